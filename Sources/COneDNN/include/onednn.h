@@ -1,0 +1,3 @@
+#ifndef KERNELS_H
+#define KERNELS_H
+#endif
