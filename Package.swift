@@ -11,7 +11,6 @@ let strict: [SwiftSetting] = [
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
@@ -23,7 +22,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
@@ -42,17 +40,21 @@ let package = Package(
         .systemLibrary(
             name: "CWebP", pkgConfig: "libwebp",
             providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
         // The pipeline, in the order data flows; a target imports only targets above it.
+        .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
             name: "Images", dependencies: ["CKernels", "CTurboJPEG", "CPNG", "CWebP"], swiftSettings: strict),
         .target(
-            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Images", crypto, protobuf],
+            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", crypto, grdb], swiftSettings: strict),
+            name: "ActivationStore", dependencies: ["CKernels", "Hashing", grdb], swiftSettings: strict),
         .target(
-            name: "Indexing", dependencies: ["Images", "NeuralNetwork", "ActivationStore", crypto],
+            name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore"],
             swiftSettings: strict),
         .target(
             name: "Search", dependencies: ["ActivationStore", argumentParser, grdb], swiftSettings: strict),
@@ -66,9 +68,9 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Images", "NeuralNetwork", "ActivationStore"],
             path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport", crypto], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport", crypto], swiftSettings: strict),
+            name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ActivationStoreTests", dependencies: ["ActivationStore", "TestSupport", grdb],
             swiftSettings: strict),

@@ -1,1 +1,290 @@
 #include "onednn.h"
+
+#include <dlfcn.h>
+#include <dnnl.hpp>
+
+#include <cstring>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+using namespace dnnl;
+using tag = memory::format_tag;
+using dims = memory::dims;
+constexpr auto f32 = memory::data_type::f32;
+
+struct nd_kernel {
+    primitive compiled;
+    std::vector<std::pair<int, memory>> constants;
+    std::vector<std::pair<int, memory::desc>> arguments;
+    memory::desc scratch;
+};
+
+struct nd_call {
+    primitive compiled;
+    std::unordered_map<int, memory> arguments;
+    stream queue;
+};
+
+namespace {
+
+thread_local std::string last_error;
+
+const engine &cpu() {
+    static const engine instance(engine::kind::cpu, 0);
+    return instance;
+}
+
+/// Kernels are compiled for, and run on, one thread: the OpenMP team of the calling thread is set to one.
+/// Looked up at run time, so that builds of oneDNN without OpenMP need nothing.
+void use_one_thread() {
+    thread_local bool done = false;
+    if (done) return;
+    using setter = void (*)(int);
+    if (auto set = reinterpret_cast<setter>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
+    done = true;
+}
+
+/// Runs `body`, turning whatever it throws into last_error and a null result.
+template <typename Body>
+auto guarded(const char *what, Body body) -> decltype(body()) {
+    try {
+        use_one_thread();
+        return body();
+    } catch (const std::exception &e) {
+        last_error = std::string(what) + ": " + e.what();
+    } catch (...) {
+        last_error = std::string(what) + ": unknown failure";
+    }
+    return {};
+}
+
+memory::desc describe(const nd_map &m) {
+    return memory::desc(dims{m.batch, m.channels, m.height, m.width}, f32,
+                        dims{m.height * m.width * m.pixel_stride, 1, m.width * m.pixel_stride, m.pixel_stride});
+}
+
+algorithm function_of(nd_function f) {
+    switch (f) {
+        case ND_RELU: return algorithm::eltwise_relu;
+        case ND_CLIP: return algorithm::eltwise_clip;
+        case ND_SIGMOID: return algorithm::eltwise_logistic;
+        case ND_TANH: return algorithm::eltwise_tanh;
+        case ND_ELU: return algorithm::eltwise_elu;
+        case ND_SWISH: return algorithm::eltwise_swish;
+        case ND_HARD_SWISH: return algorithm::eltwise_hardswish;
+        case ND_GELU_ERF: return algorithm::eltwise_gelu_erf;
+        case ND_EXP: return algorithm::eltwise_exp;
+        case ND_SQRT: return algorithm::eltwise_sqrt;
+        case ND_ABS: return algorithm::eltwise_abs;
+        case ND_POW: return algorithm::eltwise_pow;
+        default: return algorithm::eltwise_linear;
+    }
+}
+
+void append(post_ops &ops, nd_activation a) {
+    if (a.function == ND_IDENTITY) return;
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(function_of(a.function), a.alpha, a.beta);
+#else
+    ops.append_eltwise(1.f, function_of(a.function), a.alpha, a.beta);
+#endif
+}
+
+primitive_attr attributes(nd_activation activation, bool accumulate) {
+    post_ops ops;
+    if (accumulate) ops.append_sum(1.f);
+    append(ops, activation);
+    primitive_attr attr;
+    attr.set_post_ops(ops);
+    attr.set_scratchpad_mode(scratchpad_mode::user);
+    return attr;
+}
+
+primitive_attr attributes() { return attributes({ND_IDENTITY, 0, 0}, false); }
+
+/// A copy of `data` in the layout `wanted`.
+memory packed(const float *data, const memory::desc &plain, const memory::desc &wanted) {
+    memory source(plain, cpu(), const_cast<float *>(data));
+    memory result(wanted, cpu());
+    stream queue(cpu());
+    reorder(source, result).execute(queue, source, result);
+    queue.wait();
+    return result;
+}
+
+template <typename Descriptor, typename Primitive>
+nd_kernel *finish(const Descriptor &descriptor, std::vector<std::pair<int, memory::desc>> arguments,
+                  std::vector<std::pair<int, memory>> constants = {}) {
+    return new nd_kernel{Primitive(descriptor), std::move(constants), std::move(arguments), descriptor.scratchpad_desc()};
+}
+
+#if DNNL_VERSION_MAJOR >= 3
+#define MAKE(type, attr, ...) type::primitive_desc(cpu(), __VA_ARGS__, attr)
+constexpr auto inference = prop_kind::forward_inference;
+#define PROP inference,
+#define MAKE_FORWARD(type, attr, ...) type::primitive_desc(cpu(), prop_kind::forward_inference, __VA_ARGS__, attr)
+#else
+#define MAKE(type, attr, ...) type::primitive_desc(type::desc(__VA_ARGS__), attr, cpu())
+#define MAKE_FORWARD(type, attr, ...) type::primitive_desc(type::desc(prop_kind::forward_inference, __VA_ARGS__), attr, cpu())
+#endif
+
+}  // namespace
+
+extern "C" {
+
+const char *nd_last_error(void) { return last_error.c_str(); }
+
+const char *nd_version(void) {
+    static const std::string text = [] {
+        auto v = dnnl_version();
+        return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+    }();
+    return text.c_str();
+}
+
+nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *w, int64_t groups, const float *weights,
+                          const float *bias, nd_activation activation, bool accumulate) {
+    return guarded("convolution", [&]() -> nd_kernel * {
+        auto from = describe(source), to = describe(destination);
+        dims shape = groups == 1
+            ? dims{destination.channels, source.channels, w->kernel[0], w->kernel[1]}
+            : dims{groups, destination.channels / groups, source.channels / groups, w->kernel[0], w->kernel[1]};
+        memory::desc plain(shape, f32, groups == 1 ? tag::oihw : tag::goihw), any(shape, f32, tag::any);
+        memory::desc biases({destination.channels}, f32, tag::x);
+        dims stride{w->stride[0], w->stride[1]}, dilation{w->dilation[0] - 1, w->dilation[1] - 1};
+        dims before{w->pad_before[0], w->pad_before[1]}, after{w->pad_after[0], w->pad_after[1]};
+        auto attr = attributes(activation, accumulate);
+        auto descriptor = bias
+            ? MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, from, any, biases, to, stride, dilation, before, after)
+            : MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, from, any, to, stride, dilation, before, after);
+        std::vector<std::pair<int, memory>> constants{{DNNL_ARG_WEIGHTS, packed(weights, plain, descriptor.weights_desc())}};
+        if (bias) constants.emplace_back(DNNL_ARG_BIAS, packed(bias, biases, biases));
+        return finish<decltype(descriptor), convolution_forward>(
+            descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}}, std::move(constants));
+    });
+}
+
+nd_kernel *nd_inner_product(int64_t batch, int64_t inputs, int64_t outputs, const float *weights, const float *bias,
+                            nd_activation activation) {
+    return guarded("inner product", [&]() -> nd_kernel * {
+        memory::desc from({batch, inputs}, f32, tag::ab), to({batch, outputs}, f32, tag::ab);
+        memory::desc plain({outputs, inputs}, f32, tag::ab), any({outputs, inputs}, f32, tag::any);
+        memory::desc biases({outputs}, f32, tag::x);
+        auto attr = attributes(activation, false);
+        auto descriptor = bias ? MAKE_FORWARD(inner_product_forward, attr, from, any, biases, to)
+                               : MAKE_FORWARD(inner_product_forward, attr, from, any, to);
+        std::vector<std::pair<int, memory>> constants{{DNNL_ARG_WEIGHTS, packed(weights, plain, descriptor.weights_desc())}};
+        if (bias) constants.emplace_back(DNNL_ARG_BIAS, packed(bias, biases, biases));
+        return finish<decltype(descriptor), inner_product_forward>(
+            descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}}, std::move(constants));
+    });
+}
+
+nd_kernel *nd_pooling(nd_map source, nd_map destination, const nd_window *w, nd_pooling_kind kind) {
+    return guarded("pooling", [&]() -> nd_kernel * {
+        auto from = describe(source), to = describe(destination);
+        auto method = kind == ND_MAX ? algorithm::pooling_max
+            : kind == ND_AVERAGE_INCLUDING_PADDING ? algorithm::pooling_avg_include_padding
+                                                   : algorithm::pooling_avg_exclude_padding;
+        dims kernel{w->kernel[0], w->kernel[1]}, stride{w->stride[0], w->stride[1]};
+        dims dilation{w->dilation[0] - 1, w->dilation[1] - 1};
+        dims before{w->pad_before[0], w->pad_before[1]}, after{w->pad_after[0], w->pad_after[1]};
+        auto attr = attributes();
+#if DNNL_VERSION_MAJOR >= 3
+        using pooling = pooling_forward;
+#else
+        using pooling = pooling_v2_forward;
+#endif
+        auto descriptor = MAKE_FORWARD(pooling, attr, method, from, to, stride, kernel, dilation, before, after);
+        return finish<decltype(descriptor), pooling>(descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+    });
+}
+
+nd_kernel *nd_elementwise(nd_map source, nd_map destination, nd_activation a) {
+    return guarded("elementwise function", [&]() -> nd_kernel * {
+        auto from = describe(source), to = describe(destination);
+        auto attr = attributes();
+#if DNNL_VERSION_MAJOR >= 3
+        auto descriptor = MAKE_FORWARD(eltwise_forward, attr, function_of(a.function), from, to, a.alpha, a.beta);
+#else
+        auto descriptor = MAKE_FORWARD(eltwise_forward, attr, function_of(a.function), from, a.alpha, a.beta);
+#endif
+        return finish<decltype(descriptor), eltwise_forward>(descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+    });
+}
+
+nd_kernel *nd_binary(nd_map left, nd_map right, nd_map destination, nd_binary_kind kind, nd_activation activation) {
+    return guarded("binary operation", [&]() -> nd_kernel * {
+        static const algorithm kinds[] = {algorithm::binary_add, algorithm::binary_sub, algorithm::binary_mul,
+                                          algorithm::binary_div, algorithm::binary_max, algorithm::binary_min};
+        auto a = describe(left), b = describe(right), to = describe(destination);
+        auto attr = attributes(activation, false);
+        auto descriptor = MAKE(binary, attr, kinds[kind], a, b, to);
+        return finish<decltype(descriptor), binary>(
+            descriptor, {{DNNL_ARG_SRC_0, a}, {DNNL_ARG_SRC_1, b}, {DNNL_ARG_DST, to}});
+    });
+}
+
+nd_kernel *nd_softmax(nd_map source, nd_map destination, bool logarithm) {
+    return guarded("softmax", [&]() -> nd_kernel * {
+        auto from = describe(source), to = describe(destination);
+        auto attr = attributes();
+#if DNNL_VERSION_MAJOR >= 3
+        auto method = logarithm ? algorithm::softmax_log : algorithm::softmax_accurate;
+        auto descriptor = MAKE_FORWARD(softmax_forward, attr, method, from, to, 1);
+        return finish<decltype(descriptor), softmax_forward>(descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+#else
+        auto method = logarithm ? algorithm::softmax_log : algorithm::softmax_accurate;
+        auto descriptor = MAKE_FORWARD(softmax_v2_forward, attr, method, from, to, 1);
+        return finish<decltype(descriptor), softmax_v2_forward>(descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+#endif
+    });
+}
+
+nd_kernel *nd_lrn(nd_map source, nd_map destination, int64_t size, float alpha, float beta, float k) {
+    return guarded("local response normalisation", [&]() -> nd_kernel * {
+        auto from = describe(source), to = describe(destination);
+        auto attr = attributes();
+#if DNNL_VERSION_MAJOR >= 3
+        auto descriptor = MAKE_FORWARD(lrn_forward, attr, algorithm::lrn_across_channels, from, to, size, alpha, beta, k);
+#else
+        auto descriptor = MAKE_FORWARD(lrn_forward, attr, algorithm::lrn_across_channels, from, size, alpha, beta, k);
+#endif
+        return finish<decltype(descriptor), lrn_forward>(descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}});
+    });
+}
+
+void nd_kernel_free(nd_kernel *kernel) { delete kernel; }
+
+size_t nd_kernel_scratch(const nd_kernel *kernel) { return kernel->scratch.get_size(); }
+
+size_t nd_kernel_weights(const nd_kernel *kernel) {
+    size_t total = 0;
+    for (const auto &constant : kernel->constants) total += constant.second.get_desc().get_size();
+    return total;
+}
+
+nd_call *nd_bind(const nd_kernel *kernel, float *const *pointers, size_t count, void *scratch) {
+    return guarded("binding a kernel", [&]() -> nd_call * {
+        if (count != kernel->arguments.size()) throw std::invalid_argument("wrong number of arguments");
+        std::unordered_map<int, memory> arguments;
+        for (size_t i = 0; i < count; i++)
+            arguments.emplace(kernel->arguments[i].first, memory(kernel->arguments[i].second, cpu(), pointers[i]));
+        for (const auto &constant : kernel->constants) arguments.emplace(constant.first, constant.second);
+        if (kernel->scratch.get_size() > 0)
+            arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(kernel->scratch, cpu(), scratch));
+        return new nd_call{kernel->compiled, std::move(arguments), stream(cpu())};
+    });
+}
+
+bool nd_run(nd_call *call) {
+    return guarded("running a kernel", [&] {
+        call->compiled.execute(call->queue, call->arguments);
+        return true;
+    });
+}
+
+void nd_call_free(nd_call *call) { delete call; }
+}

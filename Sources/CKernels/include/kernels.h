@@ -1,3 +1,7 @@
-#ifndef KERNELS_H
-#define KERNELS_H
+// Loops that a compiler must see as C to make the best of a processor: one header for each client.
+#ifndef NEURODEX_KERNELS_H
+#define NEURODEX_KERNELS_H
+
+#include "activations.h"
+
 #endif

@@ -1,3 +1,91 @@
-#ifndef KERNELS_H
-#define KERNELS_H
+// The part of oneDNN that neurodex uses, as C: kernels over channels-last (NHWC) float maps, compiled once with their
+// weights packed, and bound to the memory of as many workers as there are. Compiles against oneDNN 2.6 and 3.x.
+//
+// Every kernel runs on the calling thread alone. Functions that return a pointer return NULL on failure, and
+// nd_last_error() then says why.
+#ifndef NEURODEX_ONEDNN_H
+#define NEURODEX_ONEDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A batch of maps: element (n, y, x, c) stands at ((n * height + y) * width + x) * pixel_stride + c.
+/// `pixel_stride` is larger than `channels` where the map is a slice of a concatenation.
+typedef struct {
+    int64_t batch, channels, height, width, pixel_stride;
+} nd_map;
+
+/// A sliding window; `[0]` is vertical, `[1]` horizontal. A dilation of 1 means adjacent taps.
+typedef struct {
+    int64_t kernel[2], stride[2], dilation[2], pad_before[2], pad_after[2];
+} nd_window;
+
+/// What is applied to every element a kernel writes; `alpha` and `beta` as oneDNN defines them.
+typedef enum {
+    ND_IDENTITY, ND_RELU, ND_CLIP, ND_SIGMOID, ND_TANH, ND_ELU, ND_SWISH, ND_HARD_SWISH, ND_GELU_ERF, ND_EXP, ND_SQRT, ND_ABS,
+    ND_POW, ND_LINEAR,
+} nd_function;
+
+typedef struct {
+    nd_function function;
+    float alpha, beta;
+} nd_activation;
+
+typedef enum { ND_MAX, ND_AVERAGE_INCLUDING_PADDING, ND_AVERAGE_EXCLUDING_PADDING } nd_pooling_kind;
+typedef enum { ND_ADD, ND_SUBTRACT, ND_MULTIPLY, ND_DIVIDE, ND_MAXIMUM, ND_MINIMUM } nd_binary_kind;
+
+/// A compiled kernel; immutable, shared by all workers.
+typedef struct nd_kernel nd_kernel;
+/// A kernel bound to the memory of one worker.
+typedef struct nd_call nd_call;
+
+/// Reads like "convolution: could not create a primitive descriptor".
+const char *nd_last_error(void);
+/// For example "2.6.3".
+const char *nd_version(void);
+
+/// Arguments when bound: source, destination. `weights` [O, I/groups, kh, kw] and `bias` ([O], or NULL) are copied and packed.
+/// With `accumulate`, what the destination holds is added before the activation.
+nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *window, int64_t groups, const float *weights,
+                          const float *bias, nd_activation activation, bool accumulate);
+
+/// Arguments when bound: source [batch, inputs], destination [batch, outputs]. `weights` [outputs, inputs] and `bias` are copied.
+nd_kernel *nd_inner_product(int64_t batch, int64_t inputs, int64_t outputs, const float *weights, const float *bias,
+                            nd_activation activation);
+
+/// Arguments when bound: source, destination.
+nd_kernel *nd_pooling(nd_map source, nd_map destination, const nd_window *window, nd_pooling_kind kind);
+
+/// Arguments when bound: source, destination (may be the same memory).
+nd_kernel *nd_elementwise(nd_map source, nd_map destination, nd_activation activation);
+
+/// Arguments when bound: left, right, destination (may be left's memory). A dimension of `right` that is 1 is broadcast.
+nd_kernel *nd_binary(nd_map left, nd_map right, nd_map destination, nd_binary_kind kind, nd_activation activation);
+
+/// Softmax, or its logarithm, over the channels of every pixel. Arguments when bound: source, destination.
+nd_kernel *nd_softmax(nd_map source, nd_map destination, bool logarithm);
+
+/// Local response normalisation across channels. Arguments when bound: source, destination.
+nd_kernel *nd_lrn(nd_map source, nd_map destination, int64_t size, float alpha, float beta, float k);
+
+void nd_kernel_free(nd_kernel *kernel);
+/// Bytes of scratch memory a call of this kernel needs; workers give the same memory to all their calls.
+size_t nd_kernel_scratch(const nd_kernel *kernel);
+/// Bytes of packed weights that the kernel holds.
+size_t nd_kernel_weights(const nd_kernel *kernel);
+
+/// `pointers`: the kernel's arguments in the order its constructor names them. They must outlive the call.
+nd_call *nd_bind(const nd_kernel *kernel, float *const *pointers, size_t count, void *scratch);
+/// False on failure.
+bool nd_run(nd_call *call);
+void nd_call_free(nd_call *call);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,105 @@
+#include "activations.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "clones.h"
+
+/// Channels that one pass holds in registers: four vectors of maxima and four of positions on AVX-512.
+enum { TILE = 64 };
+
+/// One tile of channels over all pixels. `width` is a constant where it is called with a full tile, so that the compiler
+/// keeps the maxima in registers. Strictly greater keeps the first position; NaN is never greater.
+static inline __attribute__((always_inline)) void tile_maxima(const float *map, size_t pixels, size_t width, size_t stride,
+                                                              float *copy, size_t copy_stride, float *values,
+                                                              uint32_t *positions) {
+    float best[TILE];
+    uint32_t place[TILE];
+    for (size_t c = 0; c < width; c++) {
+        best[c] = -INFINITY;
+        place[c] = 0;
+    }
+    for (size_t p = 0; p < pixels; p++) {
+        const float *row = map + p * stride;
+        for (size_t c = 0; c < width; c++) {
+            float v = row[c];
+            int greater = v > best[c];
+            best[c] = greater ? v : best[c];
+            place[c] = greater ? (uint32_t)p : place[c];
+        }
+        if (copy) memcpy(copy + p * copy_stride, row, width * sizeof(float));
+    }
+    memcpy(values, best, width * sizeof(float));
+    memcpy(positions, place, width * sizeof(uint32_t));
+}
+
+/// A channel that is all NaN or -Inf was never greater than the start: look again, slowly.
+static void settle(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
+    for (size_t c = 0; c < channels; c++) {
+        if (values[c] != -INFINITY) continue;
+        size_t p = 0;
+        while (p < pixels && isnan(map[p * stride + c])) p++;
+        positions[c] = p < pixels ? (uint32_t)p : 0;
+        if (p == pixels) values[c] = NAN;
+    }
+}
+
+ND_CLONES
+static void maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
+                   float *values, uint32_t *positions) {
+    size_t c = 0;
+    for (; c + TILE <= channels; c += TILE)
+        tile_maxima(map + c, pixels, TILE, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
+    for (; c + 16 <= channels; c += 16)
+        tile_maxima(map + c, pixels, 16, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
+    if (c < channels)
+        tile_maxima(map + c, pixels, channels - c, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
+}
+
+void nd_channel_maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
+    maxima(map, pixels, channels, stride, NULL, 0, values, positions);
+    settle(map, pixels, channels, stride, values, positions);
+}
+
+void nd_channel_maxima_copying(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
+                               float *values, uint32_t *positions) {
+    maxima(map, pixels, channels, stride, copy, copy_stride, values, positions);
+    settle(map, pixels, channels, stride, values, positions);
+}
+
+ND_CLONES
+void nd_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means) {
+    for (size_t start = 0; start < channels; start += TILE) {
+        double sum[TILE] = {0};
+        size_t width = channels - start < TILE ? channels - start : TILE;
+        for (size_t p = 0; p < pixels; p++) {
+            const float *row = map + p * stride + start;
+            for (size_t c = 0; c < width; c++) sum[c] += row[c];
+        }
+        for (size_t c = 0; c < width; c++) means[start + c] = (float)(sum[c] / (double)pixels);
+    }
+}
+
+void nd_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels) {
+    for (size_t p = 0; p < pixels; p++) memcpy(to + p * to_stride, from + p * from_stride, channels * sizeof(float));
+}
+
+ND_CLONES
+void nd_channel_affine(const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift) {
+    for (size_t p = 0; p < pixels; p++)
+        for (size_t c = 0; c < channels; c++) to[p * channels + c] = from[p * channels + c] * scale[c] + shift[c];
+}
+
+void nd_copy_strided(const float *from, float *to, const size_t n[6], const ptrdiff_t f[6], const ptrdiff_t t[6]) {
+    for (size_t a = 0; a < n[0]; a++)
+        for (size_t b = 0; b < n[1]; b++)
+            for (size_t c = 0; c < n[2]; c++)
+                for (size_t d = 0; d < n[3]; d++)
+                    for (size_t e = 0; e < n[4]; e++) {
+                        const float *source = from + (ptrdiff_t)a * f[0] + (ptrdiff_t)b * f[1] + (ptrdiff_t)c * f[2] +
+                                              (ptrdiff_t)d * f[3] + (ptrdiff_t)e * f[4];
+                        float *target = to + (ptrdiff_t)a * t[0] + (ptrdiff_t)b * t[1] + (ptrdiff_t)c * t[2] +
+                                        (ptrdiff_t)d * t[3] + (ptrdiff_t)e * t[4];
+                        for (size_t i = 0; i < n[5]; i++) target[(ptrdiff_t)i * t[5]] = source[(ptrdiff_t)i * f[5]];
+                    }
+}

@@ -1,0 +1,150 @@
+import CKernels
+
+/// A CNN ready to run: read from an ONNX file, fused, its kernels compiled and its weights packed once.
+///
+/// Workers share it; each runs on one thread. Image tensors are NHWC.
+public final class Network: Sendable {
+    public struct Options: Sendable {
+        /// Images that a worker runs at once. Where a file mixes the images of a batch, 1 whatever is asked.
+        public var batch = 2
+        /// Layers to record, with `*` and `?`; empty for the default ones.
+        public var layers: [String] = []
+        /// Record what stands before activation functions.
+        public var beforeActivation = false
+        /// Keep the spatial means of all layers, not only of the one that feeds the classifier.
+        public var everyMean = false
+        /// The output to compute, for models that have several.
+        public var output: String?
+        /// For models that leave the picture's size open.
+        public var inputSize: (height: Int, width: Int)?
+
+        public init() {}
+    }
+
+    public struct Input: Equatable, Sendable {
+        public var channels: Int
+        public var height: Int
+        public var width: Int
+    }
+
+    public let path: String
+    /// Of the file's bytes, and of the files of external weights that it names.
+    public let sha256: String
+    public let opset: Int
+    public let input: Input
+    /// In the order in which they are computed.
+    public let layers: [Layer]
+    /// Channels of all layers.
+    public let neuronCount: Int
+    /// Channels of the layers that keep their means.
+    public let meanCount: Int
+    public let batch: Int
+
+    let program: Program
+    let plan: MemoryPlan
+    /// The network's answer.
+    let output: Location
+
+    /// - Throws: `NetworkError` for whatever is wrong with the file, before anything runs.
+    public init(contentsOf path: String, options: Options = Options()) throws {
+        let file = try ModelFile(path: path)
+        var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
+        graph.fuse(activations: !options.beforeActivation)
+        let recording = try Recording(graph, patterns: options.layers, everyMean: options.everyMean)
+        self.path = path
+        sha256 = file.sha256
+        opset = file.opset
+        layers = recording.entries.map(\.layer)
+        neuronCount = layers.reduce(0) { $0 + $1.channels }
+        meanCount = layers.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
+        let shape = graph.values[graph.input].shape ?? []
+        input = Input(channels: shape[1], height: shape[2], width: shape[3])
+        let mixesImages = graph.nodes.contains { $0.outputs.contains { graph.values[$0].shape?.first ?? 1 != 1 } }
+        batch = mixesImages ? 1 : max(1, options.batch)
+        program = try Self.compile(graph, recording, batch: batch)
+        guard let output = program.locations[graph.output] else {
+            throw NetworkError.graph(problem: "its output is never computed")
+        }
+        self.output = output
+        plan = MemoryPlan(program, kept: [output])
+    }
+
+    /// A worker with memory of its own; use it from one thread.
+    public func makeWorker() throws -> Worker { try Worker(self) }
+
+    private static func compile(_ graph: Graph, _ recording: Recording, batch: Int) throws -> Program {
+        var builder = ProgramBuilder(graph: graph, batch: batch)
+        let entries = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.layer) })
+        let parts = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.parts.compactMap { entries[$0] }) })
+        let neurons = entries.values.reduce(0) { $0 + $1.channels }
+        var meanOffset = 0
+        let meanNeurons = entries.values.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
+        for node in graph.nodes {
+            builder.layer = node.layer
+            do {
+                try node.operation.lower(node, into: &builder)
+            } catch let refusal as Refusal {
+                throw NetworkError.node(node.use, problem: refusal.problem)
+            }
+            for output in node.outputs {
+                guard let layer = entries[output], let location = builder.program.locations[output] else { continue }
+                builder.record(layer, at: location, parts: parts[output] ?? [], neurons: neurons)
+                guard layer.keepsMeans else { continue }
+                builder.recordMeans(layer, at: location, offset: meanOffset, neurons: meanNeurons)
+                meanOffset += layer.channels
+            }
+        }
+        return builder.program
+    }
+}
+
+extension ProgramBuilder {
+    /// Emits what takes the maxima and positions of a layer, right after it has been computed.
+    fileprivate mutating func record(_ layer: Layer, at location: Location, parts: [Layer], neurons: Int) {
+        let batch = batch
+        guard parts.isEmpty else {
+            // The maxima of a concatenation are those of what it joins.
+            emit(reads: [location], writes: []) { memory in
+                let (values, positions) = (memory.values, memory.positions)
+                return {
+                    for image in 0..<batch {
+                        var target = image * neurons + layer.firstNeuron
+                        for part in parts {
+                            let source = image * neurons + part.firstNeuron
+                            (values + target).update(from: values + source, count: part.channels)
+                            (positions + target).update(from: positions + source, count: part.channels)
+                            target += part.channels
+                        }
+                    }
+                }
+            }
+            return
+        }
+        let count = location.count
+        emit(reads: [location], writes: []) { memory in
+            let (map, values, positions) = (memory[location], memory.values, memory.positions)
+            return {
+                for image in 0..<batch {
+                    let target = image * neurons + layer.firstNeuron
+                    nd_channel_maxima(
+                        map + image * count, layer.height * layer.width, layer.channels, layer.channels, values + target,
+                        positions + target)
+                }
+            }
+        }
+    }
+
+    fileprivate mutating func recordMeans(_ layer: Layer, at location: Location, offset: Int, neurons: Int) {
+        let (batch, count) = (batch, location.count)
+        emit(reads: [location], writes: []) { memory in
+            let (map, means) = (memory[location], memory.means)
+            return {
+                for image in 0..<batch {
+                    nd_channel_means(
+                        map + image * count, layer.height * layer.width, layer.channels, layer.channels,
+                        means + image * neurons + offset)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+/// Everything one worker writes: an arena in which buffers that never live at the same time share memory.
+final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread at a time.
+    /// Bytes that oneDNN's vectors like to start on.
+    static let alignment = 64
+
+    let scratch: UnsafeMutableRawPointer
+    /// The maximum of every recorded neuron on every image of the batch: batch × neurons.
+    let values: UnsafeMutablePointer<Float>
+    /// Where each stands: y * width + x.
+    let positions: UnsafeMutablePointer<UInt32>
+    /// The mean of every neuron of the layers that keep it: batch × their number.
+    let means: UnsafeMutablePointer<Float>
+
+    private let arena: UnsafeMutableRawPointer
+    private let offsets: [Int]
+    private let constants: [UnsafeMutablePointer<Float>]
+
+    init(_ program: Program, plan: MemoryPlan, neurons: Int, meanNeurons: Int) {
+        func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: Self.alignment)
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 64))
+            return memory
+        }
+        arena = allocate(plan.size)
+        offsets = plan.offsets
+        scratch = allocate(program.steps.map(\.scratch).max() ?? 0)
+        let floats = MemoryLayout<Float>.size
+        values = allocate(program.batch * neurons * floats).bindMemory(to: Float.self, capacity: program.batch * neurons)
+        positions = allocate(program.batch * neurons * 4).bindMemory(to: UInt32.self, capacity: program.batch * neurons)
+        means = allocate(program.batch * meanNeurons * floats).bindMemory(to: Float.self, capacity: program.batch * meanNeurons)
+        constants = program.constants.map { values in
+            let memory = allocate(values.count * floats).bindMemory(to: Float.self, capacity: values.count)
+            memory.update(from: values, count: values.count)
+            return memory
+        }
+    }
+
+    deinit {
+        arena.deallocate()
+        scratch.deallocate()
+        values.deallocate()
+        positions.deallocate()
+        means.deallocate()
+        for constant in constants { constant.deallocate() }
+    }
+
+    subscript(_ location: Location) -> UnsafeMutablePointer<Float> {
+        switch location.place {
+        case .buffer(let index): (arena + offsets[index]).assumingMemoryBound(to: Float.self)
+        case .constant(let index): constants[index]
+        }
+    }
+}
+
+/// Where in the arena every buffer of a program stands: buffers whose lives overlap do not.
+struct MemoryPlan: Sendable {
+    /// Bytes.
+    var offsets: [Int]
+    /// Bytes of the whole arena.
+    var size: Int
+
+    /// - Parameter kept: locations that must still hold their values when the program has ended.
+    init(_ program: Program, kept: [Location]) {
+        var lives = [ClosedRange<Int>?](repeating: nil, count: program.buffers.count)
+        func touch(_ location: Location, at step: Int) {
+            guard case .buffer(let index) = location.place else { return }
+            let life = lives[index] ?? step...step
+            lives[index] = min(life.lowerBound, step)...max(life.upperBound, step)
+        }
+        touch(program.input, at: -1)
+        for (index, step) in program.steps.enumerated() {
+            for location in step.reads + step.writes { touch(location, at: index) }
+        }
+        for location in kept { touch(location, at: program.steps.count) }
+
+        offsets = [Int](repeating: 0, count: program.buffers.count)
+        size = 0
+        var placed: [(life: ClosedRange<Int>, bytes: Range<Int>)] = []
+        let bytes = program.buffers.map {
+            ($0 * MemoryLayout<Float>.size + WorkerMemory.alignment - 1) & ~(WorkerMemory.alignment - 1)
+        }
+        // The largest first, each as low as those that live at the same time allow.
+        for index in bytes.indices.sorted(by: { (bytes[$0], $1) > (bytes[$1], $0) }) {
+            guard let life = lives[index] else { continue }
+            var start = 0
+            for other in placed where other.life.overlaps(life) {
+                if start + bytes[index] <= other.bytes.lowerBound { break }
+                start = max(start, other.bytes.upperBound)
+            }
+            offsets[index] = start
+            placed.append((life, start..<start + bytes[index]))
+            placed.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+            size = max(size, start + bytes[index])
+        }
+    }
+}

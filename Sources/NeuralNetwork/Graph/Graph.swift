@@ -1,0 +1,76 @@
+/// A network between reading and compiling: values joined by nodes, in an order in which they can be computed.
+///
+/// Shapes are those of one image: the batch axis stands first, with extent 1. A compiled network runs several images at
+/// once by repeating every value along that axis.
+struct Graph: Sendable {
+    /// An index into `values`.
+    typealias ValueID = Int
+
+    struct Value: Sendable {
+        /// The ONNX value's name.
+        var name: String
+        /// Nil until shape inference has reached it.
+        var shape: [Int]?
+        /// Known before any image is seen.
+        var constant: HostTensor?
+    }
+
+    struct Node: Sendable {
+        var name: String
+        var operatorType: String
+        /// The name its author would know the node by; see LayerNames.
+        var layer: String
+        var operation: any Operator
+        /// Nil where an optional input is left out.
+        var inputs: [ValueID?]
+        /// Empty names are left-out optional outputs: they have a value that nobody reads.
+        var outputs: [ValueID]
+
+        var use: NetworkError.OperatorUse { .init(operatorType: operatorType, node: name, layer: layer) }
+    }
+
+    var values: [Value] = []
+    var nodes: [Node] = []
+    /// The image.
+    var input: ValueID = 0
+    /// What the network answers.
+    var output: ValueID = 0
+
+    func operand(_ id: ValueID) -> Operand {
+        Operand(name: values[id].name, shape: values[id].shape ?? [], constant: values[id].constant)
+    }
+
+    /// For every value, how many nodes read it; the network's output counts as read once more.
+    var readers: [Int] {
+        var counts = [Int](repeating: 0, count: values.count)
+        for node in nodes { for case let id? in node.inputs { counts[id] += 1 } }
+        counts[output] += 1
+        return counts
+    }
+
+    /// For every value the index of the node that makes it, or nil for constants and the input.
+    var producers: [Int?] {
+        var result = [Int?](repeating: nil, count: values.count)
+        for (index, node) in nodes.enumerated() { for id in node.outputs { result[id] = index } }
+        return result
+    }
+
+    /// Drops every node whose results do not reach the output.
+    mutating func removeDeadNodes() {
+        var needed = Set([output])
+        var kept: [Node] = []
+        for node in nodes.reversed() where node.outputs.contains(where: needed.contains) {
+            needed.formUnion(node.inputs.compactMap { $0 })
+            kept.append(node)
+        }
+        nodes = kept.reversed()
+    }
+}
+
+/// What an operator knows of one of its inputs while a model is loaded.
+struct Operand: Sendable {
+    var name: String
+    /// Of one image, with the batch axis first.
+    var shape: [Int]
+    var constant: HostTensor?
+}

@@ -1,0 +1,84 @@
+/// A small tensor in ordinary memory, row-major: a weight, or a number that shape arithmetic works on.
+struct HostTensor: Equatable, Sendable {
+    enum Elements: Equatable, Sendable {
+        case float([Float])
+        /// All integer and boolean types.
+        case int([Int])
+    }
+
+    var shape: [Int]
+    var elements: Elements
+
+    init(_ values: [Float], shape: [Int]) {
+        self.shape = shape
+        elements = .float(values)
+    }
+
+    init(_ values: [Int], shape: [Int]) {
+        self.shape = shape
+        elements = .int(values)
+    }
+
+    var count: Int { shape.product }
+
+    /// The elements as floats, whatever their type.
+    var floats: [Float] {
+        switch elements {
+        case .float(let values): values
+        case .int(let values): values.map { Float($0) }
+        }
+    }
+
+    /// The elements as integers; a float is rounded towards zero. Nil where one does not fit.
+    var integers: [Int]? {
+        switch elements {
+        case .int(let values): return values
+        case .float(let values):
+            let exact = values.compactMap { Int(exactly: $0.rounded(.towardZero)) }
+            return exact.count == values.count ? exact : nil
+        }
+    }
+
+    /// The same elements in another shape of the same count.
+    func reshaped(_ shape: [Int]) -> HostTensor {
+        var result = self
+        result.shape = shape
+        return result
+    }
+
+    /// Result element `i` is element `indices[i]` of this tensor.
+    func gathered(_ indices: [Int], shape: [Int]) -> HostTensor {
+        switch elements {
+        case .float(let values): HostTensor(indices.map { values[$0] }, shape: shape)
+        case .int(let values): HostTensor(indices.map { values[$0] }, shape: shape)
+        }
+    }
+
+    /// With the axes in the order `axes`: result axis `k` is axis `axes[k]`.
+    func transposed(_ axes: [Int]) -> HostTensor {
+        let strides = shape.rowMajorStrides
+        return gathered(
+            Self.indices(shape: axes.map { shape[$0] }, strides: axes.map { strides[$0] }), shape: axes.map { shape[$0] })
+    }
+
+    /// The offset of every element of a strided view, in row-major order of `shape`.
+    static func indices(shape: [Int], strides: [Int], start: Int = 0) -> [Int] {
+        var result = [start]
+        for (extent, stride) in zip(shape, strides) {
+            result = result.flatMap { base in (0..<extent).map { base + $0 * stride } }
+        }
+        return result
+    }
+}
+
+extension [Int] {
+    /// 1 for no axes. Shapes are checked for overflow when they are read.
+    var product: Int { reduce(1, *) }
+
+    /// The strides of a row-major tensor of this shape.
+    var rowMajorStrides: [Int] {
+        var strides = [Int](repeating: 1, count: count)
+        for axis in indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * self[axis + 1] }
+        return strides
+    }
+}

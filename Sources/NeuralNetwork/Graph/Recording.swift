@@ -1,0 +1,181 @@
+/// A recorded tensor of a network with a channel axis: its neurons are its channels.
+public struct Layer: Equatable, Sendable {
+    /// As the model's author knows it; unique in a network.
+    public var name: String
+    /// The ONNX value that is recorded.
+    public var tensor: String
+    /// The ONNX operator that makes it (`Conv` also where batch norm and an activation follow).
+    public var operatorType: String
+    public var channels: Int
+    /// Of the map, in positions; 1 where there is none.
+    public var height: Int
+    public var width: Int
+    public var receptiveField: ReceptiveField
+    /// What the network answers, before softmax.
+    public var isLogits: Bool
+    /// Whether the spatial mean is kept beside the maximum.
+    public var keepsMeans: Bool
+    /// The number of the first channel's neuron; a network's neurons are numbered layer by layer.
+    public var firstNeuron: Int
+}
+
+/// Which tensors of a graph are recorded, and under which names.
+struct Recording {
+    struct Entry {
+        var value: Graph.ValueID
+        var layer: Layer
+        /// For a concatenation of recorded layers, those: its maxima are theirs.
+        var parts: [Graph.ValueID]
+    }
+
+    private(set) var entries: [Entry] = []
+
+    /// - Parameters:
+    ///   - patterns: names of layers, where `*` stands for any text and `?` for any character; empty for every convolution, pooling,
+    ///     residual sum, concatenation and the logits.
+    ///   - everyMean: keep the means of all layers, not only of the one that feeds the classifier.
+    /// - Throws: `NetworkError.noSuchName` for a pattern that fits no layer.
+    init(_ graph: Graph, patterns: [String], everyMean: Bool) throws {
+        let fields = Self.receptiveFields(graph)
+        let logits = Self.logits(graph)
+        let producers = graph.producers
+        let source = Self.source(of: logits, graph, producers)
+        var names = Set<String>()
+        var candidates: [(entry: Entry, isDefault: Bool)] = []
+        for (index, node) in graph.nodes.enumerated() {
+            let isLogits = index == source
+            let value = isLogits ? logits : node.outputs[0]
+            guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isLogits ? .standard : nil)
+            else { continue }
+            var name = node.layer
+            var count = 1
+            while !names.insert(name).inserted {
+                count += 1
+                name = "\(node.layer).\(count)"
+            }
+            let isMap = shape.count == 4
+            let layer = Layer(
+                name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: shape[1],
+                height: isMap ? shape[2] : 1,
+                width: isMap ? shape[3] : 1, receptiveField: fields[value] ?? .pixel, isLogits: isLogits, keepsMeans: everyMean,
+                firstNeuron: 0)
+            candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isLogits))
+        }
+        for pattern in patterns where !candidates.contains(where: { Self.matches($0.entry.layer.name, pattern) }) {
+            throw NetworkError.noSuchName(kind: "layer", name: pattern, known: candidates.map(\.entry.layer.name))
+        }
+        entries = candidates.filter { candidate in
+            guard !patterns.isEmpty else { return candidate.isDefault }
+            return candidate.entry.layer.isLogits || patterns.contains { Self.matches(candidate.entry.layer.name, $0) }
+        }.map(\.entry)
+        number(graph, producers, classifierInput: Self.classifierInput(graph, source))
+    }
+
+    private enum Kind { case standard, onDemand }
+
+    private static func kind(_ node: Graph.Node, _ shape: [Int], _ graph: Graph) -> Kind? {
+        switch node.operation {
+        case is Convolution: return .standard
+        case is Pooling: return .standard
+        case let concatenation as Concatenation: return shape.count == 4 && concatenation.joinsChannels(rank: 4) ? .standard : nil
+        case let sum as Arithmetic:
+            let varying = node.inputs.compactMap { $0 }.filter { graph.values[$0].constant == nil }
+            return sum.isSum && varying.count > 1 && shape.count == 4 ? .standard : nil
+        case is Linear where shape.count == 2: return .onDemand
+        case is ChannelAffine, is Activation: return shape.count == 4 || shape.count == 2 ? .onDemand : nil
+        default: return nil
+        }
+    }
+
+    /// Numbers the neurons, joins concatenations to their parts, and marks whose means are kept.
+    private mutating func number(_ graph: Graph, _ producers: [Int?], classifierInput: Graph.ValueID?) {
+        let recorded = Set(entries.map(\.value))
+        var next = 0
+        for index in entries.indices {
+            entries[index].layer.firstNeuron = next
+            next += entries[index].layer.channels
+            if entries[index].value == classifierInput { entries[index].layer.keepsMeans = true }
+            guard let producer = producers[entries[index].value], graph.nodes[producer].operation is Concatenation else {
+                continue
+            }
+            let parts = graph.nodes[producer].inputs.compactMap { $0 }
+            if parts.allSatisfy(recorded.contains) { entries[index].parts = parts }
+        }
+    }
+
+    /// The answer before softmax.
+    static func logits(_ graph: Graph) -> Graph.ValueID {
+        let producers = graph.producers
+        var value = graph.output
+        while let index = producers[value], let input = graph.nodes[index].inputs.first.flatMap({ $0 }) {
+            guard graph.nodes[index].operation is Softmax else {
+                // A reshape after the softmax: look through it, but only if a softmax is there.
+                guard let behind = source(of: value, graph, producers), behind != index, graph.nodes[behind].operation is Softmax,
+                    let inner = graph.nodes[behind].inputs.first.flatMap({ $0 })
+                else { return value }
+                value = inner
+                continue
+            }
+            value = input
+        }
+        return value
+    }
+
+    /// The node that computes a value, behind whatever only reshapes it.
+    private static func source(of value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Int? {
+        var value = value
+        while let index = producers[value] {
+            let operation = graph.nodes[index].operation
+            guard operation is any Reshaping || operation is Identity || operation is Cast,
+                let input = graph.nodes[index].inputs[0]
+            else { return index }
+            value = input
+        }
+        return nil
+    }
+
+    /// The last map before the classifier: what global pooling averages, or the fully connected layers flatten.
+    private static func classifierInput(_ graph: Graph, _ source: Int?) -> Graph.ValueID? {
+        let producers = graph.producers
+        var index = source
+        while let current = index {
+            let node = graph.nodes[current]
+            guard let input = node.inputs[0], let shape = graph.values[input].shape else { return nil }
+            if shape.count == 4, shape[2] * shape[3] > 1 { return behindIdentities(input, graph, producers) }
+            index = producers[input]
+        }
+        return nil
+    }
+
+    private static func behindIdentities(_ value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Graph.ValueID {
+        guard let index = producers[value], graph.nodes[index].operation is Identity, let input = graph.nodes[index].inputs[0]
+        else { return value }
+        return behindIdentities(input, graph, producers)
+    }
+
+    static func receptiveFields(_ graph: Graph) -> [Graph.ValueID: ReceptiveField] {
+        var fields: [Graph.ValueID: ReceptiveField] = [graph.input: .pixel]
+        for node in graph.nodes {
+            let varying = node.inputs.compactMap { $0 }.filter { fields[$0] != nil }
+            guard !varying.isEmpty else { continue }
+            let shapes = varying.map { graph.values[$0].shape ?? [] }
+            let field = node.operation.receptiveField(varying.compactMap { fields[$0] }, shapes: shapes)
+            for output in node.outputs { fields[output] = field }
+        }
+        return fields
+    }
+
+    /// Whether `pattern` (with `*` and `?`) fits all of `name`.
+    static func matches(_ name: String, _ pattern: String) -> Bool {
+        func match(_ name: Substring, _ pattern: Substring) -> Bool {
+            guard let first = pattern.first else { return name.isEmpty }
+            if first == "*" {
+                let rest = pattern.drop { $0 == "*" }
+                return rest.isEmpty || name.indices.contains { match(name[$0...], rest) }
+            }
+            guard let character = name.first, first == "?" || first == character else { return false }
+            return match(name.dropFirst(), pattern.dropFirst())
+        }
+        return match(name[...], pattern[...])
+    }
+}

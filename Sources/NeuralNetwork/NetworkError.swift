@@ -1,0 +1,71 @@
+/// What can be wrong with a model file or with a use of a network: the facts. `description` is the one place that makes
+/// sentences of them, each naming the thing, what was expected, what was found, and the next step.
+public enum NetworkError: Error, Equatable, Sendable {
+    /// The file could not be read at all.
+    case unreadable(path: String, reason: String)
+    /// The file's content is something else; `found` says what it looks like.
+    case notAModel(path: String, found: String)
+    /// The model needs an operator set outside the supported range.
+    case unsupportedOpset(found: Int, supported: ClosedRange<Int>)
+    /// Operators that neurodex does not have, each with a node that uses it.
+    case unsupportedOperators([OperatorUse])
+    /// One node asks for something that its operator does not offer here.
+    case node(OperatorUse, problem: String)
+    /// A weight is malformed.
+    case tensor(name: String, problem: String)
+    /// The graph as a whole does not fit together.
+    case graph(problem: String)
+    /// A layer or output name that is not there.
+    case noSuchName(kind: String, name: String, known: [String])
+    /// The arithmetic library refused.
+    case kernel(layer: String, problem: String)
+
+    /// An operator as it stands in a model: `Conv` at node `/features/0/Conv`, in layer `features.0`.
+    public struct OperatorUse: Equatable, Sendable {
+        public var operatorType: String
+        public var node: String
+        public var layer: String
+
+        public init(operatorType: String, node: String, layer: String) {
+            self.operatorType = operatorType
+            self.node = node
+            self.layer = layer
+        }
+    }
+}
+
+extension NetworkError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason):
+            return "cannot read the model \(path): \(reason)"
+        case .notAModel(let path, let found):
+            return "\(path) is not an ONNX model: \(found)"
+        case .unsupportedOpset(let found, let supported):
+            let step =
+                found > supported.upperBound ? "export it again with opset_version=17" : "convert it with onnx.version_converter"
+            return
+                "the model needs ONNX operator set \(found); neurodex reads \(supported.lowerBound) to \(supported.upperBound): \(step)"
+        case .unsupportedOperators(let uses):
+            let list = uses.map { "\($0.operatorType) (node \($0.quotedNode), layer \($0.layer))" }.joined(separator: ", ")
+            let noun = uses.count == 1 ? "an operator" : "\(uses.count) operators"
+            return "the model uses \(noun) that neurodex does not have: \(list)"
+        case .node(let use, let problem):
+            return "\(use.operatorType) (node \(use.quotedNode), layer \(use.layer)): \(problem)"
+        case .tensor(let name, let problem):
+            return "the model's tensor '\(name)': \(problem)"
+        case .graph(let problem):
+            return "the model's graph: \(problem)"
+        case .noSuchName(let kind, let name, let known):
+            let some = known.prefix(6).joined(separator: ", ")
+            return
+                "there is no \(kind) '\(name)'; there \(known.count == 1 ? "is" : "are") \(some)\(known.count > 6 ? ", …" : "")"
+        case .kernel(let layer, let problem):
+            return "layer \(layer): \(problem)"
+        }
+    }
+}
+
+extension NetworkError.OperatorUse {
+    var quotedNode: String { node.isEmpty ? "without a name" : "'\(node)'" }
+}

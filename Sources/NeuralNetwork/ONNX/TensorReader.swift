@@ -1,0 +1,168 @@
+import Foundation
+
+/// Reads the tensors of an ONNX file: inline in any of the ways the format knows, or in files beside it.
+struct TensorReader: Sendable {
+    /// Where the model stands; external files are looked for here and below, nowhere else.
+    let directory: URL
+
+    /// - Throws: `NetworkError.tensor` where the shape and the bytes do not fit, or an external file is not there.
+    func read(_ proto: ONNXTensorProto) throws -> HostTensor {
+        let shape = try shape(of: proto)
+        let count = shape.product
+        guard let type = ElementType(rawValue: proto.dataType) else {
+            throw fault(proto, "has elements of ONNX type \(proto.dataType), which neurodex does not read")
+        }
+        if !proto.floatData.isEmpty, type == .float {
+            return HostTensor(try checked(proto.floatData, count, proto), shape: shape)
+        }
+        if !proto.doubleData.isEmpty, type == .double {
+            return HostTensor(try checked(proto.doubleData.map { Float($0) }, count, proto), shape: shape)
+        }
+        if !proto.int64Data.isEmpty, type == .int64 {
+            return HostTensor(try checked(proto.int64Data.map { Int($0) }, count, proto), shape: shape)
+        }
+        if !proto.int32Data.isEmpty {
+            // The specification packs half floats and small integers into int32.
+            let words = try checked(proto.int32Data, count, proto)
+            switch type {
+            case .float16: return HostTensor(words.map { Float(half: UInt16(truncatingIfNeeded: $0)) }, shape: shape)
+            case .bfloat16: return HostTensor(words.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0) << 16) }, shape: shape)
+            default: return HostTensor(words.map { Int($0) }, shape: shape)
+            }
+        }
+        let bytes = try rawBytes(of: proto)
+        guard bytes.count == count * type.width else {
+            throw fault(proto, "needs \(count * type.width) bytes for its shape \(shape), but has \(bytes.count)")
+        }
+        return type.decode(bytes, shape: shape)
+    }
+
+    /// The bytes of every external file the graph's weights name, each once.
+    func externalFiles(of graph: ONNXGraphProto) throws -> [Data] {
+        var seen = Set<String>()
+        return try graph.initializer.filter { $0.dataLocation == 1 }.compactMap { proto in
+            let location = try location(of: proto)
+            return seen.insert(location).inserted ? try contents(location, for: proto) : nil
+        }
+    }
+
+    private func shape(of proto: ONNXTensorProto) throws -> [Int] {
+        var count = 1
+        for extent in proto.dims {
+            let (product, overflow) = count.multipliedReportingOverflow(by: Int(extent))
+            guard extent >= 0, !overflow, product < 1 << 40 else {
+                throw fault(proto, "has an impossible shape \(proto.dims)")
+            }
+            count = product
+        }
+        return proto.dims.map { Int($0) }
+    }
+
+    private func rawBytes(of proto: ONNXTensorProto) throws -> Data {
+        guard proto.dataLocation == 1 else { return proto.rawData }
+        let file = try contents(try location(of: proto), for: proto)
+        let offset = try number("offset", in: proto) ?? 0
+        let length = try number("length", in: proto) ?? max(0, file.count - offset)
+        guard offset >= 0, length >= 0, offset <= file.count, length <= file.count - offset else {
+            throw fault(proto, "lies at bytes \(offset)..<\(offset &+ length) of a file of \(file.count) bytes")
+        }
+        return file.dropFirst(offset).prefix(length)
+    }
+
+    private func location(of proto: ONNXTensorProto) throws -> String {
+        guard let location = proto.externalData.first(where: { $0.key == "location" })?.value, !location.isEmpty else {
+            throw fault(proto, "is kept outside the file, but does not say where")
+        }
+        guard !location.hasPrefix("/"), !location.split(separator: "/").contains("..") else {
+            throw fault(proto, "is kept in '\(location)'; only files beside the model are read")
+        }
+        return location
+    }
+
+    private func contents(_ location: String, for proto: ONNXTensorProto) throws -> Data {
+        do {
+            return try Data(contentsOf: directory.appendingPathComponent(location), options: .mappedIfSafe)
+        } catch {
+            throw fault(proto, "is kept in '\(location)', which is not there or cannot be read; put it beside the model")
+        }
+    }
+
+    private func number(_ key: String, in proto: ONNXTensorProto) throws -> Int? {
+        guard let text = proto.externalData.first(where: { $0.key == key })?.value else { return nil }
+        guard let number = Int(text) else { throw fault(proto, "has '\(text)' as the \(key) of its bytes") }
+        return number
+    }
+
+    private func checked<T>(_ values: [T], _ count: Int, _ proto: ONNXTensorProto) throws -> [T] {
+        guard values.count == count else {
+            throw fault(proto, "needs \(count) elements for its shape \(proto.dims), but has \(values.count)")
+        }
+        return values
+    }
+
+    private func fault(_ proto: ONNXTensorProto, _ problem: String) -> NetworkError {
+        .tensor(name: proto.name, problem: problem)
+    }
+}
+
+/// Element types by their number in the ONNX format.
+private enum ElementType: Int32 {
+    case float = 1
+    case uint8 = 2
+    case int8 = 3
+    case uint16 = 4
+    case int16 = 5
+    case int32 = 6
+    case int64 = 7
+    case bool = 9
+    case float16 = 10
+    case double = 11
+    case bfloat16 = 16
+
+    /// Bytes an element.
+    var width: Int {
+        switch self {
+        case .uint8, .int8, .bool: 1
+        case .uint16, .int16, .float16, .bfloat16: 2
+        case .float, .int32: 4
+        case .int64, .double: 8
+        }
+    }
+
+    /// `bytes` are little-endian and as many as the shape needs.
+    func decode(_ bytes: Data, shape: [Int]) -> HostTensor {
+        func each<Raw, T>(_ type: Raw.Type, _ convert: (Raw) -> T) -> [T] {
+            bytes.withUnsafeBytes { raw in
+                (0..<raw.count / MemoryLayout<Raw>.size).map {
+                    convert(raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Raw>.size, as: Raw.self))
+                }
+            }
+        }
+        return switch self {
+        case .float: HostTensor(each(Float.self) { $0 }, shape: shape)
+        case .double: HostTensor(each(Double.self) { Float($0) }, shape: shape)
+        case .float16: HostTensor(each(UInt16.self) { Float(half: $0) }, shape: shape)
+        case .bfloat16: HostTensor(each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }, shape: shape)
+        case .uint8, .bool: HostTensor(each(UInt8.self) { Int($0) }, shape: shape)
+        case .int8: HostTensor(each(Int8.self) { Int($0) }, shape: shape)
+        case .uint16: HostTensor(each(UInt16.self) { Int($0) }, shape: shape)
+        case .int16: HostTensor(each(Int16.self) { Int($0) }, shape: shape)
+        case .int32: HostTensor(each(Int32.self) { Int($0) }, shape: shape)
+        case .int64: HostTensor(each(Int64.self) { Int($0) }, shape: shape)
+        }
+    }
+}
+
+extension Float {
+    /// From IEEE 754 binary16; written out because `Float16` is not on every platform.
+    init(half bits: UInt16) {
+        let sign: Float = bits & 0x8000 == 0 ? 1 : -1
+        let exponent = Int(bits >> 10 & 0x1F)
+        let fraction = Float(bits & 0x3FF)
+        switch exponent {
+        case 0: self = sign * fraction * 0x1p-24
+        case 31: self = fraction == 0 ? sign * .infinity : .nan
+        default: self = sign * (1 + fraction * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import COneDNN
+
+/// `Add`, `Sub`, `Mul`, `Div`, `Max`, `Min` and `Sum` of tensors, with broadcasting, and an activation that follows.
+///
+/// https://onnx.ai/onnx/repo-docs/Broadcasting.html. On constants it is the arithmetic of shapes.
+struct Arithmetic: Operator {
+    static let names = ["Add", "Sub", "Mul", "Div", "Sum", "Max", "Min"]
+
+    private let kind: nd_binary_kind
+    private(set) var activation: Activation?
+
+    /// Whether this is a sum, as at the end of a residual block.
+    var isSum: Bool { kind == ND_ADD }
+
+    init(_ node: NodeReader) throws {
+        let kinds: [String: nd_binary_kind] = [
+            "Add": ND_ADD, "Sum": ND_ADD, "Sub": ND_SUBTRACT, "Mul": ND_MULTIPLY, "Div": ND_DIVIDE, "Max": ND_MAXIMUM,
+            "Min": ND_MINIMUM,
+        ]
+        guard let kind = kinds[node.operatorType] else { throw Refusal("is no arithmetic") }
+        self.kind = kind
+        guard node.inputCount >= 1 else { throw Refusal("has no inputs") }
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        let shapes = inputs.compactMap { $0?.shape }
+        return [try shapes.dropFirst().reduce(shapes[0]) { try Self.broadcast($0, $1) }]
+    }
+
+    static func broadcast(_ a: [Int], _ b: [Int]) throws -> [Int] {
+        let rank = max(a.count, b.count)
+        let (left, right) = (a.aligned(rank), b.aligned(rank))
+        return try (0..<rank).map { axis in
+            guard left[axis] == right[axis] || left[axis] == 1 || right[axis] == 1 else {
+                throw Refusal("combines tensors of shapes \(a) and \(b), which do not fit")
+            }
+            return max(left[axis], right[axis])
+        }
+    }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        let tensors = inputs.compactMap { $0 }
+        return [try tensors.dropFirst().reduce(tensors[0], combine)]
+    }
+
+    private func combine(_ a: HostTensor, _ b: HostTensor) throws -> HostTensor {
+        let shape = try Self.broadcast(a.shape, b.shape)
+        let (left, right) = (a.expanded(to: shape), b.expanded(to: shape))
+        if case .int(let x) = left.elements, case .int(let y) = right.elements {
+            return HostTensor(try zip(x, y).map { try integer($0, $1) }, shape: shape)
+        }
+        return HostTensor(zip(left.floats, right.floats).map { real($0, $1) }, shape: shape)
+    }
+
+    private func integer(_ a: Int, _ b: Int) throws -> Int {
+        let (result, overflow) =
+            switch kind {
+            case ND_ADD: a.addingReportingOverflow(b)
+            case ND_SUBTRACT: a.subtractingReportingOverflow(b)
+            case ND_MULTIPLY: a.multipliedReportingOverflow(by: b)
+            case ND_DIVIDE: a.dividedReportingOverflow(by: b)
+            case ND_MAXIMUM: (max(a, b), false)
+            default: (min(a, b), false)
+            }
+        guard !overflow else { throw Refusal("computes a shape that no integer holds, from \(a) and \(b)") }
+        return result
+    }
+
+    private func real(_ a: Float, _ b: Float) -> Float {
+        switch kind {
+        case ND_ADD: a + b
+        case ND_SUBTRACT: a - b
+        case ND_MULTIPLY: a * b
+        case ND_DIVIDE: a / b
+        case ND_MAXIMUM: max(a, b)
+        default: min(a, b)
+        }
+    }
+
+    /// The scale and shift a channel that combining with a constant amounts to; nil where it is something else.
+    /// - Parameter axisFromEnd: which axis holds the channels, counted from the last as 1.
+    func channelwise(_ operands: [Operand?], channels: Int, axisFromEnd: Int) -> (scale: [Float], shift: [Float])? {
+        guard operands.count == 2, let index = operands.firstIndex(where: { $0?.constant != nil }),
+            let constant = operands[index]?.constant
+        else { return nil }
+        var shape = constant.shape
+        while shape.count < axisFromEnd { shape.insert(1, at: 0) }
+        let axis = shape.count - axisFromEnd
+        guard constant.count == 1 || (constant.count == channels && shape[axis] == channels) else { return nil }
+        let values = constant.count == 1 ? [Float](repeating: constant.floats[0], count: channels) : constant.floats
+        let (one, zero) = ([Float](repeating: 1, count: channels), [Float](repeating: 0, count: channels))
+        switch kind {
+        case ND_ADD: return (one, values)
+        case ND_MULTIPLY: return (values, zero)
+        case ND_SUBTRACT: return index == 1 ? (one, values.map { -$0 }) : (one.map { -$0 }, values)
+        case ND_DIVIDE where index == 1: return (values.map { 1 / $0 }, zero)
+        default: return nil
+        }
+    }
+
+    func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? {
+        guard activation == nil, let function = next as? Activation else { return nil }
+        var fused = self
+        fused.activation = function
+        return fused
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let operands = node.inputs.compactMap { $0 }
+        guard operands.count > 1 else { return program.alias(node.outputs[0], of: operands[0]) }
+        let destination = program.allocate(node.outputs[0])
+        var left = try program.expanded(operands[0], to: destination.shape)
+        for (index, operand) in operands.enumerated().dropFirst() {
+            let right = try program.location(operand, aligned: destination.shape.count)
+            let function = index == operands.count - 1 ? activation?.native ?? .identity : .identity
+            let kernel = try Kernel { nd_binary(left.map, right.map, destination.map, kind, function) }
+            program.emit(kernel, reads: [left, right], writes: [destination])
+            left = destination
+        }
+    }
+}
+
+extension [Int] {
+    /// With ones put before, up to `rank` axes.
+    func aligned(_ rank: Int) -> [Int] { [Int](repeating: 1, count: Swift.max(0, rank - count)) + self }
+}
+
+extension HostTensor {
+    /// Broadcast to `shape`, which it must fit.
+    func expanded(to shape: [Int]) -> HostTensor {
+        guard self.shape != shape else { return self }
+        let own = self.shape.aligned(shape.count)
+        let strides = zip(own, own.rowMajorStrides).map { $0 == 1 ? 0 : $1 }
+        return gathered(Self.indices(shape: shape, strides: strides), shape: shape)
+    }
+}

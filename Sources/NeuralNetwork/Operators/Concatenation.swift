@@ -1,0 +1,69 @@
+import CKernels
+
+/// `Concat` along any axis but the batch.
+///
+/// https://onnx.ai/onnx/operators/onnx__Concat.html
+struct Concatenation: Operator {
+    static let names = ["Concat"]
+
+    private let axis: Int
+
+    init(_ node: NodeReader) throws {
+        guard node.has("axis") || node.opset < 4 else { throw Refusal("does not say along which axis") }
+        axis = node.int("axis", default: 1)
+    }
+
+    /// Whether this joins the channels of maps.
+    func joinsChannels(rank: Int) -> Bool { (axis < 0 ? axis + rank : axis) == 1 }
+
+    private func axis(rank: Int) throws -> Int {
+        let resolved = axis < 0 ? axis + rank : axis
+        guard (0..<rank).contains(resolved) else { throw Refusal("joins along axis \(axis) of \(rank)") }
+        return resolved
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        let shapes = inputs.compactMap { $0?.shape }
+        guard let first = shapes.first else { throw Refusal("has no inputs") }
+        let axis = try axis(rank: first.count)
+        var result = first
+        result[axis] = 0
+        for shape in shapes {
+            guard shape.count == first.count, (0..<first.count).allSatisfy({ $0 == axis || shape[$0] == first[$0] }) else {
+                throw Refusal("joins tensors of shapes \(first) and \(shape) along axis \(axis), which do not fit")
+            }
+            result[axis] += shape[axis]
+        }
+        return [result]
+    }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        let tensors = inputs.compactMap { $0 }
+        let shape = try shapes(tensors.map { Operand(name: "", shape: $0.shape, constant: $0) })[0]
+        let axis = try axis(rank: shape.count)
+        let outer = shape.prefix(axis).reduce(1, *)
+        func joined<T>(_ parts: [[T]]) -> [T] {
+            (0..<outer).flatMap { row in parts.flatMap { $0[(row * ($0.count / outer))..<((row + 1) * ($0.count / outer))] } }
+        }
+        let integers = tensors.compactMap { if case .int(let values) = $0.elements { values } else { nil } }
+        return [
+            integers.count == tensors.count
+                ? HostTensor(joined(integers), shape: shape) : HostTensor(joined(tensors.map(\.floats)), shape: shape)
+        ]
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let destination = program.allocate(node.outputs[0])
+        let axis = try axis(rank: destination.shape.count)
+        guard axis > 0 || program.batch == 1 else { throw Refusal("joins along the batch") }
+        let strides = destination.strides
+        var start = 0
+        for input in node.inputs.compactMap({ $0 }) {
+            let source = try program.location(input, aligned: destination.shape.count)
+            program.copy(
+                source, shape: source.shape, fromStrides: source.strides, to: destination, toStrides: strides,
+                toStart: start * strides[axis])
+            start += source.shape[axis]
+        }
+    }
+}

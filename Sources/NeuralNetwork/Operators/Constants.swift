@@ -1,0 +1,110 @@
+/// https://onnx.ai/onnx/operators/onnx__Constant.html
+struct ConstantNode: ShapeArithmetic {
+    static let names = ["Constant"]
+
+    private let value: HostTensor
+
+    init(_ node: NodeReader) throws {
+        if let tensor = try node.tensor("value") {
+            value = tensor
+        } else if let floats = node.floats("value_floats"), node.has("value_floats") {
+            value = HostTensor(floats, shape: [floats.count])
+        } else if let ints = node.ints("value_ints"), node.has("value_ints") {
+            value = HostTensor(ints, shape: [ints.count])
+        } else if node.has("value_float") {
+            value = HostTensor([node.float("value_float", default: 0)], shape: [])
+        } else if node.has("value_int") {
+            value = HostTensor([node.int("value_int", default: 0)], shape: [])
+        } else {
+            throw Refusal("holds no tensor of numbers")
+        }
+    }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { [value] }
+}
+
+/// https://onnx.ai/onnx/operators/onnx__Shape.html, of one image.
+struct ShapeOf: ShapeArithmetic {
+    static let names = ["Shape"]
+
+    private let start: Int
+    private let end: Int
+
+    init(_ node: NodeReader) throws {
+        start = node.int("start", default: 0)
+        end = node.int("end", default: .max)
+    }
+
+    func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]? {
+        let shape = inputs.first??.shape ?? []
+        func place(_ value: Int) -> Int { min(max(value < 0 ? max(value, -shape.count) + shape.count : value, 0), shape.count) }
+        let extents = place(start) < place(end) ? Array(shape[place(start)..<place(end)]) : []
+        return [HostTensor(extents, shape: [extents.count])]
+    }
+}
+
+/// https://onnx.ai/onnx/operators/onnx__ConstantOfShape.html
+struct ConstantOfShape: ShapeArithmetic {
+    static let names = ["ConstantOfShape"]
+
+    private let value: HostTensor
+
+    init(_ node: NodeReader) throws { value = try node.tensor("value") ?? HostTensor([Float(0)], shape: [1]) }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        guard let shape = inputs[0]?.integers, shape.allSatisfy({ $0 >= 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 0x1p31
+        else {
+            throw Refusal("cannot make a tensor of shape \(inputs[0]?.integers ?? [])")
+        }
+        return [value.gathered([Int](repeating: 0, count: shape.product), shape: shape)]
+    }
+}
+
+/// https://onnx.ai/onnx/operators/onnx__Cast.html. Activations are floats whatever precision a file asks for.
+struct Cast: Operator {
+    static let names = ["Cast"]
+
+    private let toFloat: Bool
+
+    init(_ node: NodeReader) throws { toFloat = [1, 10, 11, 16].contains(node.int("to", default: 1)) }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        guard toFloat else { throw Refusal("makes integers of an image's activations") }
+        return [inputs.first??.shape ?? []]
+    }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        guard let tensor = inputs[0] else { return nil }
+        if toFloat { return [HostTensor(tensor.floats, shape: tensor.shape)] }
+        guard let integers = tensor.integers else { throw Refusal("makes integers of numbers that are not finite") }
+        return [HostTensor(integers, shape: tensor.shape)]
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        guard let input = node.inputs[0] else { throw Refusal("has no input") }
+        program.alias(node.outputs[0], of: input)
+    }
+}
+
+/// https://onnx.ai/onnx/operators/onnx__Gather.html, on constants.
+struct Gather: ShapeArithmetic {
+    static let names = ["Gather"]
+
+    private let axis: Int
+
+    init(_ node: NodeReader) throws { axis = node.int("axis", default: 0) }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        guard inputs.count == 2, let data = inputs[0], let index = inputs[1], let picks = index.integers else { return nil }
+        let axis = axis < 0 ? axis + data.shape.count : axis
+        guard data.shape.indices.contains(axis) else { throw Refusal("gathers along axis \(axis) of shape \(data.shape)") }
+        let extent = data.shape[axis]
+        let inner = data.shape.dropFirst(axis + 1).reduce(1, *)
+        let outer = data.shape.prefix(axis).reduce(1, *)
+        let resolved = picks.map { $0 < 0 ? $0 + extent : $0 }
+        guard resolved.allSatisfy({ (0..<extent).contains($0) }) else { throw Refusal("gathers \(picks) of \(extent)") }
+        let indices = (0..<outer).flatMap { o in resolved.flatMap { pick in (0..<inner).map { (o * extent + pick) * inner + $0 } }
+        }
+        return [data.gathered(indices, shape: data.shape.prefix(axis) + index.shape + data.shape.dropFirst(axis + 1))]
+    }
+}

@@ -1,0 +1,71 @@
+import COneDNN
+
+/// `Conv` over height and width, with bias, and what follows it: a scale and shift a channel, and an activation.
+///
+/// https://onnx.ai/onnx/operators/onnx__Conv.html
+struct Convolution: Operator {
+    static let names = ["Conv"]
+
+    private(set) var weights: HostTensor  // [outputs, inputs / groups, height, width]
+    private(set) var bias: [Float]
+    private(set) var activation: Activation?
+    let groups: Int
+    let window: Window
+
+    init(_ node: NodeReader) throws {
+        weights = try node.requiredConstant(1, "weight")
+        guard weights.shape.count == 4 else {
+            throw Refusal("its weight has shape \(weights.shape); neurodex reads convolutions over height and width")
+        }
+        groups = node.int("group", default: 1)
+        window = try Window(node, kernel: [weights.shape[2], weights.shape[3]])
+        let outputs = weights.shape[0]
+        guard groups > 0, outputs > 0, outputs % groups == 0 else {
+            throw Refusal("has \(outputs) output channels in \(groups) groups")
+        }
+        bias = try node.constant(2, "bias")?.floats ?? [Float](repeating: 0, count: outputs)
+        guard bias.count == outputs else { throw Refusal("has \(bias.count) biases for \(outputs) output channels") }
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        guard let source = inputs.first??.shape, source.count == 4 else {
+            throw Refusal("needs a map [batch, channels, height, width], but gets \(inputs.first??.shape ?? [])")
+        }
+        guard source[1] == weights.shape[1] * groups else {
+            throw Refusal("has weights for \(weights.shape[1] * groups) input channels, but gets \(source[1])")
+        }
+        let size = try window.resolved(over: [source[2], source[3]]).output
+        return [[source[0], weights.shape[0], size[0], size[1]]]
+    }
+
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+        guard let resolved = try? window.resolved(over: [shapes[0][2], shapes[0][3]]) else { return inputs[0] }
+        return resolved.window.receptiveField(inputs[0])
+    }
+
+    func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? {
+        guard activation == nil else { return nil }
+        var fused = self
+        if let function = next as? Activation {
+            fused.activation = function
+            return fused
+        }
+        guard let affine = ChannelAffine(equivalentTo: next, operands, channels: weights.shape[0]) else { return nil }
+        let perOutput = weights.count / weights.shape[0]
+        fused.weights = HostTensor(
+            weights.floats.enumerated().map { $0.element * affine.scale[$0.offset / perOutput] }, shape: weights.shape)
+        fused.bias = zip(bias, zip(affine.scale, affine.shift)).map { $0 * $1.0 + $1.1 }
+        return fused
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0])
+        let destination = program.allocate(node.outputs[0])
+        var native = try window.resolved(over: [source.shape[2], source.shape[3]]).window.native
+        let kernel = try Kernel {
+            nd_convolution(
+                source.map, destination.map, &native, Int64(groups), weights.floats, bias, activation?.native ?? .identity, false)
+        }
+        program.emit(kernel, reads: [source], writes: [destination])
+    }
+}

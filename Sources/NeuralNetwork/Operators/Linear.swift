@@ -1,0 +1,69 @@
+import COneDNN
+
+/// A fully connected layer: `Gemm` and `MatMul` with constant weights, bias, and an activation that follows.
+///
+/// https://onnx.ai/onnx/operators/onnx__Gemm.html, https://onnx.ai/onnx/operators/onnx__MatMul.html
+struct Linear: Operator {
+    static let names = ["Gemm", "MatMul"]
+
+    private(set) var weights: HostTensor  // [outputs, inputs]
+    private(set) var bias: [Float]
+    private(set) var activation: Activation?
+
+    init(_ node: NodeReader) throws {
+        var matrix = try node.requiredConstant(1, "weight")
+        guard matrix.shape.count == 2 else { throw Refusal("its weight has shape \(matrix.shape), which is no matrix") }
+        let isGemm = node.operatorType == "Gemm"
+        if !isGemm || node.int("transB", default: 0) == 0 { matrix = matrix.transposed([1, 0]) }
+        guard !isGemm || node.int("transA", default: 0) == 0 else {
+            throw Refusal("transposes its input (transA), which mixes the images of a batch")
+        }
+        let outputs = matrix.shape[0]
+        let alpha = isGemm ? node.float("alpha", default: 1) : 1
+        weights = alpha == 1 ? matrix : HostTensor(matrix.floats.map { $0 * alpha }, shape: matrix.shape)
+        bias = [Float](repeating: 0, count: outputs)
+        if isGemm, let given = try node.constant(2, "bias") {
+            let beta = node.float("beta", default: 1)
+            guard given.count == outputs || given.count == 1, given.shape.dropLast().allSatisfy({ $0 == 1 }) else {
+                throw Refusal("its bias has shape \(given.shape) for \(outputs) outputs")
+            }
+            bias = (0..<outputs).map { beta * given.floats[given.count == 1 ? 0 : $0] }
+        }
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        guard let source = inputs.first??.shape, source.count == 2 || source.count == 3, source.last == weights.shape[1] else {
+            throw Refusal("has weights for \(weights.shape[1]) inputs, but gets a tensor of shape \(inputs.first??.shape ?? [])")
+        }
+        return [source.dropLast() + [weights.shape[0]]]
+    }
+
+    func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? {
+        guard activation == nil else { return nil }
+        var fused = self
+        if let function = next as? Activation {
+            fused.activation = function
+            return fused
+        }
+        guard let affine = ChannelAffine(equivalentTo: next, operands, channels: weights.shape[0], axisFromEnd: 1) else {
+            return nil
+        }
+        let inputs = weights.shape[1]
+        fused.weights = HostTensor(
+            weights.floats.enumerated().map { $0.element * affine.scale[$0.offset / inputs] }, shape: weights.shape)
+        fused.bias = zip(bias, zip(affine.scale, affine.shift)).map { $0 * $1.0 + $1.1 }
+        return fused
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0])
+        let destination = program.allocate(node.outputs[0])
+        let rows = source.count / weights.shape[1] * program.batch
+        let kernel = try Kernel {
+            nd_inner_product(
+                Int64(rows), Int64(weights.shape[1]), Int64(weights.shape[0]), weights.floats, bias,
+                activation?.native ?? .identity)
+        }
+        program.emit(kernel, reads: [source], writes: [destination])
+    }
+}

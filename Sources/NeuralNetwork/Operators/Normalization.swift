@@ -1,0 +1,88 @@
+import CKernels
+import COneDNN
+
+/// A scale and a shift for every channel: `BatchNormalization` with the statistics of training.
+///
+/// Ioffe and Szegedy, "Batch Normalization", 2015, https://arxiv.org/abs/1502.03167. Mostly absorbed by the convolution before it.
+struct ChannelAffine: Operator {
+    static let names = ["BatchNormalization"]
+
+    let scale: [Float]
+    let shift: [Float]
+
+    init(_ node: NodeReader) throws {
+        let gamma = try node.requiredConstant(1, "scale").floats
+        let beta = try node.requiredConstant(2, "bias").floats
+        let mean = try node.requiredConstant(3, "mean").floats
+        let variance = try node.requiredConstant(4, "variance").floats
+        guard beta.count == gamma.count, mean.count == gamma.count, variance.count == gamma.count else {
+            throw Refusal("has \(gamma.count) scales, \(beta.count) biases, \(mean.count) means and \(variance.count) variances")
+        }
+        guard node.int("training_mode", default: 0) == 0 else {
+            throw Refusal("is in training mode; export the model after eval()")
+        }
+        // In double, as the folded weights carry these on to every activation.
+        let epsilon = Double(node.float("epsilon", default: 1e-5))
+        let exact = zip(gamma, variance).map { Double($0) / (Double($1) + epsilon).squareRoot() }
+        scale = exact.map { Float($0) }
+        shift = zip(zip(beta, mean), exact).map { Float(Double($0.0) - Double($0.1) * $1) }
+    }
+
+    /// What `next` does to each of `channels`, where it is a scale and shift a channel written in another way: batch
+    /// normalisation itself, or a constant that is added or multiplied.
+    init?(equivalentTo next: any Operator, _ operands: [Operand?], channels: Int, axisFromEnd: Int = 3) {
+        if let affine = next as? ChannelAffine, affine.scale.count == channels {
+            self = affine
+        } else if let (scale, shift) = (next as? Arithmetic)?.channelwise(operands, channels: channels, axisFromEnd: axisFromEnd)
+        {
+            (self.scale, self.shift) = (scale, shift)
+        } else {
+            return nil
+        }
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        let shape = inputs.first??.shape ?? []
+        guard shape.count == 4 || shape.count == 2, shape[1] == scale.count else {
+            throw Refusal("normalises \(scale.count) channels, but gets a tensor of shape \(shape)")
+        }
+        return [shape]
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0])
+        let destination = program.allocate(node.outputs[0])
+        let pixels = source.count / scale.count * program.batch
+        program.emit(reads: [source], writes: [destination]) { [scale, shift] memory in
+            let (from, to) = (memory[source], memory[destination])
+            return { nd_channel_affine(from, to, pixels, scale.count, scale, shift) }
+        }
+    }
+}
+
+/// `LRN` across channels: Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
+struct LocalResponseNormalization: Operator {
+    static let names = ["LRN"]
+
+    private let size: Int
+    private let alpha: Float
+    private let beta: Float
+    private let k: Float
+
+    init(_ node: NodeReader) throws {
+        size = node.int("size", default: 0)
+        guard size > 0 else { throw Refusal("does not say its size") }
+        alpha = node.float("alpha", default: 0.0001)
+        beta = node.float("beta", default: 0.75)
+        k = node.float("bias", default: 1)
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0])
+        let destination = program.allocate(node.outputs[0])
+        let kernel = try Kernel { nd_lrn(source.map, destination.map, Int64(size), alpha, beta, k) }
+        program.emit(kernel, reads: [source], writes: [destination])
+    }
+}

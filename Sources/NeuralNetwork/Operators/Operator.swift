@@ -1,0 +1,91 @@
+/// One ONNX operator with its attributes: how shapes go through it, what it makes of constants, and the kernels it becomes.
+///
+/// A family of operators is one file of this folder; `operatorCatalog` lists them.
+protocol Operator: Sendable {
+    /// The ONNX names that this type reads.
+    static var names: [String] { get }
+
+    /// Reads the attributes, and the constants that older operator sets kept in attributes.
+    init(_ node: NodeReader) throws
+
+    /// The shapes of the outputs, for one image.
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]]
+
+    /// The outputs where all inputs are constants; nil if this operator is not for constants.
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]?
+
+    /// The outputs where the shapes of the inputs are enough to know them (`Shape`); nil otherwise.
+    func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]?
+
+    /// This operator with `next` done in the same pass, where `next` reads its output alone; nil if it cannot be.
+    /// - Parameter operands: `next`'s inputs.
+    func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)?
+
+    /// Emits the steps that compute the outputs.
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws
+
+    /// The part of the image that one position of the output depends on, from those of the inputs.
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField
+}
+
+extension Operator {
+    func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? { nil }
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { nil }
+    func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]? { nil }
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+        inputs.dropFirst().reduce(inputs.first ?? .pixel) { $0.union($1) }
+    }
+}
+
+/// An operator that only ever works on constants and shapes, and is gone before any image is seen.
+protocol ShapeArithmetic: Operator {}
+
+extension ShapeArithmetic {
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        let varying = inputs.compactMap { $0 }.filter { $0.constant == nil }.map { "'\($0.name)'" }
+        throw Refusal(
+            "works on constants only here, but its input \(varying.joined(separator: ", ")) depends on the image")
+    }
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        throw Refusal("cannot run on an image's activations")
+    }
+}
+
+/// A problem with one node; whoever knows the node makes a NetworkError of it.
+struct Refusal: Error {
+    var problem: String
+    init(_ problem: String) { self.problem = problem }
+}
+
+/// Every operator neurodex knows.
+let operatorCatalog: [any Operator.Type] = [
+    Convolution.self,
+    Linear.self,
+    Pooling.self,
+    Activation.self,
+    ChannelAffine.self,
+    LocalResponseNormalization.self,
+    Arithmetic.self,
+    Concatenation.self,
+    Softmax.self,
+    Identity.self,
+    Reshape.self,
+    Flatten.self,
+    Squeeze.self,
+    Unsqueeze.self,
+    Transpose.self,
+    Slice.self,
+    Pad.self,
+    ConstantNode.self,
+    ShapeOf.self,
+    ConstantOfShape.self,
+    Cast.self,
+    Gather.self,
+]
+
+/// ONNX name → operator.
+let operatorsByName: [String: any Operator.Type] = {
+    var table: [String: any Operator.Type] = [:]
+    for type in operatorCatalog { for name in type.names { table[name] = type } }
+    return table
+}()

@@ -1,0 +1,72 @@
+import COneDNN
+
+/// Maximum and average over a sliding window or over the whole map.
+///
+/// https://onnx.ai/onnx/operators/onnx__MaxPool.html, onnx__AveragePool.html, onnx__GlobalAveragePool.html,
+/// onnx__GlobalMaxPool.html, and onnx__ReduceMean.html over height and width.
+struct Pooling: Operator {
+    static let names = ["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean"]
+
+    let isMaximum: Bool
+    private let countsPadding: Bool
+    /// Nil: over the whole map.
+    private let window: Window?
+    /// False only for a ReduceMean that drops the axes it has averaged over.
+    private let keepsAxes: Bool
+
+    init(_ node: NodeReader) throws {
+        isMaximum = node.operatorType.hasSuffix("MaxPool")
+        countsPadding = node.int("count_include_pad", default: 0) != 0
+        keepsAxes = node.operatorType != "ReduceMean" || node.int("keepdims", default: 1) != 0
+        if node.operatorType == "ReduceMean" {
+            let axes = try node.integers(input: 1, attribute: "axes")?.map { $0 < 0 ? $0 + 4 : $0 }.sorted()
+            guard axes == [2, 3], node.input(0)?.shape.count == 4 else {
+                throw Refusal(
+                    "averages over axes \(axes ?? []) of \(node.input(0)?.shape ?? []); neurodex reads means over height and width"
+                )
+            }
+        }
+        let isGlobal = node.operatorType.hasPrefix("Global") || node.operatorType == "ReduceMean"
+        window = isGlobal ? nil : try Window(node, kernel: nil)
+        guard node.outputCount < 2 else { throw Refusal("gives the indices of its maxima as well, which neurodex does not read") }
+        guard node.int("storage_order", default: 0) == 0 else { throw Refusal("counts in column-major order (storage_order)") }
+    }
+
+    /// Whether the whole of a map of this size is averaged into one number, as before a classifier.
+    func isGlobalAverage(over size: [Int]) -> Bool {
+        guard !isMaximum else { return false }
+        guard let window else { return true }
+        return window.kernel == size && window.padBefore == [0, 0] && window.padAfter == [0, 0]
+    }
+
+    private func resolved(_ shape: [Int]) throws -> (window: Window, output: [Int]) {
+        guard shape.count == 4 else { throw Refusal("needs a map [batch, channels, height, width], but gets \(shape)") }
+        return try (window ?? Window(covering: shape[2], shape[3])).resolved(over: [shape[2], shape[3]])
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
+        let source = inputs.first??.shape ?? []
+        let (resolved, output) = try resolved(source)
+        if let window, countsPadding, window.autoPad == "NOTSET", resolved.padAfter != window.padAfter {
+            throw Refusal("counts padding and rounds its size up (ceil_mode); neurodex reads one of the two")
+        }
+        return [[source[0], source[1]] + (keepsAxes ? output : [])]
+    }
+
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+        (try? resolved(shapes[0]).window.receptiveField(inputs[0])) ?? inputs[0]
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0])
+        let destination = program.allocate(node.outputs[0])
+        let (resolved, output) = try resolved(source.shape)
+        var native = resolved.native
+        var map = source.map
+        map.height = Int64(output[0])
+        map.width = Int64(output[1])
+        let kind = isMaximum ? ND_MAX : countsPadding ? ND_AVERAGE_INCLUDING_PADDING : ND_AVERAGE_EXCLUDING_PADDING
+        let kernel = try Kernel { nd_pooling(source.map, map, &native, kind) }
+        program.emit(kernel, reads: [source], writes: [destination])
+    }
+}

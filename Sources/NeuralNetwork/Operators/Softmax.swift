@@ -1,0 +1,31 @@
+import COneDNN
+
+/// `Softmax` and `LogSoftmax` over the channels of a map or the last axis of anything else.
+///
+/// https://onnx.ai/onnx/operators/onnx__Softmax.html; before operator set 13 over all axes from `axis` on.
+struct Softmax: Operator {
+    static let names = ["Softmax", "LogSoftmax"]
+
+    private let isLogarithm: Bool
+
+    init(_ node: NodeReader) throws {
+        isLogarithm = node.operatorType == "LogSoftmax"
+        let shape = node.input(0)?.shape ?? []
+        let axis = node.int("axis", default: node.opset < 13 ? 1 : -1)
+        let resolved = axis < 0 ? axis + shape.count : axis
+        let onePixel = shape.dropFirst(2).allSatisfy { $0 == 1 }
+        let isInnermost = shape.count == 4 ? resolved == 1 && (node.opset >= 13 || onePixel) : resolved == shape.count - 1
+        guard isInnermost || (resolved == 1 && onePixel) else {
+            throw Refusal("works along axis \(axis) of \(shape); neurodex reads it over channels or the last axis")
+        }
+    }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0])
+        let destination = program.allocate(node.outputs[0])
+        let kernel = try Kernel { nd_softmax(source.map, destination.map, isLogarithm) }
+        program.emit(kernel, reads: [source], writes: [destination])
+    }
+}
