@@ -1,3 +1,6 @@
 #ifndef KERNELS_H
 #define KERNELS_H
+
+#include "resize.h"
+
 #endif
