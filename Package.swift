@@ -31,15 +31,12 @@ let package = Package(
             name: "COneDNN",
             linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
-        .systemLibrary(
-            name: "CTurboJPEG", pkgConfig: "libturbojpeg",
-            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
-        .systemLibrary(
-            name: "CPNG", pkgConfig: "libpng",
-            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-        .systemLibrary(
-            name: "CWebP", pkgConfig: "libwebp",
-            providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .target(
+            name: "CCodecs",
+            linkerSettings: [
+                .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+            ]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
@@ -47,7 +44,7 @@ let package = Package(
         // The pipeline, in the order data flows; a target imports only targets above it.
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
-            name: "Images", dependencies: ["CKernels", "CTurboJPEG", "CPNG", "CWebP"], swiftSettings: strict),
+            name: "Images", dependencies: ["CKernels", "CCodecs"], swiftSettings: strict),
         .target(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
@@ -66,7 +63,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["Images", "NeuralNetwork", "ActivationStore"],
+            name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: strict),
         .testTarget(

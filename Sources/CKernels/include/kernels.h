@@ -3,5 +3,6 @@
 #define NEURODEX_KERNELS_H
 
 #include "activations.h"
+#include "resize.h"
 
 #endif

@@ -1,0 +1,63 @@
+/// The three image libraries behind one small C interface. Their errors jump (`setjmp`); here they are caught in C and
+/// returned as a status, so that no jump ever crosses a Swift frame. Nothing above this target knows their headers.
+#ifndef NEURODEX_CODECS_H
+#define NEURODEX_CODECS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// What came of a call.
+typedef enum {
+  CODEC_OK = 0,
+  CODEC_TRUNCATED = 1,   // the bytes end before the picture does
+  CODEC_CORRUPT = 2,     // the library refuses the bytes; its message says why
+  CODEC_UNSUPPORTED = 3, // well formed, but a kind that is not decoded
+  CODEC_NO_MEMORY = 4,
+} codec_status;
+
+/// The longest message a library writes, with its final zero.
+#define CODEC_MESSAGE_LENGTH 200
+
+// JPEG ---------------------------------------------------------------------------------------------------------------
+
+/// A JPEG decoder that is used again and again, by one thread.
+typedef struct codec_jpeg codec_jpeg;
+
+codec_jpeg *codec_jpeg_create(void);
+void codec_jpeg_destroy(codec_jpeg *decoder);
+
+/// Reads the header; `bytes` must stay valid until the decode that follows. Sizes are as stored, before orientation.
+codec_status codec_jpeg_header(codec_jpeg *decoder, const uint8_t *bytes, size_t count, int *width, int *height);
+
+/// Decodes after a successful `codec_jpeg_header`: rows of 3 bytes a pixel, `stride` bytes apart, to `rgb`, which
+/// has room for the whole picture.
+///
+/// Only columns `left ..< right` and rows `top ..< bottom` are promised; other pixels of `rgb` are left undefined.
+/// The pixels inside are those of a whole decode, bit for bit. The entropy-coded data is read to its end in any case:
+/// a truncated file is noticed wherever it was cut.
+codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int top,
+                               int bottom);
+
+/// What the library said of the last failure; empty after none.
+const char *codec_jpeg_message(const codec_jpeg *decoder);
+
+// PNG ----------------------------------------------------------------------------------------------------------------
+
+/// Decodes a whole PNG of a known size (from its IHDR) to 3 bytes a pixel: alpha and gamma are ignored, 16 bits become
+/// their high 8, an index beyond the palette is that grey.
+codec_status codec_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, int width, int height,
+                              char message[CODEC_MESSAGE_LENGTH]);
+
+/// Encodes RGB to PNG. `*bytes` is allocated by the call and freed with `free`.
+codec_status codec_png_encode(const uint8_t *rgb, int width, int height, uint8_t **bytes, size_t *count,
+                              char message[CODEC_MESSAGE_LENGTH]);
+
+// WebP ---------------------------------------------------------------------------------------------------------------
+
+/// The size of a WebP (of the canvas, when animated).
+codec_status codec_webp_header(const uint8_t *bytes, size_t count, int *width, int *height, int *animated);
+
+/// Decodes a WebP, or the first frame of an animated one, to 3 bytes a pixel; alpha is dropped.
+codec_status codec_webp_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, int width, int height, int animated);
+
+#endif

@@ -1,0 +1,114 @@
+/// What a file's first bytes say it is, whatever its name says.
+public enum ContentKind: String, Sendable, Equatable, CaseIterable {
+    case jpeg, png, webp
+    case gif, bmp, tiff, pnm, heif, avif, jpeg2000, jpegXL, photoshop, icon, svg
+    case pdf, html, zip, gzip, npy, text, zeros, unknown
+
+    /// With its article, for a sentence: "a GIF image".
+    public var name: String {
+        switch self {
+        case .jpeg: "a JPEG image"
+        case .png: "a PNG image"
+        case .webp: "a WebP image"
+        case .gif: "a GIF image"
+        case .bmp: "a BMP image"
+        case .tiff: "a TIFF image"
+        case .pnm: "a PNM (PPM, PGM or PBM) image"
+        case .heif: "an HEIF image"
+        case .avif: "an AVIF image"
+        case .jpeg2000: "a JPEG 2000 image"
+        case .jpegXL: "a JPEG XL image"
+        case .photoshop: "a Photoshop image"
+        case .icon: "an icon"
+        case .svg: "an SVG drawing"
+        case .pdf: "a PDF document"
+        case .html: "an HTML page"
+        case .zip: "a ZIP archive"
+        case .gzip: "a gzip archive"
+        case .npy: "a NumPy array"
+        case .text: "text"
+        case .zeros: "nothing but zero bytes"
+        case .unknown: "nothing that neurodex recognises"
+        }
+    }
+
+    /// Whether neurodex decodes it.
+    public var isDecoded: Bool { self == .jpeg || self == .png || self == .webp }
+
+    /// Whether it is a picture, decoded or not: then converting it helps.
+    public var isImage: Bool {
+        switch self {
+        case .pdf, .html, .zip, .gzip, .npy, .text, .zeros, .unknown: false
+        default: true
+        }
+    }
+
+    /// Recognises content by its signature; only the first 512 bytes are looked at.
+    public init(of bytes: UnsafeRawBufferPointer) {
+        func starts(_ signature: [UInt8], at offset: Int = 0) -> Bool {
+            bytes.count >= offset + signature.count && bytes[offset..<offset + signature.count].elementsEqual(signature)
+        }
+        func starts(_ text: StaticString, at offset: Int = 0) -> Bool {
+            text.withUTF8Buffer { starts(Array($0), at: offset) }
+        }
+        if starts([0xFF, 0xD8, 0xFF]) {
+            self = .jpeg
+        } else if starts([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+            self = .png
+        } else if starts("RIFF") && starts("WEBP", at: 8) {
+            self = .webp
+        } else if starts("GIF87a") || starts("GIF89a") {
+            self = .gif
+        } else if starts("BM") && bytes.count >= 26 && bytes[6..<10].allSatisfy({ $0 == 0 }) {
+            self = .bmp
+        } else if starts([0x49, 0x49, 0x2A, 0x00]) || starts([0x4D, 0x4D, 0x00, 0x2A]) || starts([0x49, 0x49, 0x2B, 0x00]) {
+            self = .tiff
+        } else if starts("ftyp", at: 4) {
+            self = starts("avif", at: 8) || starts("avis", at: 8) ? .avif : starts("he", at: 8) || starts("mif1", at: 8) ? .heif : .unknown
+        } else if starts([0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50, 0x20, 0x20]) || starts([0xFF, 0x4F, 0xFF, 0x51]) {
+            self = .jpeg2000
+        } else if starts([0xFF, 0x0A]) || starts([0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C, 0x20]) {
+            self = .jpegXL
+        } else if starts("8BPS") {
+            self = .photoshop
+        } else if starts([0x00, 0x00, 0x01, 0x00]) {
+            self = .icon
+        } else if starts("%PDF") {
+            self = .pdf
+        } else if starts([0x50, 0x4B, 0x03, 0x04]) {
+            self = .zip
+        } else if starts([0x1F, 0x8B]) {
+            self = .gzip
+        } else if starts([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) {
+            self = .npy
+        } else if bytes.count > 2 && bytes[0] == 0x50 && (0x31...0x37).contains(bytes[1]) && [0x09, 0x0A, 0x0D, 0x20].contains(bytes[2]) {
+            self = .pnm
+        } else {
+            self = ContentKind(ofText: bytes.prefix(512))
+        }
+    }
+
+    private init(ofText bytes: Slice<UnsafeRawBufferPointer>) {
+        if !bytes.isEmpty && bytes.allSatisfy({ $0 == 0 }) {
+            self = .zeros
+        } else if bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }) {
+            let text = String(decoding: bytes, as: UTF8.self).lowercased()
+            self = text.contains("<svg") ? .svg : text.contains("<html") || text.contains("<!doctype html") ? .html : .text
+        } else {
+            self = .unknown
+        }
+    }
+
+    /// The size that the header of a GIF or BMP states; nil for other kinds, whose headers are not read.
+    static func statedSize(of bytes: UnsafeRawBufferPointer, kind: ContentKind) -> (width: Int, height: Int)? {
+        func little(_ offset: Int, _ count: Int) -> Int {
+            (0..<count).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+        }
+        switch kind {
+        case .gif where bytes.count >= 10: return (little(6, 2), little(8, 2))
+        case .bmp where bytes.count >= 26 && little(14, 4) >= 40:
+            return (Int(Int32(truncatingIfNeeded: little(18, 4))), abs(Int(Int32(truncatingIfNeeded: little(22, 4)))))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What is known of a picture before its pixels are decoded.
+struct Header {
+    let kind: ContentKind
+    /// As stored, before orientation.
+    let width: Int
+    let height: Int
+    let orientation: Orientation
+    var isAnimated = false
+
+    /// The size as seen.
+    var upright: Size {
+        orientation.exchangesSides ? Size(width: height, height: width) : Size(width: width, height: height)
+    }
+
+    /// Refuses sizes that no memory should be asked for.
+    func checked() throws(ImageError) -> Header {
+        guard width > 0 && height > 0 else { throw ImageError(.corrupt(kind, detail: "its size is \(width)×\(height)")) }
+        let (count, overflow) = width.multipliedReportingOverflow(by: height)
+        if overflow || count > Image.largestPixelCount { throw ImageError(.tooLarge(kind, width: width, height: height)) }
+        return self
+    }
+}
+
+extension Image {
+    /// The most pixels that are decoded: 2²⁸, a square of 16384.
+    public static let largestPixelCount = 1 << 28
+}
+
+/// Numbers at any place of some bytes, checked.
+extension UnsafeRawBufferPointer {
+    /// The unsigned big-endian number of `count` bytes at `offset`; nil beyond the end.
+    func bigEndian(at offset: Int, count length: Int) -> Int? {
+        guard offset >= 0, length <= count, offset <= count - length else { return nil }
+        return (0..<length).reduce(0) { $0 << 8 | Int(self[offset + $1]) }
+    }
+
+    /// The unsigned little-endian number of `count` bytes at `offset`; nil beyond the end.
+    func littleEndian(at offset: Int, count length: Int) -> Int? {
+        guard offset >= 0, length <= count, offset <= count - length else { return nil }
+        return (0..<length).reduce(0) { $0 | Int(self[offset + $1]) << (8 * $1) }
+    }
+
+    /// The bytes from `offset`, as many as there are up to `length`.
+    func part(at offset: Int, count length: Int) -> UnsafeRawBufferPointer {
+        let start = Swift.min(Swift.max(offset, 0), count)
+        return UnsafeRawBufferPointer(rebasing: self[start..<start + Swift.max(0, Swift.min(length, count - start))])
+    }
+}

@@ -1,0 +1,157 @@
+/// A picture in a network's frame, with where it came from.
+public struct FramedImage: Sendable, Equatable {
+    /// Resized and cropped; of the framing's crop size.
+    public let image: Image
+    /// Where the frame lies in the upright picture, and the picture's size.
+    public let placement: Placement
+}
+
+/// Reads pictures, one after the other, with decoders and buffers that are kept: one reader for each worker.
+///
+/// ```swift
+/// let reader = ImageReader()
+/// let framed = try reader.read(contentsOf: "cat.jpg", framing: framing)
+/// ```
+///
+/// The pixels are those of Pillow's `convert("RGB")` after `exif_transpose`, with torchvision's `Resize` and `CenterCrop`,
+/// bit for bit; but grey of 16 bits is scaled to 8, where Pillow clips it.
+public final class ImageReader {
+    private let file = FileBuffer()
+    private let jpeg = JPEGDecoder()
+    private let resampler = Resampler()
+    private var stored = Scratch()
+    private var turned = Scratch()
+
+    public init() {}
+
+    /// Reads a file and hands its bytes to `body`, to hash them before they are decoded. The bytes live as long as the call.
+    ///
+    /// - Throws: `ImageError`, with `path` as its name, when the file cannot be read or is no JPEG, PNG or WebP.
+    public func withContents<Result>(
+        of path: String, _ body: (UnsafeRawBufferPointer) throws(ImageError) -> Result
+    ) throws(ImageError) -> Result {
+        do throws(ImageError) {
+            try file.read(path)
+            return try body(file.bytes)
+        } catch {
+            throw error.named(path)
+        }
+    }
+
+    /// A file's picture, resized and cropped.
+    ///
+    /// - Throws: `ImageError` with `path` as its name.
+    public func read(contentsOf path: String, framing: Framing) throws(ImageError) -> FramedImage {
+        try withContents(of: path) { bytes throws(ImageError) in try read(bytes, framing: framing) }
+    }
+
+    /// The picture that `bytes` hold, resized and cropped. Only the pixels that the crop needs are decoded and resized.
+    ///
+    /// - Throws: `ImageError` without a name.
+    public func read(_ bytes: UnsafeRawBufferPointer, framing: Framing) throws(ImageError) -> FramedImage {
+        let header = try header(bytes)
+        let upright = header.upright
+        let placement = framing.placement(sourceWidth: upright.width, sourceHeight: upright.height)
+        _ = try Header(
+            kind: header.kind, width: placement.crop.width, height: placement.crop.height, orientation: .upright
+        ).checked()
+
+        // The crop's columns and rows that lie in the resized picture, and the source pixels they are made of.
+        let columns = max(placement.x, 0)..<min(placement.x + placement.crop.width, placement.resized.width)
+        let rows = max(placement.y, 0)..<min(placement.y + placement.crop.height, placement.resized.height)
+        let neededColumns = ImageReader.needed(columns, upright.width, placement.resized.width, framing.interpolation)
+        let neededRows = ImageReader.needed(rows, upright.height, placement.resized.height, framing.interpolation)
+        let pixels = try decode(header, bytes, columns: neededColumns, rows: neededRows)
+
+        let (width, height) = (placement.crop.width, placement.crop.height)
+        let image = Image(width: width, height: height) { target in
+            guard let start = target.baseAddress else { return }
+            if columns.count < width || rows.count < height { target.update(repeating: 0) }
+            let first = (rows.lowerBound - placement.y) * width + columns.lowerBound - placement.x
+            resampler.resize(
+                pixels, sourceWidth: upright.width, sourceHeight: upright.height,
+                width: placement.resized.width, height: placement.resized.height,
+                columns: columns, rows: rows, interpolation: framing.interpolation,
+                target: start + first * 3, targetStride: width * 3)
+        }
+        return FramedImage(image: image, placement: placement)
+    }
+
+    /// A file's whole picture, upright.
+    ///
+    /// - Throws: `ImageError` with `path` as its name.
+    public func decode(contentsOf path: String) throws(ImageError) -> Image {
+        try withContents(of: path) { bytes throws(ImageError) in try decode(bytes) }
+    }
+
+    /// The whole picture that `bytes` hold, upright.
+    ///
+    /// - Throws: `ImageError` without a name.
+    public func decode(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Image {
+        let header = try header(bytes)
+        let upright = header.upright
+        let pixels = try decode(header, bytes, columns: 0..<upright.width, rows: 0..<upright.height)
+        return Image(width: upright.width, height: upright.height) { target in
+            target.baseAddress?.update(from: pixels, count: target.count)
+        }
+    }
+
+    private func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
+        if bytes.isEmpty { throw ImageError(.empty) }
+        switch ContentKind(of: bytes) {
+        case .jpeg: return try jpeg.header(bytes).checked()
+        case .png: return try PNG.header(bytes).checked()
+        case .webp: return try WebP.header(bytes).checked()
+        case let kind: throw ImageError(notDecoded: kind, bytes)
+        }
+    }
+
+    /// The upright pixels, in memory that is valid until the next picture; only `columns` and `rows` are promised.
+    private func decode(
+        _ header: Header, _ bytes: UnsafeRawBufferPointer, columns: Range<Int>, rows: Range<Int>
+    ) throws(ImageError) -> UnsafeMutablePointer<UInt8> {
+        let count = header.width * header.height * 3
+        let pixels = stored.pointer(bytes: count)
+        let isUpright = header.orientation == .upright
+        switch header.kind {
+        case .png: try PNG.decode(header, bytes, to: pixels)
+        case .webp: try WebP.decode(header, bytes, to: pixels)
+        default:
+            try jpeg.decode(
+                header, bytes: bytes.count, to: pixels, columns: isUpright ? columns : 0..<header.width,
+                rows: isUpright ? rows : 0..<header.height)
+        }
+        if isUpright { return pixels }
+        let upright = turned.pointer(bytes: count)
+        header.orientation.apply(pixels, width: header.width, height: header.height, to: upright)
+        return upright
+    }
+
+    /// The source pixels that a window of a resized axis is made of, generously: a pixel more on either side.
+    private static func needed(_ window: Range<Int>, _ source: Int, _ target: Int, _ interpolation: Interpolation) -> Range<Int> {
+        let scale = Double(source) / Double(target)
+        let reach = interpolation.support * max(scale, 1) + 2
+        let lower = max(Int(Double(window.lowerBound) * scale - reach), 0)
+        let upper = min(Int(Double(window.upperBound) * scale + reach) + 1, source)
+        return lower..<max(upper, lower + 1)
+    }
+}
+
+extension Image {
+    /// The picture that a JPEG, PNG or WebP holds, upright.
+    ///
+    /// - Throws: `ImageError` without a name.
+    public init(decoding bytes: [UInt8]) throws(ImageError) {
+        let result: Result<Image, ImageError> = bytes.withUnsafeBytes { bytes in
+            Result { () throws(ImageError) in try ImageReader().decode(bytes) }
+        }
+        self = try result.get()
+    }
+
+    /// A file's picture, upright.
+    ///
+    /// - Throws: `ImageError` with `path` as its name.
+    public init(contentsOf path: String) throws(ImageError) {
+        self = try ImageReader().decode(contentsOf: path)
+    }
+}

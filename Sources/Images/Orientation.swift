@@ -1,0 +1,105 @@
+/// How a picture is stored relative to how it is seen: EXIF's tag 0x0112.
+public enum Orientation: Int, Sendable, CaseIterable {
+    case upright = 1
+    case mirrored = 2
+    case upsideDown = 3
+    case mirroredUpsideDown = 4
+    /// Rows and columns exchanged.
+    case transposed = 5
+    /// To be turned a quarter clockwise, as most phones held upright write.
+    case turnClockwise = 6
+    case transversed = 7
+    case turnCounterclockwise = 8
+
+    /// Whether width and height change places.
+    public var exchangesSides: Bool { rawValue >= 5 }
+
+    /// The orientation that undoes this one.
+    public var inverse: Orientation {
+        switch self {
+        case .turnClockwise: .turnCounterclockwise
+        case .turnCounterclockwise: .turnClockwise
+        default: self
+        }
+    }
+
+    /// The orientation written in a block of EXIF (a TIFF header and its first directory), or `upright` when the block
+    /// is damaged or does not say. Every offset is checked; nothing outside the block is read.
+    public init(exif block: UnsafeRawBufferPointer) {
+        var exif = block[...]
+        if exif.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) { exif = exif.dropFirst(6) }
+        self = Orientation(tiff: UnsafeRawBufferPointer(rebasing: exif)) ?? .upright
+    }
+
+    private init?(tiff bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= 8 else { return nil }
+        let bigEndian: Bool
+        switch (bytes[0], bytes[1]) {
+        case (0x49, 0x49): bigEndian = false
+        case (0x4D, 0x4D): bigEndian = true
+        default: return nil
+        }
+        func number(at offset: Int, bytes count: Int) -> Int? {
+            guard offset >= 0, offset <= bytes.count - count else { return nil }
+            return (0..<count).reduce(0) { value, i in
+                bigEndian ? value << 8 | Int(bytes[offset + i]) : value | Int(bytes[offset + i]) << (8 * i)
+            }
+        }
+        guard let directory = number(at: 4, bytes: 4), let entries = number(at: directory, bytes: 2) else { return nil }
+        for i in 0..<entries {
+            let entry = directory + 2 + 12 * i
+            guard let tag = number(at: entry, bytes: 2) else { return nil }
+            if tag != 0x0112 { continue }
+            let sizes = [1: 1, 3: 2, 4: 4]  // BYTE, SHORT, LONG
+            guard let type = number(at: entry + 2, bytes: 2), let size = sizes[type],
+                let value = number(at: entry + 8, bytes: size)
+            else { return nil }
+            self.init(rawValue: value)
+            return
+        }
+        return nil
+    }
+
+    /// Copies `source` (3 bytes a pixel, `width`×`height` as stored) to `target`, turned upright.
+    func apply(_ source: UnsafePointer<UInt8>, width: Int, height: Int, to target: UnsafeMutablePointer<UInt8>) {
+        // The seen pixel (x, y) is the stored pixel origin + x·across + y·down.
+        let lastX = width - 1, lastY = (height - 1) * width
+        let (origin, across, down): (Int, Int, Int) =
+            switch self {
+            case .upright: (0, 1, width)
+            case .mirrored: (lastX, -1, width)
+            case .upsideDown: (lastY + lastX, -1, -width)
+            case .mirroredUpsideDown: (lastY, 1, -width)
+            case .transposed: (0, width, 1)
+            case .turnClockwise: (lastY, -width, 1)
+            case .transversed: (lastY + lastX, -width, -1)
+            case .turnCounterclockwise: (lastX, width, -1)
+            }
+        let columns = exchangesSides ? height : width
+        let rows = exchangesSides ? width : height
+        var out = target
+        for y in 0..<rows {
+            var pixel = source + (origin + y * down) * 3
+            for _ in 0..<columns {
+                out[0] = pixel[0]
+                out[1] = pixel[1]
+                out[2] = pixel[2]
+                out += 3
+                pixel += across * 3
+            }
+        }
+    }
+}
+
+extension Image {
+    /// This picture, stored as `orientation` says, as it is meant to be seen.
+    public func oriented(_ orientation: Orientation) -> Image {
+        let (width, height) = orientation.exchangesSides ? (height, width) : (width, height)
+        return Image(width: width, height: height) { target in
+            pixels.withUnsafeBufferPointer { source in
+                guard let source = source.baseAddress, let target = target.baseAddress else { return }
+                orientation.apply(source, width: self.width, height: self.height, to: target)
+            }
+        }
+    }
+}

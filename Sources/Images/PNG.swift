@@ -1,0 +1,78 @@
+internal import CCodecs
+
+/// PNG in, through libpng: header, orientation and pixels.
+enum PNG {
+    static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+
+    /// One chunk of a PNG: where its data lies.
+    struct Chunk {
+        let type: String
+        let data: UnsafeRawBufferPointer
+        /// Whether the checksum is right; false too when the file ends before it.
+        let isIntact: Bool
+    }
+
+    /// Walks over the chunks, until the end or until `body` answers false.
+    static func forEachChunk(_ bytes: UnsafeRawBufferPointer, _ body: (Chunk) -> Bool) {
+        var offset = signature.count
+        while let length = bytes.bigEndian(at: offset, count: 4), bytes.count >= offset + 8 {
+            let data = bytes.part(at: offset + 8, count: length)
+            let type = bytes.part(at: offset + 4, count: 4)
+            // The long IDAT is not summed twice: libpng does it.
+            let isData = type.elementsEqual("IDAT".utf8)
+            let sum = bytes.bigEndian(at: offset + 8 + length, count: 4)
+            let intact = isData || sum == Int(CRC32.checksum(bytes.part(at: offset + 4, count: 4 + data.count)))
+            if !body(Chunk(type: String(decoding: type, as: UTF8.self), data: data, isIntact: intact)) { return }
+            offset += 12 + length
+        }
+    }
+
+    static func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
+        guard bytes.count >= 33 else { throw ImageError(.truncated(.png, bytes: bytes.count)) }
+        var size: (width: Int, height: Int)?
+        var orientation = Orientation.upright
+        var damaged: String?
+        forEachChunk(bytes) { chunk in
+            switch chunk.type {
+            case "IHDR" where size == nil && chunk.data.count == 13 && chunk.isIntact:
+                size = (chunk.data.bigEndian(at: 0, count: 4) ?? 0, chunk.data.bigEndian(at: 4, count: 4) ?? 0)
+            case "PLTE" where !chunk.isIntact: damaged = damaged ?? "the checksum of its palette is wrong"
+            case "eXIf": orientation = Orientation(exif: chunk.data)
+            default: break
+            }
+            return size != nil && chunk.type != "IEND"
+        }
+        guard let size else { throw ImageError(.corrupt(.png, detail: "its header is damaged")) }
+        if let damaged { throw ImageError(.corrupt(.png, detail: damaged)) }
+        return Header(kind: .png, width: size.width, height: size.height, orientation: orientation)
+    }
+
+    /// Decodes to 3 bytes a pixel; `pixels` has room for all.
+    static func decode(
+        _ header: Header, _ bytes: UnsafeRawBufferPointer, to pixels: UnsafeMutablePointer<UInt8>
+    ) throws(ImageError) {
+        var message = [CChar](repeating: 0, count: Int(CODEC_MESSAGE_LENGTH))
+        let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+        let status = codec_png_decode(start, bytes.count, pixels, Int32(header.width), Int32(header.height), &message)
+        guard status != CODEC_OK else { return }
+        throw ImageError(
+            status, kind: .png, bytes: bytes.count, width: header.width, height: header.height, message: message.text)
+    }
+}
+
+extension [CChar] {
+    /// The text up to the first zero.
+    var text: String { String(decoding: prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+}
+
+/// The checksum of PNG's chunks (ISO 3309).
+enum CRC32 {
+    private static let table: [UInt32] = (0..<256).map { index in
+        (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ value >> 1 : value >> 1 }
+    }
+
+    static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        let table = CRC32.table
+        return ~bytes.reduce(~0) { table[Int(($0 ^ UInt32($1)) & 255)] ^ $0 >> 8 }
+    }
+}
