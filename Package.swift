@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let package = Package(
@@ -42,6 +43,9 @@ let package = Package(
         .systemLibrary(
             name: "CWebP", pkgConfig: "libwebp",
             providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         // The pipeline, in the order data flows; a target imports only targets above it.
         .target(
@@ -50,12 +54,14 @@ let package = Package(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Images", crypto, protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", crypto, grdb], swiftSettings: strict),
+            name: "ActivationStore", dependencies: ["CKernels", "CZlib", grdb, sqlite],
+            resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
             name: "Indexing", dependencies: ["Images", "NeuralNetwork", "ActivationStore", crypto],
             swiftSettings: strict),
         .target(
-            name: "Search", dependencies: ["ActivationStore", argumentParser, grdb], swiftSettings: strict),
+            name: "Search", dependencies: ["CKernels", "ActivationStore", argumentParser, grdb, sqlite],
+            swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
