@@ -1,3 +1,7 @@
 #ifndef KERNELS_H
 #define KERNELS_H
+
+#include "columns.h"
+#include "transpose.h"
+
 #endif
