@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let package = Package(
@@ -49,12 +50,14 @@ let package = Package(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", "Hashing", grdb], swiftSettings: strict),
+            name: "ActivationStore", dependencies: ["CKernels", "CZlib", grdb, sqlite],
+            resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
             name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore"],
             swiftSettings: strict),
         .target(
-            name: "Search", dependencies: ["ActivationStore", argumentParser, grdb], swiftSettings: strict),
+            name: "Search", dependencies: ["CKernels", "ActivationStore", argumentParser, grdb, sqlite],
+            swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [

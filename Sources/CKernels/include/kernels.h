@@ -3,6 +3,8 @@
 #define NEURODEX_KERNELS_H
 
 #include "activations.h"
+#include "columns.h"
 #include "resize.h"
+#include "transpose.h"
 
 #endif

@@ -1,0 +1,112 @@
+import GRDB
+
+/// A ``StoreDescription`` as rows of `meta`, `model`, `layer` and `class`.
+extension StoreDescription {
+    func insert(_ database: Database) throws {
+        let facts: [(String, (any DatabaseValueConvertible)?)] = [
+            ("block_images", blockImages), ("neurons", neuronCount), ("means", meanCount), ("top_count", topCount),
+            ("byte_order", "little"), ("derived_through", 0), ("preprocessing", preprocessing),
+            ("preprocessing_hash", preprocessingHash),
+        ]
+        for (key, value) in facts {
+            try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
+        }
+        try database.execute(
+            sql: "INSERT INTO model VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                model.name, model.path, model.sha256, model.inputChannels, model.inputHeight, model.inputWidth, model.opset,
+            ])
+        for (ordinal, layer) in layers.enumerated() {
+            let field = layer.receptiveField
+            try database.execute(
+                sql: "INSERT INTO layer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    ordinal + 1, ordinal, layer.name, layer.tensor, layer.operatorName, layer.firstNeuron, layer.channels,
+                    layer.height, layer.width, layer.positionBytes, layer.hasMean, layer.isLogits, field?.height, field?.width,
+                    field?.strideY, field?.strideX, field?.offsetY, field?.offsetX,
+                ])
+        }
+        for (channel, name) in classes.enumerated() {
+            try database.execute(sql: "INSERT INTO class VALUES (?, ?)", arguments: [channel, name])
+        }
+    }
+
+    init(_ database: Database, path: String) throws {
+        func fact<Value: DatabaseValueConvertible>(_ key: String) throws -> Value {
+            guard let value = try Value.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) else {
+                throw StoreError.damaged(path: path, detail: "its table meta has no \(key)")
+            }
+            return value
+        }
+        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM model") else {
+            throw StoreError.damaged(path: path, detail: "its table model is empty")
+        }
+        let model = ModelRecord(
+            name: row["name"], path: row["path"], sha256: row["sha256"], inputChannels: row["input_channels"],
+            inputHeight: row["input_height"], inputWidth: row["input_width"], opset: row["opset"])
+        let layers = try Row.fetchAll(database, sql: "SELECT * FROM layer ORDER BY ordinal").map { LayerRecord(row: $0) }
+        let classes = try String.fetchAll(database, sql: "SELECT name FROM class ORDER BY id")
+        let blockImages: Int = try fact("block_images")
+        let topCount: Int = try fact("top_count")
+        let neurons = layers.reduce(0) { $0 + $1.channels }
+        guard !layers.isEmpty, try neurons == fact("neurons"), neurons <= Schema.neuronLimit,
+            (1...Schema.largestBlock).contains(blockImages), topCount >= 1
+        else {
+            throw StoreError.damaged(path: path, detail: "its tables meta and layer contradict each other")
+        }
+        self.init(
+            model: model, preprocessing: try fact("preprocessing"), preprocessingHash: try fact("preprocessing_hash"),
+            layers: layers, classes: classes, blockImages: blockImages, topCount: topCount)
+    }
+
+    /// What makes `self`, which a run wants to write, unfit for a store that is `stored`: the first property that differs.
+    func difference(from stored: StoreDescription) -> (property: String, expected: String, found: String)? {
+        func input(_ model: ModelRecord) -> String { "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)" }
+        if model.sha256 != stored.model.sha256 {
+            return (
+                "model", "\(model.name) (SHA-256 \(model.sha256.prefix(12))…)",
+                "\(stored.model.name) (SHA-256 \(stored.model.sha256.prefix(12))…)"
+            )
+        }
+        if input(model) != input(stored.model) { return ("input size", input(model), input(stored.model)) }
+        if preprocessingHash != stored.preprocessingHash { return ("preprocessing", preprocessing, stored.preprocessing) }
+        for (wanted, kept) in zip(layers, stored.layers) where wanted != kept {
+            let facts = (wanted.summary, kept.summary)
+            return facts.0 == facts.1
+                ? ("layer list", "other facts of layer \(wanted.name)", "layer \(kept.name)") : ("layer list", facts.0, facts.1)
+        }
+        if layers.count != stored.layers.count {
+            return ("layer list", "\(layers.count) layers", "\(stored.layers.count) layers")
+        }
+        if let index = classes.indices.first(where: { !stored.classes.indices.contains($0) || classes[$0] != stored.classes[$0] })
+        {
+            let kept = stored.classes.indices.contains(index) ? stored.classes[index] : "none"
+            return ("class list", "class \(index) = \(classes[index])", "class \(index) = \(kept)")
+        }
+        if classes.count != stored.classes.count {
+            return ("class list", "\(classes.count) classes", "\(stored.classes.count) classes")
+        }
+        if topCount != stored.topCount { return ("--top", "\(topCount)", "\(stored.topCount)") }
+        if blockImages != stored.blockImages { return ("block size", "\(blockImages)", "\(stored.blockImages)") }
+        return nil
+    }
+}
+
+extension LayerRecord {
+    fileprivate init(row: Row) {
+        var field: ReceptiveFieldRecord?
+        if let height: Int = row["receptive_field_height"], let width: Int = row["receptive_field_width"] {
+            field = ReceptiveFieldRecord(
+                height: height, width: width, strideY: row["receptive_field_stride_y"], strideX: row["receptive_field_stride_x"],
+                offsetY: row["receptive_field_offset_y"], offsetX: row["receptive_field_offset_x"])
+        }
+        self.init(
+            name: row["name"], tensor: row["tensor"], operatorName: row["operator"], channels: row["channels"],
+            height: row["height"], width: row["width"], receptiveField: field, hasMean: row["has_mean"],
+            isLogits: row["is_logits"])
+    }
+
+    fileprivate var summary: String {
+        "\(name) (\(channels)×\(height)×\(width) of \(tensor)\(hasMean ? ", with means" : ""))"
+    }
+}

@@ -1,0 +1,116 @@
+import CKernels
+import Foundation
+import GRDB
+
+/// One neuron over all images of a store.
+public struct NeuronStatistics: Equatable, Sendable {
+    public let neuron: Int
+    /// Images.
+    public let count: Int
+    public let nanCount: Int
+    public let infiniteCount: Int
+    public let zeroCount: Int
+    /// Smallest value that is not NaN; nil if there is none.
+    public let minimum: Float?
+    /// Largest value that is not NaN; nil if there is none.
+    public let maximum: Float?
+    /// Mean of the finite values; nil if there is none.
+    public let mean: Double?
+    /// Sum of the finite values' squared deviations from the mean; nil if there is none.
+    public let m2: Double?
+    /// Counts of values that are not NaN, in the 256 buckets that ``bucketBounds(_:)`` gives.
+    public let histogram: [UInt32]
+    let settled: Settled
+
+    /// Count, mean and m2 over full blocks.
+    struct Settled: Equatable, Sendable {
+        var count: Int
+        var mean: Double
+        var m2: Double
+    }
+
+    public var finiteCount: Int { count - nanCount - infiniteCount }
+    /// Of the population, not of a sample; nil if no value is finite.
+    public var deviation: Double? { m2.map { ($0 / Double(finiteCount)).squareRoot() } }
+    /// 0 … 1.
+    public var zeroShare: Double { count == 0 ? 0 : Double(zeroCount) / Double(count) }
+    /// Zero on every image.
+    public var isDead: Bool { count > 0 && zeroCount == count }
+
+    /// The values that bucket `index` counts: lower bound included and upper bound not, in ascending order of buckets.
+    /// The first, the last and the two middle buckets also hold what lies beyond ±65536 and within ±2⁻¹⁶.
+    public static func bucketBounds(_ index: Int) -> Range<Float> {
+        func edge(_ p: Int) -> Float { p == 0 ? 0 : Float(bitPattern: UInt32(p + 444) << 21) }
+        if index >= 128 { return edge(index - 128)..<edge(index - 127) }
+        return -edge(128 - index)..<(-edge(127 - index))
+    }
+
+    init(neuron: Int, raw: ndx_statistics, moments: ndx_moments, histogram: [UInt32]) {
+        self.neuron = neuron
+        count = Int(raw.count)
+        nanCount = Int(raw.nan_count)
+        infiniteCount = Int(raw.infinite_count)
+        zeroCount = Int(raw.zero_count)
+        minimum = raw.count > raw.nan_count ? raw.minimum : nil
+        maximum = raw.count > raw.nan_count ? raw.maximum : nil
+        mean = moments.count > 0 ? moments.mean : nil
+        m2 = moments.count > 0 ? moments.m2 : nil
+        self.histogram = histogram
+        settled = Settled(count: Int(raw.settled.count), mean: raw.settled.mean, m2: raw.settled.m2)
+    }
+
+    /// What the fold goes on from.
+    var raw: ndx_statistics {
+        var raw = ndx_statistics_empty()
+        raw.count = UInt64(count)
+        raw.nan_count = UInt64(nanCount)
+        raw.infinite_count = UInt64(infiniteCount)
+        raw.zero_count = UInt64(zeroCount)
+        if let minimum { raw.minimum = minimum }
+        if let maximum { raw.maximum = maximum }
+        raw.settled = ndx_moments(count: UInt64(settled.count), mean: settled.mean, m2: settled.m2)
+        return raw
+    }
+
+    static let selectSQL = """
+        SELECT neuron_id, count, nan_count, infinite_count, zero_count, minimum, maximum, mean, m2, histogram_first, histogram,
+            settled_count, settled_mean, settled_m2
+        FROM neuron_statistics
+        """
+
+    /// - Parameter row: of ``selectSQL``.
+    init(row: Row) {
+        neuron = row[0]
+        count = row[1]
+        nanCount = row[2]
+        infiniteCount = row[3]
+        zeroCount = row[4]
+        minimum = (row[5] as Double?).map { Float($0) }
+        maximum = (row[6] as Double?).map { Float($0) }
+        mean = row[7]
+        m2 = row[8]
+        let first: Int = row[9]
+        let listed: Data = row[10]
+        var histogram = [UInt32](repeating: 0, count: 256)
+        listed.withUnsafeBytes { bytes in
+            for index in 0..<bytes.count / 4 where histogram.indices.contains(first + index) {
+                histogram[first + index] = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+            }
+        }
+        self.histogram = histogram
+        settled = Settled(count: row[11], mean: row[12], m2: row[13])
+    }
+
+    func insert(_ database: Database) throws {
+        let first = histogram.firstIndex { $0 > 0 } ?? 0
+        let last = histogram.lastIndex { $0 > 0 } ?? -1
+        let listed = first <= last ? histogram[first...last].map(\.littleEndian) : []
+        let bytes = listed.withUnsafeBytes { Data($0) }
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO neuron_statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        try statement.execute(arguments: [
+            neuron, count, nanCount, infiniteCount, zeroCount, minimum.map { Double($0) }, maximum.map { Double($0) }, mean, m2,
+            first, bytes, settled.count, settled.mean, settled.m2,
+        ])
+    }
+}

@@ -1,0 +1,71 @@
+package import GRDB
+import GRDBSQLite
+
+/// A prepared statement for hot paths: no conversion, no copy. It belongs to one connection and one thread.
+package final class RawStatement {
+    private let statement: OpaquePointer
+    private let connection: OpaquePointer
+
+    package init(_ database: Database, _ sql: String) throws {
+        guard let connection = database.sqliteConnection else { throw DatabaseError(message: "the connection is closed") }
+        var statement: OpaquePointer?
+        let code = sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+        guard code == SQLITE_OK, let statement else {
+            throw DatabaseError(
+                resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(connection)), sql: sql)
+        }
+        self.statement = statement
+        self.connection = connection
+    }
+
+    deinit {
+        sqlite3_finalize(statement)
+    }
+
+    package func bind(_ index: Int32, _ value: Int64) { sqlite3_bind_int64(statement, index, value) }
+    package func bind(_ index: Int32, _ value: Int) { sqlite3_bind_int64(statement, index, Int64(value)) }
+
+    /// NaN is bound as NULL.
+    package func bind(_ index: Int32, _ value: Double) { sqlite3_bind_double(statement, index, value) }
+
+    /// The bytes must stay until the statement has run. No bytes are an empty blob, not NULL.
+    package func bind(_ index: Int32, bytes: UnsafeRawPointer?, count: Int) {
+        if let bytes, count > 0 {
+            sqlite3_bind_blob64(statement, index, bytes, UInt64(count), nil)
+        } else {
+            sqlite3_bind_zeroblob(statement, index, 0)
+        }
+    }
+
+    /// Goes to the next row; false at the end.
+    package func step() throws -> Bool {
+        switch sqlite3_step(statement) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default:
+            let error = DatabaseError(
+                resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
+                message: String(cString: sqlite3_errmsg(connection)))
+            sqlite3_reset(statement)
+            throw error
+        }
+    }
+
+    /// Runs a statement without rows, and makes it ready to run again.
+    package func run() throws {
+        while try step() {}
+        reset()
+    }
+
+    package func reset() { sqlite3_reset(statement) }
+
+    package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+    package func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(statement, column)) }
+    package func double(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
+
+    /// The column's bytes, at any alignment, valid until the next step.
+    package func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+        let start = sqlite3_column_blob(statement, column)
+        return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column)))
+    }
+}

@@ -1,0 +1,226 @@
+public import Foundation
+
+/// The network a store is of.
+public struct ModelRecord: Hashable, Sendable {
+    public var name: String
+    /// Where the file was when the store was made.
+    public var path: String
+    /// Of the file and its external weights, lower-case hexadecimal.
+    public var sha256: String
+    public var inputChannels: Int
+    public var inputHeight: Int
+    public var inputWidth: Int
+    public var opset: Int
+
+    public init(
+        name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int
+    ) {
+        self.name = name
+        self.path = path
+        self.sha256 = sha256
+        self.inputChannels = inputChannels
+        self.inputHeight = inputHeight
+        self.inputWidth = inputWidth
+        self.opset = opset
+    }
+}
+
+/// What one cell of a layer's map sees of the input: cell (y, x) covers the rows `offsetY + y·strideY ..< that + height`,
+/// and columns likewise. Pixels of the network's input frame.
+public struct ReceptiveFieldRecord: Hashable, Sendable {
+    public var height: Int
+    public var width: Int
+    public var strideY: Double
+    public var strideX: Double
+    public var offsetY: Double
+    public var offsetX: Double
+
+    public init(height: Int, width: Int, strideY: Double, strideX: Double, offsetY: Double, offsetX: Double) {
+        self.height = height
+        self.width = width
+        self.strideY = strideY
+        self.strideX = strideX
+        self.offsetY = offsetY
+        self.offsetX = offsetX
+    }
+}
+
+/// One recorded layer.
+public struct LayerRecord: Hashable, Sendable {
+    public var name: String
+    /// The ONNX value that is recorded.
+    public var tensor: String
+    /// The ONNX operator that the layer is named for.
+    public var operatorName: String
+    public var channels: Int
+    /// Rows of the map; 1 for a vector.
+    public var height: Int
+    /// Columns of the map; 1 for a vector.
+    public var width: Int
+    public var receptiveField: ReceptiveFieldRecord?
+    /// Whether the spatial means are kept too.
+    public var hasMean: Bool
+    /// Whether the channels are the network's classes, before softmax.
+    public var isLogits: Bool
+    /// The neuron id of channel 0. Set by ``StoreDescription``.
+    public package(set) var firstNeuron = 0
+
+    public init(
+        name: String, tensor: String, operatorName: String, channels: Int, height: Int, width: Int,
+        receptiveField: ReceptiveFieldRecord? = nil, hasMean: Bool = false, isLogits: Bool = false
+    ) {
+        self.name = name
+        self.tensor = tensor
+        self.operatorName = operatorName
+        self.channels = channels
+        self.height = height
+        self.width = width
+        self.receptiveField = receptiveField
+        self.hasMean = hasMean
+        self.isLogits = isLogits
+    }
+
+    /// The ids of the layer's neurons.
+    public var neurons: Range<Int> { firstNeuron..<firstNeuron + channels }
+
+    /// Bytes of one stored position: the smallest unsigned integer that tells the map's cells apart.
+    public var positionBytes: Int {
+        switch height * width {
+        case ...1: 0
+        case ...256: 1
+        case ...65536: 2
+        default: 4
+        }
+    }
+}
+
+/// What a store is of. Two runs with equal descriptions may go into one store.
+public struct StoreDescription: Hashable, Sendable {
+    public let model: ModelRecord
+    /// Canonical JSON.
+    public let preprocessing: String
+    public let preprocessingHash: String
+    /// In the order of the graph, their neurons numbered without gaps.
+    public let layers: [LayerRecord]
+    /// Names of the network's outputs, by channel of the logits; empty when not known.
+    public let classes: [String]
+    /// Images in a full block.
+    public let blockImages: Int
+    /// Length of the kept list of each neuron's strongest images.
+    public let topCount: Int
+
+    /// - Precondition: there is a layer; there are at most 1 048 576 neurons; `blockImages` rows fit a page; `topCount` ≥ 1.
+    public init(
+        model: ModelRecord, preprocessing: String, preprocessingHash: String, layers: [LayerRecord],
+        classes: [String] = [], blockImages: Int = 640, topCount: Int = 100
+    ) {
+        var numbered = layers
+        var next = 0
+        for index in numbered.indices {
+            numbered[index].firstNeuron = next
+            next += numbered[index].channels
+        }
+        precondition(!layers.isEmpty, "a store needs a layer")
+        precondition(next <= Schema.neuronLimit, "a store holds at most \(Schema.neuronLimit) neurons")
+        precondition((1...Schema.largestBlock).contains(blockImages), "a row of \(blockImages) images overflows a page")
+        precondition(topCount >= 1, "the list of the strongest holds at least one")
+        self.model = model
+        self.preprocessing = preprocessing
+        self.preprocessingHash = preprocessingHash
+        self.layers = numbered
+        self.classes = classes
+        self.blockImages = blockImages
+        self.topCount = topCount
+    }
+
+    public var neuronCount: Int { layers.last.map { $0.neurons.upperBound } ?? 0 }
+    /// Channels of the layers with means, which is how many means an image brings.
+    public var meanCount: Int { layers.reduce(0) { $0 + ($1.hasMean ? $1.channels : 0) } }
+
+    /// The layer that a neuron id belongs to.
+    /// - Precondition: `neuron` is in `0 ..< neuronCount`.
+    public func layer(ofNeuron neuron: Int) -> LayerRecord {
+        var low = 0
+        var high = layers.count - 1
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if layers[middle].firstNeuron <= neuron { low = middle } else { high = middle - 1 }
+        }
+        return layers[low]
+    }
+}
+
+/// One image that was run.
+public struct ImageRecord: Hashable, Sendable {
+    public var path: String
+    /// Of the file; 32 bytes.
+    public var sha256: Data
+    /// Pixels of the file, after orientation.
+    public var width: Int
+    public var height: Int
+    /// Of the file.
+    public var bytes: Int
+    /// Of the file, nanoseconds since 1970.
+    public var modified: Int
+    public var label: String?
+    public var split: String?
+    /// Channel of the largest logit.
+    public var predictedClass: Int?
+    /// The largest logit.
+    public var predictedScore: Float?
+
+    public init(
+        path: String, sha256: Data, width: Int, height: Int, bytes: Int, modified: Int, label: String? = nil,
+        split: String? = nil, predictedClass: Int? = nil, predictedScore: Float? = nil
+    ) {
+        self.path = path
+        self.sha256 = sha256
+        self.width = width
+        self.height = height
+        self.bytes = bytes
+        self.modified = modified
+        self.label = label
+        self.split = split
+        self.predictedClass = predictedClass
+        self.predictedScore = predictedScore
+    }
+}
+
+/// A file that could not be decoded.
+public struct SkippedRecord: Hashable, Sendable {
+    public var path: String
+    public var reason: String
+    public var bytes: Int?
+    /// Nanoseconds since 1970.
+    public var modified: Int?
+
+    public init(path: String, reason: String, bytes: Int? = nil, modified: Int? = nil) {
+        self.path = path
+        self.reason = reason
+        self.bytes = bytes
+        self.modified = modified
+    }
+}
+
+/// What a store remembers of an image's file, to tell whether it changed.
+public struct KnownImage: Hashable, Sendable {
+    public let id: Int
+    public let sha256: Data
+    public let bytes: Int
+    public let modified: Int
+}
+
+/// Who writes to a store, for its `run` table.
+public struct RunRecord: Hashable, Sendable {
+    public var toolVersion: String
+    public var host: String?
+    public var arguments: [String]
+    public var jobs: Int?
+
+    public init(toolVersion: String, host: String? = nil, arguments: [String] = [], jobs: Int? = nil) {
+        self.toolVersion = toolVersion
+        self.host = host
+        self.arguments = arguments
+        self.jobs = jobs
+    }
+}

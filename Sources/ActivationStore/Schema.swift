@@ -1,0 +1,29 @@
+/// The store's format: numbers that `schema.sql` also holds, and the arithmetic of its keys.
+package enum Schema {
+    /// The version this program writes, `PRAGMA user_version`.
+    package static let version = 1
+    /// 'NDX1', `PRAGMA application_id`.
+    package static let applicationID = 0x4E44_5831
+    package static let pageSize = 16384
+    /// Neurons a store can hold: the low bits of a block's key.
+    package static let neuronLimit = 1 << 20
+    /// Images in a block whose rows fit a page with the widest positions: 40 bytes for the row's header, 35 that SQLite keeps.
+    package static let largestBlock = (pageSize - 75) / (4 + 4)
+
+    /// The statements of `schema.sql`.
+    package static var sql: String { String(decoding: PackageResources.schema_sql, as: UTF8.self) }
+
+    /// What brings a store of version `n` to version `n + 1`, at index `n - 1`. One entry a version, never edited.
+    package static let migrations: [String] = []
+
+    /// The key of a neuron's row in a block.
+    @inlinable
+    package static func key(block: Int, neuron: Int) -> Int64 {
+        Int64(block) << 20 | Int64(neuron)
+    }
+
+    /// The keys of all rows of a block.
+    package static func keys(block: Int) -> ClosedRange<Int64> {
+        key(block: block, neuron: 0)...key(block: block, neuron: neuronLimit - 1)
+    }
+}

@@ -1,0 +1,104 @@
+import CKernels
+import GRDB
+
+/// The activations of one image: every neuron, in neuron order.
+public struct ImageActivations: Sendable {
+    public let values: [Float]
+    /// y · width + x in the layer's map.
+    public let positions: [UInt32]
+}
+
+/// The activations of one neuron on all images, in id order.
+public struct NeuronColumn: Sendable {
+    public let values: [Float]
+    /// y · width + x in the layer's map.
+    public let positions: [UInt32]
+}
+
+extension Store {
+    /// - Precondition: `neuron` is in `0 ..< description.neuronCount`.
+    public func column(neuron: Int) throws -> NeuronColumn {
+        precondition((0..<description.neuronCount).contains(neuron), "there is no neuron \(neuron)")
+        return try read { database in
+            let scan = try scan(database)
+            let blocks = try blocks(database)
+            var values: [Float] = []
+            var positions: [UInt32] = []
+            values.reserveCapacity(blocks.reduce(0, +))
+            positions.reserveCapacity(blocks.reduce(0, +))
+            for (block, lanes) in blocks.enumerated() {
+                try scan.rows(block: block, lanes: lanes, neurons: neuron..<neuron + 1, where: { _, _ in true }) { row in
+                    for lane in 0..<lanes {
+                        values.append(row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self))
+                        positions.append(ndx_position(row.positions, row.width, lane))
+                    }
+                }
+            }
+            return NeuronColumn(values: values, positions: positions)
+        }
+    }
+
+    /// The activations of image `id`; nil if there is none.
+    public func activations(ofImage id: Int) throws -> ImageActivations? {
+        try read { database in
+            let blocks = try blocks(database)
+            guard id >= 0, blocks.indices.contains(id / description.blockImages) else { return nil }
+            let block = id / description.blockImages
+            let lane = id % description.blockImages
+            guard lane < blocks[block] else { return nil }
+            var values = [Float](repeating: 0, count: description.neuronCount)
+            var positions = [UInt32](repeating: 0, count: description.neuronCount)
+            try scan(database).rows(
+                block: block, lanes: blocks[block], neurons: 0..<description.neuronCount, where: { _, _ in true }
+            ) { row in
+                values[row.neuron] = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
+                positions[row.neuron] = ndx_position(row.positions, row.width, lane)
+            }
+            return ImageActivations(values: values, positions: positions)
+        }
+    }
+
+    /// The spatial means of a layer: one row an image in id order, one column a channel; nil if the layer keeps none.
+    public func means(layer name: String) throws -> [Float]? {
+        guard let layer = description.layers.first(where: { $0.name == name }), layer.hasMean else { return nil }
+        return try read { database in
+            let blocks = try blocks(database)
+            var means = [Float](repeating: 0, count: blocks.reduce(0, +) * layer.channels)
+            for (block, lanes) in blocks.enumerated() {
+                try BlockRows.readMeans(
+                    database, path: path, description: description, block: block, lanes: lanes, layers: [layer]
+                ) { _, channel, bytes in
+                    for lane in 0..<lanes {
+                        let image = block * description.blockImages + lane
+                        means[image * layer.channels + channel] = bytes.loadUnaligned(
+                            fromByteOffset: lane * 4, as: Float.self)
+                    }
+                }
+            }
+            return means
+        }
+    }
+
+    /// The statistics of some neurons: the stored ones if they cover all images, else from a scan.
+    public func statistics(neurons: Range<Int>) throws -> [NeuronStatistics] {
+        precondition(neurons.lowerBound >= 0 && neurons.upperBound <= description.neuronCount, "no such neurons: \(neurons)")
+        return try read { database in
+            if try isDerivedComplete(database) {
+                let rows = try Row.fetchAll(
+                    database, sql: NeuronStatistics.selectSQL + " WHERE neuron_id >= ? AND neuron_id < ? ORDER BY neuron_id",
+                    arguments: [neurons.lowerBound, neurons.upperBound])
+                if rows.count == neurons.count { return rows.map { NeuronStatistics(row: $0) } }
+            }
+            let state = DerivedState(description)
+            let scan = try scan(database)
+            for (block, lanes) in try blocks(database).enumerated() {
+                try scan.rows(block: block, lanes: lanes, neurons: neurons, where: { _, _ in true }) { row in
+                    state.fold(
+                        neuron: row.neuron, values: row.values, positions: row.positions, width: row.width, lanes: 0, lanes,
+                        block: block)
+                }
+            }
+            return neurons.map { state.result(neuron: $0) }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// What can go wrong with a store. The case carries the facts; ``description`` makes the sentence.
+public enum StoreError: Error, Hashable, Sendable {
+    case missing(path: String)
+    case isDirectory(path: String)
+    case notReadable(path: String, reason: String)
+    /// `found` says what the file is instead.
+    case notAStore(path: String, found: String)
+    case newerVersion(path: String, found: Int, supported: Int)
+    /// The file is a store but cannot be read as one.
+    case damaged(path: String, detail: String)
+    case notWritable(path: String, reason: String)
+    case diskFull(path: String)
+    /// Another process (or another writer in this one) holds the store.
+    case beingWritten(path: String)
+    /// The file was locked for longer than the patience of a reader or a writer.
+    case busy(path: String)
+    /// The store is of something else: `property` differs.
+    case differs(path: String, property: String, expected: String, found: String)
+    case duplicateImage(path: String, image: String)
+    case unknownLayer(name: String, suggestions: [String])
+    case unknownClass(name: String, suggestions: [String])
+    case unknownChannel(layer: String, channel: String, channels: Int)
+    case unknownImage(name: String, suggestions: [String])
+    /// Any other failure of SQLite.
+    case database(path: String, code: Int, message: String)
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing(let path):
+            "\(path): there is no such file; make a store with: neurodex index \(path) --model MODEL.onnx IMAGES…"
+        case .isDirectory(let path):
+            "\(path) is a folder; a store is one file, for example \(path)/store.sqlite"
+        case .notReadable(let path, let reason):
+            "\(path) cannot be read: \(reason)"
+        case .notAStore(let path, let found):
+            "\(path) is not a neurodex store: expected a SQLite file with application id NDX1, found \(found)"
+        case .newerVersion(let path, let found, let supported):
+            "\(path) is a store of version \(found), and this neurodex knows versions up to \(supported); use a newer neurodex"
+        case .damaged(let path, let detail):
+            "\(path) is damaged: \(detail); run: neurodex verify \(path)"
+        case .notWritable(let path, let reason):
+            "\(path) cannot be written: \(reason)"
+        case .diskFull(let path):
+            "\(path): the disk is full; what was committed is kept, so free some space and run the same command again"
+        case .beingWritten(let path):
+            "another index run is writing \(path); wait for it to finish, or write to another file"
+        case .busy(let path):
+            "\(path) stayed locked by another program; try again when it is done"
+        case .differs(let path, let property, let expected, let found):
+            "\(path) was made with another \(property): the store has \(found), this run has \(expected); "
+                + "write to another file, or run with what the store has"
+        case .duplicateImage(let path, let image):
+            "\(image) is in \(path) already; an image has one place in a store"
+        case .unknownLayer(let name, let suggestions):
+            "no layer is named \(name)\(Suggestion.clause(suggestions)) (neurodex layers STORE lists them)"
+        case .unknownClass(let name, let suggestions):
+            "no class is named \(name)\(Suggestion.clause(suggestions))"
+        case .unknownChannel(let layer, let channel, let channels):
+            "layer \(layer) has no channel \(channel): its channels are 0 to \(channels - 1)"
+        case .unknownImage(let name, let suggestions):
+            "the store has no image \(name)\(Suggestion.clause(suggestions))"
+        case .database(let path, let code, let message):
+            "\(path): SQLite says \(message) (code \(code))"
+        }
+    }
+}

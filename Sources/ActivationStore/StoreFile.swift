@@ -1,0 +1,133 @@
+import Foundation
+import GRDB
+
+/// A store as a file: what it is before SQLite opens it, how it is opened, and SQLite's failures as ``StoreError``.
+enum StoreFile {
+    enum State: Equatable {
+        /// No file, or one of no bytes.
+        case absent
+        case store(version: Int)
+    }
+
+    /// Looks at the file's header.
+    /// - Throws: ``StoreError`` for a folder, an unreadable file, another format, a newer version.
+    static func inspect(_ path: String) throws -> State {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return .absent }
+            throw StoreError.notReadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        if status.st_mode & S_IFMT == S_IFDIR { throw StoreError.isDirectory(path: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError.notAStore(path: path, found: "no regular file") }
+        if status.st_size == 0 { return .absent }
+
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw StoreError.notReadable(path: path, reason: String(cString: strerror(errno))) }
+        defer { close(file) }
+        var header = [UInt8](repeating: 0, count: 100)
+        let length = read(file, &header, header.count)
+        guard length == header.count, header.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw StoreError.notAStore(path: path, found: kind(of: header))
+        }
+        func number(at offset: Int) -> Int { header[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
+        guard number(at: 68) == Schema.applicationID else {
+            throw StoreError.notAStore(path: path, found: "a SQLite file of another program")
+        }
+        let version = number(at: 60)
+        guard version <= Schema.version else {
+            throw StoreError.newerVersion(path: path, found: version, supported: Schema.version)
+        }
+        return .store(version: version)
+    }
+
+    private static func kind(of header: [UInt8]) -> String {
+        if header.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return "a PNG picture" }
+        if header.starts(with: [0xFF, 0xD8, 0xFF]) { return "a JPEG picture" }
+        if header.starts(with: [0x50, 0x4B]) { return "a ZIP archive" }
+        return "a file of another kind"
+    }
+
+    /// A connection that writes. Only the writer that holds the lock may ask for it.
+    static func writable(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "neurodex.writer"
+        configuration.busyMode = .timeout(60)
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql: """
+                    PRAGMA page_size = \(Schema.pageSize);
+                    PRAGMA journal_mode = TRUNCATE;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA secure_delete = OFF;
+                    PRAGMA cache_size = -16000;
+                    """)
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// Connections that read. They keep the pages they read mapped, and wait five seconds for a writer.
+    static func readable(_ path: String) throws -> DatabasePool {
+        do {
+            return try pool(path)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY || error.resultCode == .SQLITE_CANTOPEN {
+            // A writer was killed inside a transaction. Its journal has to be rolled back, which a reader may not do.
+            guard FileManager.default.fileExists(atPath: path + "-journal") else { throw error }
+            try writable(path).close()
+            return try pool(path)
+        }
+    }
+
+    private static func pool(_ path: String) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.label = "neurodex.reader"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -16000;")
+        }
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        _ = try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+        return pool
+    }
+
+    /// Runs `body`, giving SQLite's errors the path they are about.
+    static func translating<T>(_ path: String, _ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw translated(error, path: path)
+        }
+    }
+
+    static func translated(_ error: DatabaseError, path: String) -> StoreError {
+        let message = error.message ?? error.resultCode.description
+        switch error.resultCode {
+        case .SQLITE_FULL: return .diskFull(path: path)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: return .busy(path: path)
+        case .SQLITE_NOTADB: return .notAStore(path: path, found: "a file of another kind")
+        case .SQLITE_CORRUPT:
+            return .damaged(path: path, detail: "SQLite says \(message)" + shortfall(path))
+        case .SQLITE_READONLY, .SQLITE_PERM: return .notWritable(path: path, reason: message)
+        case .SQLITE_CANTOPEN:
+            let folder = (path as NSString).deletingLastPathComponent
+            if !FileManager.default.fileExists(atPath: folder.isEmpty ? "." : folder) {
+                return .notWritable(path: path, reason: "there is no folder \(folder)")
+            }
+            return .notWritable(path: path, reason: message)
+        case .SQLITE_IOERR:
+            return .notWritable(path: path, reason: message)
+        default: return .database(path: path, code: Int(error.extendedResultCode.rawValue), message: message)
+        }
+    }
+
+    /// What a truncated file lacks, in words; nothing if it is long enough.
+    private static func shortfall(_ path: String) -> String {
+        guard let handle = FileHandle(forReadingAtPath: path), let header = try? handle.read(upToCount: 100), header.count == 100,
+            let size = try? handle.seekToEnd()
+        else { return "" }
+        func number(_ range: Range<Int>) -> UInt64 { header[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        let expected = number(28..<32) * max(512, number(16..<18))
+        return size < expected ? "; its header tells of \(expected) bytes, and it has \(size)" : ""
+    }
+}

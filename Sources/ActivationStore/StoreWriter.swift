@@ -1,0 +1,307 @@
+import Foundation
+package import GRDB
+
+/// How a run ended.
+public enum RunStatus: String, Sendable {
+    case done
+    /// Stopped by the user; everything that was handed over is kept.
+    case interrupted
+    case failed
+}
+
+/// Writes a store: images in dataset order, whole blocks, derived tables at the end.
+///
+/// A block, its images and its skipped files are one transaction, so a kill at any moment loses at most the block being filled
+/// and leaves a store that opens. A store that was interrupted and resumed, or grown in steps, ends with the rows (all tables
+/// but `run`) of one that was never disturbed.
+///
+/// Use it from one thread at a time; it may be handed from one to another, which is all that `Sendable` says here. Every 640th
+/// `append` writes a block (about a twentieth of the time that its images took to compute), so a caller that computes on other
+/// threads keeps some 64 results queued to go on meanwhile; that costs less memory than a second block here would.
+public final class StoreWriter: @unchecked Sendable {
+    public let path: String
+    /// As stored, if the store was there already.
+    public let description: StoreDescription
+    /// Images appended and handed over, committed or not: the id of the next one.
+    public var imageCount: Int { block * description.blockImages + buffer.count }
+
+    package let database: DatabaseQueue
+    private let lock: WriterLock
+    private let buffer: BlockBuffer
+    private let derived: DerivedState
+    private let run: Int64
+    private let started: Date
+
+    /// The block being filled, and how many of its lanes are in the file already.
+    private var block: Int
+    private var committedLanes: Int
+    /// Lanes of the block that `derived` has, and images that the derived tables in the file have.
+    private var foldedLanes: Int
+    private var savedThrough: Int
+    private var pending = PendingImages()
+    private var labels: [String: Int64]
+    private var finished = false
+
+    /// Creates a store, or opens one to go on.
+    /// - Throws: ``StoreError``: no store, a newer one, one of something else (`differs`), one that is being written, a folder
+    ///   that cannot be written, a full disk.
+    public static func open(path: String, description: StoreDescription, run: RunRecord) throws -> StoreWriter {
+        _ = try StoreFile.inspect(path)
+        let lock = try WriterLock(store: path)
+        _ = try StoreFile.inspect(path)
+        return try StoreFile.translating(path) {
+            try StoreWriter(path: path, description: description, run: run, lock: lock)
+        }
+    }
+
+    private init(path: String, description wanted: StoreDescription, run record: RunRecord, lock: WriterLock) throws {
+        let database = try StoreFile.writable(path)
+        let started = Date()
+        var description = wanted
+        var run: Int64 = 0
+        try database.inTransaction(.immediate) { database in
+            if try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0 {
+                try database.execute(sql: Schema.sql)
+                try wanted.insert(database)
+            } else {
+                try Schema.migrate(database)
+                description = try StoreDescription(database, path: path)
+                if let difference = wanted.difference(from: description) {
+                    throw StoreError.differs(
+                        path: path, property: difference.property, expected: difference.expected, found: difference.found)
+                }
+            }
+            run = try record.insert(database, started: started)
+            return .commit
+        }
+        let images = try database.read { try Store.imageCount($0) }
+        let saved = try database.read { try Store.derivedThrough($0) }
+        self.path = path
+        self.description = description
+        self.database = database
+        self.lock = lock
+        self.run = run
+        self.started = started
+        buffer = BlockBuffer(description)
+        derived = DerivedState(description)
+        block = images / description.blockImages
+        committedLanes = images % description.blockImages
+        foldedLanes = committedLanes
+        savedThrough = min(saved, images)
+        labels = try database.read { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT name, id FROM label")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        }
+        try database.read { try restore($0) }
+    }
+
+    // MARK: What is there
+
+    /// The images in the file, by path.
+    public func knownImages() throws -> [String: KnownImage] {
+        try reading { database in
+            var known: [String: KnownImage] = [:]
+            let rows = try Row.fetchCursor(database, sql: "SELECT path, id, sha256, bytes, mtime_ns FROM image")
+            while let row = try rows.next() {
+                known[row[0]] = KnownImage(id: row[1], sha256: row[2], bytes: row[3], modified: row[4])
+            }
+            return known
+        }
+    }
+
+    /// The files that could not be decoded, by path.
+    public func knownSkipped() throws -> [String: SkippedRecord] {
+        try reading { database in
+            var known: [String: SkippedRecord] = [:]
+            let rows = try Row.fetchCursor(database, sql: "SELECT path, reason, bytes, mtime_ns FROM skipped_image")
+            while let row = try rows.next() {
+                known[row[0]] = SkippedRecord(path: row[0], reason: row[1], bytes: row[2], modified: row[3])
+            }
+            return known
+        }
+    }
+
+    // MARK: Writing
+
+    /// Adds an image. Its id is ``imageCount`` before the call.
+    /// - Parameters:
+    ///   - values: the maximum of every neuron, in neuron order.
+    ///   - positions: where it is, y · width + x.
+    ///   - means: the spatial means of the layers with `hasMean`, in their order.
+    /// - Throws: ``StoreError``. After `diskFull` or `busy` nothing is lost: the same block is tried again by the next call.
+    public func append(
+        image: ImageRecord, values: UnsafeBufferPointer<Float>, positions: UnsafeBufferPointer<UInt32>,
+        means: UnsafeBufferPointer<Float>
+    ) throws {
+        precondition(!finished, "the writer has finished")
+        precondition(image.sha256.count == 32, "a SHA-256 has 32 bytes")
+        // Full only if its commit failed before.
+        if buffer.isFull { try commitBlock() }
+        try refuseDuplicate(image.path)
+        buffer.append(values: values, positions: positions, means: means)
+        pending.add(image)
+        if buffer.isFull { try commitBlock() }
+    }
+
+    /// Remembers a file that could not be decoded. It is committed with the block being filled.
+    public func appendSkipped(_ record: SkippedRecord) throws {
+        precondition(!finished, "the writer has finished")
+        pending.add(record)
+    }
+
+    /// Commits the block being filled, whatever its size, writes the derived tables and publishes the store as one plain file.
+    /// - Parameter status: `interrupted` after Ctrl-C; what was handed over is kept all the same.
+    public func finish(status: RunStatus = .done) throws {
+        precondition(!finished, "the writer has finished")
+        if buffer.count > committedLanes || !pending.isEmpty { try commitBlock() }
+        try StoreFile.translating(path) {
+            try database.inTransaction(.immediate) { database in
+                if savedThrough != imageCount {
+                    try derived.save(database)
+                    try database.execute(
+                        sql: "UPDATE meta SET value = ? WHERE key = 'derived_through'", arguments: [imageCount])
+                }
+                try database.execute(
+                    sql: "UPDATE run SET status = ?, finished = ?, seconds = ? WHERE id = ?",
+                    arguments: [
+                        status.rawValue, RunRecord.timestamp(Date()), Date().timeIntervalSince(started), run,
+                    ])
+                return .commit
+            }
+            savedThrough = imageCount
+            try database.writeWithoutTransaction { database in
+                // Not the blocks: without an index ANALYZE would count their rows one by one.
+                try database.execute(
+                    sql: """
+                        PRAGMA analysis_limit = 1000;
+                        ANALYZE image; ANALYZE label; ANALYZE class; ANALYZE layer; ANALYZE top_activation;
+                        ANALYZE neuron_statistics;
+                        PRAGMA journal_mode = DELETE;
+                        """)
+            }
+            try database.close()
+        }
+        finished = true
+    }
+
+    // MARK: Inside
+
+    private func reading<T>(_ body: (Database) throws -> T) throws -> T {
+        try StoreFile.translating(path) { try database.read(body) }
+    }
+
+    private func refuseDuplicate(_ image: String) throws {
+        let isKnown =
+            try pending.contains(image)
+            || reading { database in
+                let statement = try database.cachedStatement(sql: "SELECT 1 FROM image WHERE path = ?")
+                return try Row.fetchOne(statement, arguments: [image]) != nil
+            }
+        if isKnown { throw StoreError.duplicateImage(path: path, image: image) }
+    }
+
+    private func commitBlock() throws {
+        buffer.transpose()
+        var labels = labels
+        try StoreFile.translating(path) {
+            try database.inTransaction(.immediate) { database in
+                if buffer.count > committedLanes { try writeRows(database) }
+                let first = block * description.blockImages + committedLanes
+                try pending.insert(database, firstID: first, labels: &labels, classes: description.classes)
+                try database.execute(
+                    sql: """
+                        UPDATE run SET images_done = images_done + ?, images_skipped = images_skipped + ? WHERE id = ?
+                        """, arguments: [pending.images.count, pending.skipped.count, run])
+                return .commit
+            }
+        }
+        self.labels = labels
+        pending = PendingImages()
+        // Only now, so that a block whose commit failed and is tried again is folded once. The columns lie in memory anyway.
+        forEachNeuron { layer, channel, neuron in
+            let column = buffer.column(layer: layer, channel: channel)
+            derived.fold(
+                neuron: neuron, values: column.values, positions: column.positions, width: column.width,
+                lanes: foldedLanes, buffer.count, block: block)
+        }
+        committedLanes = buffer.count
+        foldedLanes = buffer.count
+        if buffer.isFull {
+            block += 1
+            committedLanes = 0
+            foldedLanes = 0
+            buffer.clear()
+        }
+    }
+
+    private func forEachNeuron(_ body: (_ layer: Int, _ channel: Int, _ neuron: Int) throws -> Void) rethrows {
+        for (index, layer) in description.layers.enumerated() {
+            for channel in 0..<layer.channels { try body(index, channel, layer.firstNeuron + channel) }
+        }
+    }
+
+    private func writeRows(_ database: Database) throws {
+        if committedLanes > 0 {
+            let keys = Schema.keys(block: block)
+            for table in ["activation_block", "mean_block"] {
+                try database.execute(
+                    sql: "DELETE FROM \(table) WHERE id BETWEEN ? AND ?", arguments: [keys.lowerBound, keys.upperBound])
+            }
+        }
+        try BlockRows.write(buffer, block: block, database)
+    }
+
+    /// Brings back the last block if it is not full, and what is derived: from its tables, and from the lanes they lack.
+    private func restore(_ database: Database) throws {
+        try derived.load(database)
+        let size = description.blockImages
+        let images = block * size + committedLanes
+        // The block that the tables end in is read even if they have all of it: its moments are not among the settled ones.
+        for block in savedThrough / size..<(images + size - 1) / size {
+            let lanes = min(size, images - block * size)
+            try BlockRows.read(database, path: path, description: description, block: block, lanes: lanes) { row in
+                derived.fold(
+                    neuron: row.neuron, values: row.values, positions: row.positions, width: row.width,
+                    lanes: max(0, savedThrough - block * size), lanes, block: block)
+                if block == self.block { restore(row, lanes: lanes) }
+            }
+        }
+        guard committedLanes > 0 else { return }
+        buffer.restore(lanes: committedLanes)
+        try BlockRows.readMeans(database, path: path, description: description, block: block, lanes: committedLanes) {
+            layer, channel, bytes in
+            buffer.meanColumn(layer: layer, channel: channel)?.copyMemory(from: bytes, byteCount: committedLanes * 4)
+        }
+    }
+
+    private func restore(_ row: BlockRows.Row, lanes: Int) {
+        let column = buffer.column(layer: row.layer, channel: row.channel)
+        column.values.copyMemory(from: row.values, byteCount: lanes * 4)
+        column.positions.copyMemory(from: row.positions, byteCount: lanes * row.width)
+    }
+}
+
+extension Schema {
+    /// Brings an older store to the present version.
+    static func migrate(_ database: Database) throws {
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        for (index, sql) in migrations.enumerated() where index + 1 >= found {
+            try database.execute(sql: sql)
+            try database.execute(sql: "PRAGMA user_version = \(index + 2)")
+        }
+    }
+}
+
+extension RunRecord {
+    static func timestamp(_ date: Date) -> String { date.ISO8601Format() }
+
+    /// Begins a run; runs that were killed are marked so.
+    func insert(_ database: Database, started: Date) throws -> Int64 {
+        try database.execute(sql: "UPDATE run SET status = 'interrupted' WHERE status = 'running'")
+        let json = try String(decoding: JSONEncoder().encode(arguments), as: UTF8.self)
+        try database.execute(
+            sql: "INSERT INTO run(tool_version, started, status, host, arguments, jobs) VALUES (?, ?, 'running', ?, ?, ?)",
+            arguments: [toolVersion, Self.timestamp(started), host, json, jobs])
+        return database.lastInsertedRowID
+    }
+}

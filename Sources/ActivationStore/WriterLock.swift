@@ -1,0 +1,36 @@
+import Foundation
+
+/// The right to write one store, which dies with the process that holds it.
+///
+/// An `flock` on the empty file `STORE-writing`: SQLite's own locks are left alone, so readers are not disturbed. The file is
+/// removed on release; after a kill it stays behind, unlocked and harmless.
+final class WriterLock {
+    private let descriptor: Int32
+    private let path: String
+
+    /// - Throws: ``StoreError/beingWritten(path:)``, or ``StoreError/notWritable(path:reason:)`` when the file cannot be made.
+    init(store: String) throws {
+        path = store + "-writing"
+        while true {
+            let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard file >= 0 else { throw StoreError.notWritable(path: store, reason: String(cString: strerror(errno))) }
+            guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+                close(file)
+                throw StoreError.beingWritten(path: store)
+            }
+            // Between open and flock its holder may have removed the file: then the lock is on nothing, and we try again.
+            var held = stat()
+            var named = stat()
+            if fstat(file, &held) == 0, stat(path, &named) == 0, held.st_ino == named.st_ino, held.st_dev == named.st_dev {
+                descriptor = file
+                return
+            }
+            close(file)
+        }
+    }
+
+    deinit {
+        unlink(path)
+        close(descriptor)
+    }
+}

@@ -1,0 +1,187 @@
+-- A neurodex store, version 1: the maximum activation of every neuron of one network on every image of one set.
+-- This file is its only definition. SQLite 3.37 or newer (STRICT tables); no extension is needed to read a store.
+--
+-- Written:   PRAGMA journal_mode=TRUNCATE, synchronous=FULL; a block, its images and its skipped files in one transaction.
+-- Published: PRAGMA journal_mode=DELETE, ANALYZE: one plain file, which opens read-only anywhere.
+-- Truth:     image, skipped_image, activation_block, mean_block. Everything derived from them (neuron_statistics,
+--            top_activation) covers the images with id < meta.derived_through, and can be made again from the blocks.
+-- Order:     stronger first, ties by image id; NaN is kept in blobs, counted, and never listed; -0 equals 0.
+
+PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positions, or 4 with 2-byte ones: no row overflows a page
+PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
+PRAGMA user_version = 1;
+
+-- Facts of the whole file: block_images, neurons, means, top_count, byte_order, derived_through, preprocessing and its hash.
+CREATE TABLE meta(
+    key   TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who wrote to this file, when and how; one row for each time it was opened for writing.
+CREATE TABLE run(
+    id             INTEGER PRIMARY KEY,
+    tool_version   TEXT NOT NULL,
+    started        TEXT NOT NULL,      -- ISO 8601, UTC
+    finished       TEXT,
+    status         TEXT NOT NULL CHECK (status IN ('running', 'done', 'interrupted', 'failed')),
+    host           TEXT,
+    arguments      TEXT,               -- the command line, as a JSON array
+    jobs           INTEGER,            -- workers
+    images_done    INTEGER NOT NULL DEFAULT 0,
+    images_skipped INTEGER NOT NULL DEFAULT 0,
+    seconds        REAL
+) STRICT;
+
+-- The network: one row.
+CREATE TABLE model(
+    id             INTEGER PRIMARY KEY CHECK (id = 1),
+    name           TEXT NOT NULL,
+    path           TEXT NOT NULL,      -- where the file was when the store was made
+    sha256         TEXT NOT NULL,      -- of the file and its external weights, lower-case hexadecimal
+    input_channels INTEGER NOT NULL,
+    input_height   INTEGER NOT NULL,
+    input_width    INTEGER NOT NULL,
+    opset          INTEGER NOT NULL
+) STRICT;
+
+-- The recorded layers. Neuron id = first_neuron + channel; the layers cover 0 ..< meta.neurons without gaps, in ordinal order.
+CREATE TABLE layer(
+    id                       INTEGER PRIMARY KEY,
+    ordinal                  INTEGER NOT NULL UNIQUE,  -- 0, 1, … in the order of the network's graph
+    name                     TEXT NOT NULL UNIQUE,
+    tensor                   TEXT NOT NULL,            -- the ONNX value that was recorded
+    operator                 TEXT NOT NULL,            -- the ONNX operator that the layer is named for
+    first_neuron             INTEGER NOT NULL UNIQUE,
+    channels                 INTEGER NOT NULL CHECK (channels > 0),
+    height                   INTEGER NOT NULL CHECK (height > 0),
+    width                    INTEGER NOT NULL CHECK (width > 0),
+    position_bytes           INTEGER NOT NULL CHECK (position_bytes IN (0, 1, 2, 4)),
+    has_mean                 INTEGER NOT NULL CHECK (has_mean IN (0, 1)),   -- its spatial means are in mean_block
+    is_logits                INTEGER NOT NULL CHECK (is_logits IN (0, 1)),  -- its channels are the network's classes
+    -- The cell (y, x) sees input rows offset_y + y·stride_y ..< that + size_y, and columns likewise. NULL: not known.
+    receptive_field_height   INTEGER,
+    receptive_field_width    INTEGER,
+    receptive_field_stride_y REAL,
+    receptive_field_stride_x REAL,
+    receptive_field_offset_y REAL,
+    receptive_field_offset_x REAL,
+    CHECK (first_neuron + channels <= 1048576)
+) STRICT;
+
+-- The network's output classes, by the channel of their logit; empty when the names are not known.
+CREATE TABLE class(
+    id   INTEGER PRIMARY KEY,          -- channel of the logits layer
+    name TEXT NOT NULL
+) STRICT;
+
+-- The labels that the images came with (a folder's name, a column of a list).
+CREATE TABLE label(
+    id       INTEGER PRIMARY KEY,
+    name     TEXT NOT NULL UNIQUE,
+    class_id INTEGER REFERENCES class(id)   -- the network's class of the same name
+) STRICT;
+
+-- The images that were run. Ids are dense from 0; id = block · meta.block_images + lane.
+CREATE TABLE image(
+    id                 INTEGER PRIMARY KEY,
+    path               TEXT NOT NULL UNIQUE,
+    sha256             BLOB NOT NULL CHECK (length(sha256) = 32),
+    width              INTEGER NOT NULL,   -- pixels of the file, after orientation
+    height             INTEGER NOT NULL,
+    bytes              INTEGER NOT NULL,
+    mtime_ns           INTEGER NOT NULL,   -- of the file, nanoseconds since 1970
+    label_id           INTEGER REFERENCES label(id),
+    split              TEXT,
+    predicted_class_id INTEGER,            -- channel of the largest logit
+    predicted_score    REAL                -- that logit
+) STRICT;
+CREATE INDEX image_by_label ON image(label_id);
+CREATE INDEX image_by_sha256 ON image(sha256);
+
+-- Files that could not be decoded, and why. They take no image id.
+CREATE TABLE skipped_image(
+    path     TEXT PRIMARY KEY,
+    reason   TEXT NOT NULL,
+    bytes    INTEGER,
+    mtime_ns INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- The activations. One row for each block and neuron; all blocks but the last hold meta.block_images lanes.
+-- The file only grows at its end: rows are written in key order, and no second index exists.
+CREATE TABLE activation_block(
+    id        INTEGER PRIMARY KEY,     -- block << 20 | neuron
+    n         INTEGER NOT NULL,        -- lanes: the images block · block_images ..< that + n
+    value_max REAL,                    -- the largest value that is not NaN, so that scans can pass the row by; NULL: all NaN
+    checksum  INTEGER NOT NULL,        -- CRC-32 (zlib) of value followed by position
+    value     BLOB NOT NULL,           -- n float32, little-endian
+    position  BLOB NOT NULL,           -- n unsigned integers of layer.position_bytes, little-endian: y · width + x; last, so
+                                       -- that scans stop before them; empty for maps of one cell
+    block_id  INTEGER GENERATED ALWAYS AS (id >> 20) VIRTUAL,
+    neuron_id INTEGER GENERATED ALWAYS AS (id & 1048575) VIRTUAL
+) STRICT;
+
+-- The spatial means of the layers with has_mean (the features that CAM and classifiers read); same key, same lanes.
+CREATE TABLE mean_block(
+    id       INTEGER PRIMARY KEY,      -- block << 20 | neuron
+    n        INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,         -- CRC-32 of mean
+    mean     BLOB NOT NULL             -- n float32, little-endian
+) STRICT;
+
+-- Derived: every neuron over all images. mean and m2 (the sum of squared deviations) are over the finite values.
+CREATE TABLE neuron_statistics(
+    neuron_id       INTEGER PRIMARY KEY,
+    count           INTEGER NOT NULL,  -- images
+    nan_count       INTEGER NOT NULL,
+    infinite_count  INTEGER NOT NULL,
+    zero_count      INTEGER NOT NULL,
+    minimum         REAL,              -- NULL: all NaN
+    maximum         REAL,
+    mean            REAL,              -- NULL: no finite value
+    m2              REAL,
+    -- Counts of values that are not NaN, u32 little-endian, for the buckets histogram_first, + 1, …; buckets not listed are 0.
+    -- Four buckets an octave: bucket 128 + p holds v ≥ 0 and 127 − p holds v < 0, where p = 4·⌊log2|v|⌋ + 64 + the two bits
+    -- after the leading one of |v|, clamped to 0 … 127.
+    histogram_first INTEGER NOT NULL,
+    histogram       BLOB NOT NULL,
+    -- The same over full blocks only, so that growing a store gives the bits of a run never interrupted.
+    settled_count   INTEGER NOT NULL,
+    settled_mean    REAL NOT NULL,
+    settled_m2      REAL NOT NULL
+) STRICT;
+
+-- Derived: the meta.top_count strongest images of every neuron.
+CREATE TABLE top_activation(
+    neuron_id INTEGER NOT NULL,
+    rank      INTEGER NOT NULL,        -- from 1
+    image_id  INTEGER NOT NULL,
+    value     REAL NOT NULL,
+    y         INTEGER NOT NULL,        -- cell of the layer's map
+    x         INTEGER NOT NULL,
+    PRIMARY KEY (neuron_id, rank)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX top_by_image ON top_activation(image_id);
+
+-- For people: names instead of ids.
+CREATE VIEW image_info AS
+SELECT i.id, i.path, i.width, i.height, i.bytes, i.mtime_ns, b.name AS label, i.split,
+    i.predicted_class_id AS predicted_index, c.name AS predicted, i.predicted_score AS score,
+    CASE WHEN b.class_id IS NOT NULL THEN b.class_id = i.predicted_class_id END AS correct, lower(hex(i.sha256)) AS sha256
+FROM image i
+LEFT JOIN label b ON b.id = i.label_id
+LEFT JOIN class c ON c.id = i.predicted_class_id;
+
+CREATE VIEW neuron_info AS
+SELECT s.neuron_id, l.name AS layer, s.neuron_id - l.first_neuron AS channel, s.count, s.nan_count, s.minimum, s.maximum, s.mean,
+    sqrt(s.m2 / nullif(s.count - s.nan_count - s.infinite_count, 0)) AS deviation,
+    s.zero_count * 1.0 / nullif(s.count, 0) AS zero_share, s.zero_count = s.count AS dead
+FROM neuron_statistics s
+JOIN layer l ON s.neuron_id >= l.first_neuron AND s.neuron_id < l.first_neuron + l.channels;
+
+CREATE VIEW top_image AS
+SELECT l.name AS layer, t.neuron_id - l.first_neuron AS channel, t.rank, t.value, t.y, t.x, i.path, b.name AS label, i.split,
+    t.image_id, t.neuron_id
+FROM layer l
+JOIN top_activation t ON t.neuron_id >= l.first_neuron AND t.neuron_id < l.first_neuron + l.channels
+JOIN image i ON i.id = t.image_id
+LEFT JOIN label b ON b.id = i.label_id;
