@@ -44,7 +44,7 @@ static void settle(const float *map, size_t pixels, size_t channels, size_t stri
     }
 }
 
-ND_CLONES
+NDX_CLONES
 static void maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
                    float *values, uint32_t *positions) {
     size_t c = 0;
@@ -67,7 +67,7 @@ void nd_channel_maxima_copying(const float *map, size_t pixels, size_t channels,
     settle(map, pixels, channels, stride, values, positions);
 }
 
-ND_CLONES
+NDX_CLONES
 void nd_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means) {
     for (size_t start = 0; start < channels; start += TILE) {
         double sum[TILE] = {0};
@@ -84,7 +84,7 @@ void nd_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_
     for (size_t p = 0; p < pixels; p++) memcpy(to + p * to_stride, from + p * from_stride, channels * sizeof(float));
 }
 
-ND_CLONES
+NDX_CLONES
 void nd_channel_affine(const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift) {
     for (size_t p = 0; p < pixels; p++)
         for (size_t c = 0; c < channels; c++) to[p * channels + c] = from[p * channels + c] * scale[c] + shift[c];

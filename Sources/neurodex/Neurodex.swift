@@ -1,7 +1,47 @@
 import ArgumentParser
+import Foundation
 
 @main
-struct Neurodex: AsyncParsableCommand {
+struct Neurodex: ParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
-        commandName: "neurodex", abstract: "Shows what a trained CNN has learnt.", version: "0.1.0")
+        commandName: "neurodex",
+        abstract: "Shows what a trained CNN has learnt.",
+        discussion: """
+            Run a network over a folder of images once, and ask what its neurons respond to:
+
+              neurodex index shop.sqlite --model petshop.onnx photos/
+              neurodex layers shop.sqlite
+              neurodex top shop.sqlite conv4:17 --sheet top.png
+
+            A neuron is one channel of one layer, written LAYER:CHANNEL; class:NAME is the neuron of a class score. \
+            Every answer is exact. Exit status: 0 done, 1 failed, 2 some inputs were skipped, 64 wrong usage.
+            """,
+        version: version,
+        subcommands: [
+            IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SQLCommand.self, VerifyCommand.self,
+        ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+extension ExitCode {
+    /// The work is done, but some inputs were skipped.
+    static let someSkipped = ExitCode(2)
+    /// Stopped by Ctrl-C, as shells number it.
+    static let interrupted = ExitCode(130)
+}
+
+/// A failure in one sentence, for standard error; exit status 1.
+struct Failure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
 }

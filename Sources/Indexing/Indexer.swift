@@ -1,0 +1,211 @@
+public import ActivationStore
+import Foundation
+import Hashing
+import Images
+public import NeuralNetwork
+import Synchronization
+
+/// Runs a network over a dataset and writes what its neurons did to a store.
+///
+/// Each worker has a thread of its own, on which it reads, decodes, resizes and runs its images; one more thread writes. Images
+/// reach the store in the dataset's order, so the store's rows do not depend on the number of workers.
+public struct Indexer: Sendable {
+    /// What a run did.
+    public struct Summary: Equatable, Sendable {
+        /// Run and stored.
+        public var indexed = 0
+        /// In the store before, and not changed since.
+        public var known = 0
+        /// Files that could not be decoded, those of earlier runs included.
+        public var skipped = 0
+        /// The first of them, with reasons.
+        public var skippedExamples: [SkippedRecord] = []
+        /// In the store before, but their files have changed since; the store still has what they were.
+        public var changed: [String] = []
+        public var interrupted = false
+        /// Seconds that the writing thread spent on the store.
+        public var writingSeconds = 0.0
+        /// Seconds in all.
+        public var seconds = 0.0
+    }
+
+    public struct Progress: Sendable {
+        /// Images done in this run, skipped ones included.
+        public var done: Int
+        /// Images to do in this run.
+        public var total: Int
+        public var skipped: Int
+        /// Since the first image was begun.
+        public var seconds: Double
+    }
+
+    private let network: Network
+    private let preprocessing: Preprocessing
+    private let jobs: Int
+
+    /// - Parameter jobs: workers, each with a thread and memory of its own; a core each is best.
+    public init(network: Network, preprocessing: Preprocessing, jobs: Int) {
+        precondition(jobs >= 1, "at least one worker")
+        self.network = network
+        self.preprocessing = preprocessing
+        self.jobs = jobs
+    }
+
+    /// Indexes the images of `dataset` that are not in the store yet, and finishes the store.
+    ///
+    /// - Parameters:
+    ///   - progress: called on the calling thread, after every image.
+    ///   - isCancelled: asked between images; once true, what is done is kept and the run ends.
+    /// - Throws: `StoreError` or `NetworkError`; whole blocks that were committed stay.
+    public func run(
+        _ dataset: Dataset, into writer: StoreWriter, progress: (Progress) -> Void = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws -> Summary {
+        let start = ContinuousClock.now
+        var summary = Summary()
+        let pending = try pendingItems(dataset, writer, &summary)
+        let total = pending.count
+        let queue = ResultQueue<Outcome>(capacity: max(64, 4 * jobs * network.batch), producers: jobs)
+        let source = WorkSource(pending, isCancelled: isCancelled)
+        let workers = try (0..<jobs).map { _ in try IndexWorker(network, preprocessing) }
+        let threads = workers.map { worker in
+            let box = UncheckedBox(worker)
+            let thread = Thread {
+                box.value.work(from: source, to: queue)
+                queue.finish()
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+            return thread
+        }
+        var done = 0
+        var failure: (any Error)?
+        while let outcome = queue.take() {
+            let began = ContinuousClock.now
+            do {
+                try store(outcome, in: writer, &summary)
+            } catch {
+                failure = error
+                break
+            }
+            summary.writingSeconds += (ContinuousClock.now - began).seconds
+            done += 1
+            progress(Progress(done: done, total: total, skipped: summary.skipped, seconds: (ContinuousClock.now - start).seconds))
+        }
+        queue.close()
+        source.stop()
+        while threads.contains(where: { !$0.isFinished }) { Thread.sleep(forTimeInterval: 0.001) }
+        if let failure { throw failure }
+        summary.interrupted = done < total
+        let began = ContinuousClock.now
+        try writer.finish(status: summary.interrupted ? .interrupted : .done)
+        summary.writingSeconds += (ContinuousClock.now - began).seconds
+        summary.seconds = (ContinuousClock.now - start).seconds
+        return summary
+    }
+
+    private func store(_ outcome: Outcome, in writer: StoreWriter, _ summary: inout Summary) throws {
+        switch outcome {
+        case .indexed(let result):
+            try result.values.withUnsafeBufferPointer { values in
+                try result.positions.withUnsafeBufferPointer { positions in
+                    try result.means.withUnsafeBufferPointer { means in
+                        try writer.append(image: result.image, values: values, positions: positions, means: means)
+                    }
+                }
+            }
+            summary.indexed += 1
+        case .skipped(let record):
+            try writer.appendSkipped(record)
+            summary.skipped += 1
+            if summary.skippedExamples.count < 10 { summary.skippedExamples.append(record) }
+        case .failed(let error):
+            throw error
+        }
+    }
+
+    /// What is not in the store. A file whose size and time are those the store remembers is taken to be unchanged; another
+    /// is read, and compared by its hash.
+    private func pendingItems(_ dataset: Dataset, _ writer: StoreWriter, _ summary: inout Summary) throws -> [Dataset.Item] {
+        let known = try writer.knownImages()
+        let skipped = try writer.knownSkipped()
+        var pending: [Dataset.Item] = []
+        for item in dataset.items {
+            let facts = FileFacts(item.path)
+            if let image = known[item.path] {
+                summary.known += 1
+                guard let facts, facts.bytes != image.bytes || facts.modified != image.modified else { continue }
+                let now = (try? Data(contentsOf: URL(fileURLWithPath: item.path), options: .mappedIfSafe)).map { SHA256.hash(data: $0) }
+                if now.map({ Data($0) }) != image.sha256 { summary.changed.append(item.path) }
+            } else if let record = skipped[item.path], let facts, facts.bytes == record.bytes, facts.modified == record.modified {
+                summary.skipped += 1
+                if summary.skippedExamples.count < 10 { summary.skippedExamples.append(record) }
+            } else {
+                pending.append(item)
+            }
+        }
+        return pending
+    }
+}
+
+/// What became of one file.
+enum Outcome: Sendable {
+    case indexed(IndexedImage)
+    case skipped(SkippedRecord)
+    case failed(any Error)
+}
+
+struct IndexedImage: Sendable {
+    var image: ImageRecord
+    var values: [Float]
+    var positions: [UInt32]
+    var means: [Float]
+}
+
+/// A file's size in bytes, and its time in nanoseconds since 1970.
+struct FileFacts {
+    var bytes: Int
+    var modified: Int
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        bytes = Int(status.st_size)
+        #if os(Linux)
+            modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+        #else
+            modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
+        #endif
+    }
+}
+
+/// Deals out the images that are to be done, each once.
+final class WorkSource: Sendable {
+    private let items: [Dataset.Item]
+    private let isCancelled: @Sendable () -> Bool
+    private let next = Atomic<Int>(0)
+    private let stopped = Atomic<Bool>(false)
+
+    init(_ items: [Dataset.Item], isCancelled: @escaping @Sendable () -> Bool) {
+        self.items = items
+        self.isCancelled = isCancelled
+    }
+
+    func take() -> (sequence: Int, item: Dataset.Item)? {
+        guard !stopped.load(ordering: .relaxed), !isCancelled() else { return nil }
+        let sequence = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        return sequence < items.count ? (sequence, items[sequence]) : nil
+    }
+
+    func stop() { stopped.store(true, ordering: .relaxed) }
+}
+
+/// Carries what one thread hands over to another for good.
+struct UncheckedBox<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,35 @@
+public import ActivationStore
+import Foundation
+public import NeuralNetwork
+
+extension StoreDescription {
+    /// What a store of this network with this preprocessing is of.
+    ///
+    /// - Parameters:
+    ///   - classes: names of the network's outputs; empty if not known.
+    ///   - topCount: length of the kept list of each neuron's strongest images.
+    /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite.
+    public init(_ network: Network, preprocessing: Preprocessing, classes: [String], topCount: Int) throws {
+        let url = URL(fileURLWithPath: network.path)
+        self.init(
+            model: ModelRecord(
+                name: url.deletingPathExtension().lastPathComponent, path: url.path, sha256: network.sha256,
+                inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
+                opset: network.opset),
+            preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
+            layers: network.layers.map { LayerRecord($0) }, classes: classes, topCount: topCount)
+    }
+}
+
+extension LayerRecord {
+    init(_ layer: Layer) {
+        let field = layer.receptiveField
+        self.init(
+            name: layer.name, tensor: layer.tensor, operatorName: layer.operatorType, channels: layer.channels, height: layer.height,
+            width: layer.width,
+            receptiveField: ReceptiveFieldRecord(
+                height: field.y.size, width: field.x.size, strideY: Double(field.y.stride), strideX: Double(field.x.stride),
+                offsetY: Double(field.y.start), offsetX: Double(field.x.start)),
+            hasMean: layer.keepsMeans, isLogits: layer.isLogits)
+    }
+}

@@ -1,0 +1,148 @@
+import ActivationStore
+import ArgumentParser
+import Foundation
+import Indexing
+import NeuralNetwork
+
+struct IndexCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Run a network over images and keep every neuron's maximum on each.",
+        discussion: """
+            Example:
+
+              neurodex index shop.sqlite --model petshop.onnx --classes labels.txt photos/
+
+            The store is one SQLite file. Running the same command again goes on where it stopped, after Ctrl-C or a crash, and adds \
+            images that are new. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
+            or from --labels.
+            """)
+
+    @Argument(help: "The store to make or to add to.")
+    var store: String
+
+    @Argument(help: "Images, and folders with images.")
+    var images: [String]
+
+    @Option(help: ArgumentHelp("The network, an ONNX file (default: the store's).", valueName: "file"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("A .csv with columns file, label and perhaps split; a text with one label a line; folders; or none.", valueName: "source"))
+    var labels = "folders"
+
+    @Option(help: ArgumentHelp("Names of the network's outputs, one a line.", valueName: "file"))
+    var classes: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Record only these layers, with * and ?, such as 'features.*'. May be repeated.", valueName: "pattern"))
+    var layers: [String] = []
+
+    @Option(help: ArgumentHelp("Record layers after (post) or before (pre) their activation function.", valueName: "post|pre"))
+    var record: Moment = .post
+
+    @Option(help: ArgumentHelp("Keep spatial means of the classifier's input, or of all layers.", valueName: "classifier|all"))
+    var means: Means = .classifier
+
+    @Option(help: ArgumentHelp("How many images each neuron's kept list holds.", valueName: "count"))
+    var top = 100
+
+    @Option(help: ArgumentHelp("Workers, one a core (default: all cores).", valueName: "count"))
+    var jobs: Int?
+
+    @Option(help: ArgumentHelp("Images that a worker runs at once.", valueName: "count"))
+    var batch = 2
+
+    @Option(name: .customLong("output"), help: ArgumentHelp("Which output, where a network has several.", valueName: "name"))
+    var networkOutput: String?
+
+    @Option(help: ArgumentHelp("Picture size, HEIGHTxWIDTH, where the network leaves it open.", valueName: "size"))
+    var inputSize: String?
+
+    @OptionGroup(title: "Preprocessing")
+    var preprocessing: PreprocessingOptions
+
+    enum Moment: String, ExpressibleByArgument, CaseIterable { case post, pre }
+    enum Means: String, ExpressibleByArgument, CaseIterable { case classifier, all }
+
+    func validate() throws {
+        guard top >= 1 else { throw ValidationError("--top takes a count of 1 or more, not \(top)") }
+        guard (1...64).contains(batch) else { throw ValidationError("--batch takes a count from 1 to 64, not \(batch)") }
+        if let jobs { guard (1...1024).contains(jobs) else { throw ValidationError("--jobs takes a count from 1 to 1024, not \(jobs)") } }
+    }
+
+    func run() throws {
+        let existing = FileManager.default.fileExists(atPath: store) ? try Store.open(path: store).description : nil
+        guard let modelPath = model ?? existing?.model.path else {
+            throw ValidationError("--model names the network; there is no store '\(store)' yet to take it from")
+        }
+        let network = try Network(contentsOf: modelPath, options: try networkOptions())
+        let description = try storeDescription(network, existing)
+        let preprocessing = try Preprocessing(json: description.preprocessing)
+        let source: LabelSource = labels == "folders" ? .folders : labels == "none" ? .none : .file(labels)
+        let dataset = try Dataset(paths: images).labelled(by: source)
+        let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        let writer = try StoreWriter.open(
+            path: store, description: description,
+            run: RunRecord(
+                toolVersion: Neurodex.version, host: ProcessInfo.processInfo.hostName, arguments: Array(CommandLine.arguments.dropFirst()),
+                jobs: jobs))
+        let interruption = Interruption()
+        let bar = ProgressBar()
+        let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
+            dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
+        bar.clear()
+        try report(summary, description)
+    }
+
+    private func networkOptions() throws -> Network.Options {
+        var options = Network.Options()
+        options.batch = batch
+        options.layers = layers.flatMap { $0.split(separator: ",").map(String.init) }
+        options.beforeActivation = record == .pre
+        options.everyMean = means == .all
+        options.output = networkOutput
+        if let inputSize {
+            let sides = inputSize.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+            guard sides.count == 2, let height = sides[0], let width = sides[1], height > 0, width > 0 else {
+                throw ValidationError("--input-size takes HEIGHTxWIDTH, such as 224x224, not '\(inputSize)'")
+            }
+            options.inputSize = (height, width)
+        }
+        return options
+    }
+
+    /// What the store is to be of; what the user leaves open is as in the store, if there is one.
+    private func storeDescription(_ network: Network, _ existing: StoreDescription?) throws -> StoreDescription {
+        let classCount = network.layers.last { $0.isLogits }?.channels ?? 0
+        let names = try classes.map { try ClassNames.read($0, count: classCount) } ?? existing?.classes ?? []
+        let recipe =
+            preprocessing.isGiven || existing == nil
+            ? try preprocessing.preprocessing(for: network.input) : try Preprocessing(json: existing?.preprocessing ?? "")
+        return try StoreDescription(network, preprocessing: recipe, classes: names, topCount: top)
+    }
+
+    private func report(_ summary: Indexer.Summary, _ description: StoreDescription) throws {
+        for record in summary.skippedExamples { printNote("skipped \(record.path): \(record.reason)") }
+        if summary.skipped > summary.skippedExamples.count {
+            printNote("… and \(summary.skipped - summary.skippedExamples.count) more; neurodex sql \(store) \"SELECT * FROM skipped_image\" lists them")
+        }
+        for path in summary.changed.prefix(10) {
+            printNote("changed since it was indexed, kept as it was: \(path)")
+        }
+        let rate = summary.seconds > 0 ? Double(summary.indexed) / summary.seconds : 0
+        var parts = [
+            String(format: "%d images in %.1f s (%.0f/s)", summary.indexed, summary.seconds, rate),
+            "\(description.neuronCount) neurons of \(description.layers.count) layers",
+        ]
+        if summary.known > 0 { parts.insert("\(summary.known) were there already", at: 1) }
+        if summary.skipped > 0 { parts.append("\(summary.skipped) files skipped") }
+        if !summary.changed.isEmpty { parts.append("\(summary.changed.count) changed since; index into a new store to replace them") }
+        printNote("\(store): " + parts.joined(separator: ", "))
+        if summary.interrupted {
+            printNote("interrupted; the same command goes on from here")
+            throw ExitCode.interrupted
+        }
+        if summary.skipped > 0 || !summary.changed.isEmpty { throw ExitCode.someSkipped }
+    }
+}

@@ -1,0 +1,106 @@
+import ActivationStore
+import Foundation
+import Images
+import NeuralNetwork
+import Search
+
+/// The contact sheet of `top`: a row a neuron, in it what the neuron saw where it was strongest.
+struct TopSheet {
+    private let store: Store
+    private let whole: Bool
+    private let preprocessing: Preprocessing
+
+    /// A sheet, and the paths of images that could not be drawn.
+    struct Drawn {
+        var image: Image
+        var text: [(String, String)]
+        var missing: [String]
+
+        func write(to path: String) throws {
+            do {
+                try Data(try image.pngData(text: text)).write(to: URL(fileURLWithPath: path))
+            } catch let error as ImageError {
+                throw error.named(path)
+            } catch {
+                throw Failure("cannot write '\(path)': \((error as NSError).localizedDescription)")
+            }
+        }
+    }
+
+    init(store: Store, whole: Bool) throws {
+        self.store = store
+        self.whole = whole
+        preprocessing = try Preprocessing(json: store.description.preprocessing)
+    }
+
+    func draw(_ hits: [TopQuery.Hit]) throws -> Drawn {
+        let layers = Dictionary(uniqueKeysWithValues: store.description.layers.map { ($0.name, $0) })
+        var rows: [ContactSheet.Row] = []
+        var missing: [String] = []
+        let reader = ImageReader()
+        var start = hits.startIndex
+        while start < hits.endIndex {
+            let first = hits[start]
+            // A neuron's hits stand together; rank 1 begins the next.
+            let end = hits[(start + 1)...].firstIndex { $0.rank == 1 } ?? hits.endIndex
+            guard let layer = layers[first.layer] else { throw Failure("the store has no layer '\(first.layer)'") }
+            let cells = try hits[start..<end].map { hit in
+                let cell = try self.cell(hit, layer, reader)
+                if cell == nil { missing.append(hit.image) }
+                return cell ?? ContactSheet.Cell(image: Image(width: 32, height: 32, fill: Color(hex: 0xDDDDDD)), caption: ["(not there)", hit.image])
+            }
+            let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
+            rows.append(.init(title: "\(first.layer):\(first.channel)", subtitle: name ?? Self.subtitle(layer), cells: cells))
+            start = end
+        }
+        let sheet = ContactSheet(title: nil, rows: rows)
+        guard let size = Optional(rows.count * (sheet.cellSize + 90) * (rows.map(\.cells.count).max() ?? 1) * sheet.cellSize), size < 1 << 27 else {
+            throw Failure("a sheet of \(rows.count) neurons is too large to draw; name fewer neurons or a smaller -k")
+        }
+        return Drawn(image: sheet.rendered(), text: Self.text(store, hits), missing: missing)
+    }
+
+    private static func subtitle(_ layer: LayerRecord) -> String {
+        guard let field = layer.receptiveField else { return layer.operatorName }
+        return "\(layer.operatorName), sees \(field.height)×\(field.width) pixels"
+    }
+
+    /// Nil where the file has gone or is no picture any more.
+    private func cell(_ hit: TopQuery.Hit, _ layer: LayerRecord, _ reader: ImageReader) throws -> ContactSheet.Cell? {
+        guard let stored = try store.image(id: hit.imageID), let picture = try? reader.decode(contentsOf: hit.image),
+            picture.width == stored.width, picture.height == stored.height
+        else { return nil }
+        let seen = source(hit, layer, picture)
+        let caption = [String(format: "%.4g", Double(hit.value)) + (hit.label.map { "  \($0)" } ?? ""), (hit.image as NSString).lastPathComponent]
+        if whole { return ContactSheet.Cell(image: picture, caption: caption, rectangle: seen) }
+        let area = seen.pixels(in: Size(width: picture.width, height: picture.height))
+        return ContactSheet.Cell(image: picture.cropped(columns: area.columns, rows: area.rows), caption: caption)
+    }
+
+    /// The receptive field of the hit's position, in the pixels of the picture.
+    private func source(_ hit: TopQuery.Hit, _ layer: LayerRecord, _ picture: Image) -> Rectangle {
+        let input = preprocessing.crop
+        var (x, y, width, height) = (0.0, 0.0, Double(input.width), Double(input.height))
+        if let field = layer.receptiveField {
+            (x, y) = (field.offsetX + Double(hit.x) * field.strideX, field.offsetY + Double(hit.y) * field.strideY)
+            (width, height) = (Double(field.width), Double(field.height))
+        }
+        let frame = Rectangle(x: x, y: y, width: width, height: height).clipped(to: input)
+        return preprocessing.sourceRectangle(ofInput: frame, imageWidth: picture.width, imageHeight: picture.height)
+            .clipped(to: Size(width: picture.width, height: picture.height))
+    }
+
+    private static func text(_ store: Store, _ hits: [TopQuery.Hit]) -> [(String, String)] {
+        [
+            ("Software", "neurodex \(Neurodex.version)"),
+            ("neurodex:command", "top"),
+            ("neurodex:model", store.description.model.sha256),
+            ("neurodex:store", (store.path as NSString).lastPathComponent),
+            ("neurodex:neurons", hits.filter { $0.rank == 1 }.map { "\($0.layer):\($0.channel)" }.joined(separator: " ")),
+        ]
+    }
+}
+
+extension Array {
+    subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}
