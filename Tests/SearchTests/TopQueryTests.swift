@@ -23,7 +23,8 @@ import Testing
                 let position = Int(dataset.positions[image][neuron])
                 wanted.append(
                     TopQuery.Hit(
-                        layer: layer.name, channel: neuron - layer.firstNeuron, rank: index + 1, image: dataset.images[image].path,
+                        layer: layer.name, channel: neuron - layer.firstNeuron, rank: index + 1,
+                        image: dataset.images[image].path,
                         imageID: image, label: dataset.images[image].label, value: dataset.values[image][neuron],
                         y: position / layer.width, x: position % layer.width))
             }
@@ -46,7 +47,8 @@ import Testing
                     }
                     try expect(query(["layer0:2"]), store, dataset, neurons: [2])
                     try expect(query(["layer2", "class:bird", "class:4"]), store, dataset, neurons: [7, 8, 11, 13])
-                    try expect(query(["layer0"], "label = 'cat' AND split = 'val' -- it"), store, dataset, neurons: [0, 1, 2, 3]) {
+                    try expect(query(["layer0"], "label = 'cat' AND split = 'val' -- it"), store, dataset, neurons: [0, 1, 2, 3])
+                    {
                         dataset.images[$0].label == "cat" && dataset.images[$0].split == "val"
                     }
                     try expect(query(["layer1:0"], "label = 'it''s' OR label IS NULL"), store, dataset, neurons: [4]) {
@@ -99,7 +101,7 @@ import Testing
             message(TopQuery(neurons: ["layr2:0"])).hasPrefix("no layer is named layr2; did you mean layer2"))
         #expect(message(TopQuery(neurons: ["layer2:2"])) == "layer layer2 has no channel 2: its channels are 0 to 1")
         #expect(message(TopQuery(neurons: ["layer2:x"])) == "layer layer2 has no channel x: its channels are 0 to 1")
-        #expect(message(TopQuery(neurons: ["class:dgo"])) == "no class is named dgo; did you mean dog or cat?")
+        #expect(message(TopQuery(neurons: ["class:dgo"])) == "no class is named dgo; did you mean dog?")
         #expect(message(TopQuery(neurons: ["layer2"], count: 0)) == "-k is 0, and has to be at least 1")
         #expect(message(TopQuery(neurons: [])).hasPrefix("name a neuron"))
         let refused = [

@@ -14,9 +14,8 @@ public struct SQLQuery: Query {
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "seconds"))
     public var timeLimit = 60.0
 
-    public init() {
-        self.init(statement: "")
-    }
+    /// For the argument parser; a query made so answers nothing until it is parsed.
+    public init() {}
 
     public init(statement: String, timeLimit: Double = 60) {
         self.statement = statement

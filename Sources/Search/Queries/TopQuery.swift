@@ -24,9 +24,8 @@ public struct TopQuery: Query {
         help: "Only images that meet this SQL condition on path, label, split, width, height, predicted, score, correct …")
     public var condition: String?
 
-    public init() {
-        self.init(neurons: [])
-    }
+    /// For the argument parser; a query made so answers nothing until it is parsed.
+    public init() {}
 
     public init(neurons: [String], count: Int = 5, lowest: Bool = false, condition: String? = nil) {
         self.neurons = neurons
