@@ -76,7 +76,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests", dependencies: ["Indexing", "Search", "TestSupport", grdb], swiftSettings: strict),
-        .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["neurodex", "TestSupport"], swiftSettings: strict),
     ],

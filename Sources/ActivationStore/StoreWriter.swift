@@ -26,7 +26,7 @@ public final class StoreWriter: @unchecked Sendable {
     public var imageCount: Int { block * description.blockImages + buffer.count }
 
     package let database: DatabaseQueue
-    private let lock: WriterLock
+    private var lock: WriterLock?
     private let buffer: BlockBuffer
     private let derived: DerivedState
     private let run: Int64
@@ -181,6 +181,7 @@ public final class StoreWriter: @unchecked Sendable {
             }
             try database.close()
         }
+        lock = nil
         finished = true
     }
 

@@ -1,0 +1,19 @@
+public import ActivationStore
+public import ArgumentParser
+
+/// A question to a store. It is its own arguments: the command line and the web parse the same declaration.
+public protocol Query: ParsableArguments {
+    associatedtype Answer: Encodable & Sendable
+    /// The command's name.
+    static var name: String { get }
+    /// One line for help.
+    static var abstract: String { get }
+    /// - Throws: ``StoreError`` or ``QueryError``.
+    func run(in store: Store) throws -> Answer
+}
+
+/// Every question there is.
+public let queries: [any Query.Type] = [
+    TopQuery.self,
+    SQLQuery.self,
+]
