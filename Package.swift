@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
@@ -24,6 +25,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
@@ -53,7 +55,7 @@ let package = Package(
             name: "ActivationStore", dependencies: ["CKernels", "CZlib", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
-            name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore"],
+            name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
             swiftSettings: strict),
         .target(
             name: "Search", dependencies: ["CKernels", "ActivationStore", argumentParser, grdb, sqlite],
@@ -61,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, grdb,
             ],
             swiftSettings: strict),
 

@@ -1,5 +1,5 @@
 import Foundation
-public import Images
+import Images
 
 /// The images to index, in the order in which they get their ids.
 public struct Dataset: Equatable, Sendable {
