@@ -1,0 +1,221 @@
+internal import Crypto
+internal import Foundation
+public import Images
+
+/// The order of a network's input channels.
+public enum ChannelOrder: String, Sendable, Codable, CaseIterable {
+    case rgb, bgr
+    /// One channel: Pillow's `convert("L")`, (19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶.
+    case grey
+
+    /// How many channels the network sees.
+    public var count: Int { self == .grey ? 1 : 3 }
+}
+
+/// How a decoded picture becomes a network's input: resize, crop, channel order and normalisation.
+///
+/// A value v (0...255) of a channel becomes `(v / divisor − mean) / deviation`, each step in float32 as in torchvision's
+/// `ToTensor` and `Normalize`: the results are equal bit for bit.
+public struct Preprocessing: Sendable, Equatable {
+    /// The well-known recipes.
+    public enum Preset: String, Sendable, CaseIterable {
+        /// Torchvision's for ImageNet: shorter side to 256, centre crop of 224, ImageNet's mean and deviation.
+        case torchvision
+        /// Caffe's: as torchvision's, but BGR in 0...255 less the mean 104, 117, 123.
+        case caffe
+        /// Resized straight to the input size, values 0...1.
+        case plain
+    }
+
+    public var resize: Framing.Resize
+    /// The network's input size.
+    public var crop: Size
+    public var interpolation: Interpolation
+    public var channels: ChannelOrder
+    /// What pixel values are divided by first: 255 for networks that see 0...1, or 1.
+    public var divisor: Double
+    /// Subtracted after the division; one value a channel, in the order the network sees them.
+    public var mean: [Double]
+    /// Divided by last; one value a channel, in the order the network sees them.
+    public var deviation: [Double]
+
+    /// - Precondition: `mean` and `deviation` have a value for each channel, and nothing is divided by 0.
+    public init(
+        resize: Framing.Resize, crop: Size, interpolation: Interpolation = .bilinear, channels: ChannelOrder = .rgb,
+        divisor: Double = 255, mean: [Double], deviation: [Double]
+    ) {
+        precondition(
+            mean.count == channels.count && deviation.count == channels.count,
+            "\(channels.count) channels need as many means and deviations, not \(mean.count) and \(deviation.count)")
+        precondition(divisor != 0 && !deviation.contains(0), "a divisor and a deviation are not 0")
+        self.resize = resize
+        self.crop = crop
+        self.interpolation = interpolation
+        self.channels = channels
+        self.divisor = divisor
+        self.mean = mean
+        self.deviation = deviation
+    }
+
+    /// A recipe for a network of the given input size and number of channels (1 or 3).
+    ///
+    /// `torchvision` and `caffe` resize the shorter side to 256/224 of the input's longer side, rounded: 256 for 224, 342
+    /// for 299 (as torchvision does for Inception), 37 for 32. With one channel the mean is that of the three.
+    public init(_ preset: Preset, input: Size, channelCount: Int = 3) {
+        precondition(channelCount == 1 || channelCount == 3, "a picture has 1 or 3 channels, not \(channelCount)")
+        let side = max(input.width, input.height)
+        let shorterSide = Framing.Resize.shorterSide((side * 256 * 2 + 224) / (224 * 2))
+        let isGrey = channelCount == 1
+        func values(_ three: [Double]) -> [Double] { isGrey ? [three.reduce(0, +) / 3] : three }
+        switch preset {
+        case .torchvision:
+            self.init(
+                resize: shorterSide, crop: input, channels: isGrey ? .grey : .rgb,
+                mean: values([0.485, 0.456, 0.406]), deviation: values([0.229, 0.224, 0.225]))
+        case .caffe:
+            self.init(
+                resize: shorterSide, crop: input, channels: isGrey ? .grey : .bgr, divisor: 1,
+                mean: values([104, 117, 123]), deviation: values([1, 1, 1]))
+        case .plain:
+            self.init(
+                resize: .exact(width: input.width, height: input.height), crop: input, channels: isGrey ? .grey : .rgb,
+                mean: values([0, 0, 0]), deviation: values([1, 1, 1]))
+        }
+    }
+
+    /// The geometry, for `ImageReader.read`.
+    public var framing: Framing { Framing(resize: resize, crop: crop, interpolation: interpolation) }
+
+    /// How many values one picture's tensor has.
+    public var valueCount: Int { crop.width * crop.height * channels.count }
+
+    /// The part of an upright picture seen in a rectangle of the network's input; it may reach outside the picture.
+    public func sourceRectangle(ofInput rectangle: Rectangle, imageWidth: Int, imageHeight: Int) -> Rectangle {
+        framing.placement(sourceWidth: imageWidth, sourceHeight: imageHeight).sourceRectangle(ofInput: rectangle)
+    }
+
+    /// Where a rectangle of an upright picture lies in the network's input.
+    public func inputRectangle(ofSource rectangle: Rectangle, imageWidth: Int, imageHeight: Int) -> Rectangle {
+        framing.placement(sourceWidth: imageWidth, sourceHeight: imageHeight).inputRectangle(ofSource: rectangle)
+    }
+}
+
+// MARK: - Values
+
+extension Preprocessing {
+    /// What each pixel value becomes: 256 floats a channel, in the order the network sees them.
+    public var table: [Float] {
+        (0..<channels.count).flatMap { channel in
+            (0..<256).map { (Float($0) / Float(divisor) - Float(mean[channel])) / Float(deviation[channel]) }
+        }
+    }
+
+    /// Writes a cropped picture's tensor: height × width × channels (NHWC) float32.
+    ///
+    /// - Precondition: `image` has the crop's size, and `buffer` room for `valueCount` values.
+    public func write(_ image: Image, to buffer: UnsafeMutableBufferPointer<Float>) {
+        precondition(
+            image.width == crop.width && image.height == crop.height,
+            "the network's input is \(crop.width)×\(crop.height), not \(image.width)×\(image.height)")
+        precondition(buffer.count >= valueCount, "\(valueCount) values do not fit into \(buffer.count)")
+        let count = image.width * image.height
+        table.withUnsafeBufferPointer { table in
+            image.pixels.withUnsafeBufferPointer { pixels in
+                switch channels {
+                case .grey:
+                    for i in 0..<count {
+                        let (red, green, blue) = (Int(pixels[3 * i]), Int(pixels[3 * i + 1]), Int(pixels[3 * i + 2]))
+                        buffer[i] = table[(red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16]
+                    }
+                case .rgb, .bgr:
+                    let first = channels == .rgb ? 0 : 2, last = 2 - first
+                    for i in 0..<count {
+                        buffer[3 * i] = table[Int(pixels[3 * i + first])]
+                        buffer[3 * i + 1] = table[256 + Int(pixels[3 * i + 1])]
+                        buffer[3 * i + 2] = table[512 + Int(pixels[3 * i + last])]
+                    }
+                }
+            }
+        }
+    }
+
+    /// A cropped picture's tensor: height × width × channels float32.
+    public func tensor(from image: Image) -> [Float] {
+        [Float](unsafeUninitializedCapacity: valueCount) { buffer, initialized in
+            write(image, to: buffer)
+            initialized = valueCount
+        }
+    }
+}
+
+// MARK: - Text and hash
+
+extension Preprocessing: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case resize, crop, interpolation, channels, divisor, mean, deviation
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func fail(_ key: CodingKeys, _ text: String) -> DecodingError {
+            .dataCorruptedError(forKey: key, in: values, debugDescription: text)
+        }
+        let text = try values.decode(String.self, forKey: .resize)
+        guard let resize = Framing.Resize(text) else {
+            throw fail(.resize, "a resize is a number such as 256, a size such as 224x224, or none, not “\(text)”")
+        }
+        let cropText = try values.decode(String.self, forKey: .crop)
+        guard case .exact(let width, let height) = Framing.Resize(cropText) else {
+            throw fail(.crop, "a crop is a size such as 224x224, not “\(cropText)”")
+        }
+        let channels = try values.decode(ChannelOrder.self, forKey: .channels)
+        let divisor = try values.decode(Double.self, forKey: .divisor)
+        let mean = try values.decode([Double].self, forKey: .mean)
+        let deviation = try values.decode([Double].self, forKey: .deviation)
+        guard mean.count == channels.count, deviation.count == channels.count else {
+            throw fail(.mean, "\(channels.count) channels need as many means and deviations")
+        }
+        guard divisor != 0, !deviation.contains(0) else { throw fail(.deviation, "a divisor and a deviation are not 0") }
+        self.init(
+            resize: resize, crop: Size(width: width, height: height),
+            interpolation: try values.decode(Interpolation.self, forKey: .interpolation), channels: channels,
+            divisor: divisor, mean: mean, deviation: deviation)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(resize.description, forKey: .resize)
+        try values.encode("\(crop.width)x\(crop.height)", forKey: .crop)
+        try values.encode(interpolation, forKey: .interpolation)
+        try values.encode(channels, forKey: .channels)
+        try values.encode(divisor, forKey: .divisor)
+        try values.encode(mean, forKey: .mean)
+        try values.encode(deviation, forKey: .deviation)
+    }
+
+    /// JSON with sorted keys and no spaces: equal preprocessings have equal texts.
+    ///
+    /// - Throws: `EncodingError` when a value is not finite.
+    public func canonicalJSON() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The preprocessing that a JSON text describes.
+    ///
+    /// - Throws: `DecodingError` naming the field that is wrong.
+    public init(json: String) throws {
+        self = try JSONDecoder().decode(Preprocessing.self, from: Data(json.utf8))
+    }
+
+    /// SHA-256 of the canonical JSON, in hexadecimal.
+    ///
+    /// - Throws: `EncodingError` when a value is not finite.
+    public func hash() throws -> String {
+        SHA256.hash(data: Data(try canonicalJSON().utf8)).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}

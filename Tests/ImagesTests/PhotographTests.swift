@@ -1,0 +1,28 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// All 240 photographs against the hashes of Pillow's and torchvision's pixels.
+@Suite struct PhotographTests {
+    static let reference = "reference/squeezenet1.1-maxima.npz"
+    static let photos = "real/photos/imagenet-sample"
+
+    @Test(.enabled(if: Shared.has(reference) && Shared.has(photos), "needs the shared photographs and their reference"))
+    func pixelsArePillowsAndTorchvisions() throws {
+        let reference = try NPZ(Shared.path(Self.reference))
+        let files = try reference["files"].strings
+        let decoded = try reference["decoded"].strings
+        let resized = try reference["resized"].strings
+        #expect(files.count == 240)
+        let reader = ImageReader()
+        for (i, file) in files.enumerated() {
+            let path = Shared.path("\(Self.photos)/\(file)")
+            let whole = try reader.decode(contentsOf: path)
+            #expect(digest(whole.pixels) == decoded[i], "\(file)")
+            let framed = try reader.read(contentsOf: path, framing: torchvision)
+            #expect(digest(framed.image.pixels) == resized[i], "\(file)")
+            #expect(framed.placement.source == Size(width: whole.width, height: whole.height))
+        }
+    }
+}
