@@ -50,6 +50,35 @@ import Testing
         #expect(compared == 27)
     }
 
+    /// Decoding only what a crop needs changes nothing in the crop.
+    @Test(.enabled(if: Shared.has(folder), "needs real/images-awkward of the shared test data"))
+    func aPartIsThatOfTheWhole() throws {
+        let reader = ImageReader()
+        for expected in try Self.expectations() where !expected.hash.isEmpty {
+            let path = Shared.path("\(Self.folder)/\(expected.file)")
+            guard try ContentKind(ofFile: path).isDecoded else { continue }
+            let whole = try reader.decode(contentsOf: path)
+            let part = try reader.read(contentsOf: path, framing: Framing(resize: .none, crop: Size(width: 40, height: 24)))
+            #expect(part.image == whole.framed(part.placement), "\(expected.file)")
+        }
+    }
+
+    @Test(.enabled(if: Shared.has(folder), "needs real/images-awkward of the shared test data"))
+    func aCutIsNoticedBelowTheCrop() throws {
+        let reader = ImageReader()
+        let framing = Framing(resize: .none, crop: Size(width: 8, height: 8))
+        for file in ["pillow/hopper.jpg", "derived/progressive_rgb.jpg", "pillow/pil_sample_cmyk.jpg"] {
+            let path = URL(fileURLWithPath: Shared.path("\(Self.folder)/\(file)"))
+            let bytes = [UInt8](try Data(contentsOf: path))
+            for count in [bytes.count - 2, bytes.count * 9 / 10] {
+                let error = #expect(throws: ImageError.self) {
+                    try bytes[..<count].withUnsafeBytes { try reader.read($0, framing: framing) }
+                }
+                #expect(error?.problem == .truncated(.jpeg, bytes: count), "\(file)")
+            }
+        }
+    }
+
     @Test(.enabled(if: Shared.has(folder), "needs real/images-awkward of the shared test data"))
     func refusalsSayWhatWasFound() throws {
         func reason(_ file: String) -> String {
@@ -96,12 +125,22 @@ import Testing
                 }
                 do {
                     _ = try bytes.withUnsafeBytes { try reader.read($0, framing: framing) }
-                } catch is ImageError {
+                } catch let error as ImageError {
+                    #expect(!error.reason.isEmpty)
                     refused += 1
                 }
             }
         }
         #expect(refused > 300)
+    }
+}
+
+extension Image {
+    /// The crop of a placement without a resize, pixel by pixel.
+    func framed(_ placement: Placement) -> Image {
+        var result = Image(width: placement.crop.width, height: placement.crop.height)
+        result.blit(self, x: -placement.x, y: -placement.y)
+        return result
     }
 }
 
