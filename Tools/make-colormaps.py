@@ -16,7 +16,7 @@ print("""// Made by Tools/make-colormaps.py from matplotlib's tables; do not edi
 enum ColormapTables {""")
 for i, name in enumerate(MAPS):
     cmap = matplotlib.colormaps[name]
-    text = "".join("%02x%02x%02x" % cmap(i, bytes=True)[:3] for i in range(256))
+    text = "".join("%02x%02x%02x" % tuple(round(255 * v) for v in cmap(i)[:3]) for i in range(256))
     print(("\n" if i else "") + f'    static let {NAMES.get(name, name)} = """')
     for start in range(0, len(text), 96):
         print(f"        {text[start:start + 96]}" + ("\\" if start + 96 < len(text) else ""))

@@ -121,7 +121,8 @@ public struct ContactSheet: Sendable {
         // Small pictures (digits, CIFAR) are shown with their pixels, not blurred.
         let picture = cell.image.fitted(
             into: Size(width: room, height: room), interpolation: isSmall ? .nearest : .bicubic)
-        let left = x + (cellSize - picture.width) / 2, top = y + (cellSize - picture.height) / 2
+        let left = x + (cellSize - picture.width) / 2
+        let top = y + (cellSize - picture.height) / 2
         sheet.blit(picture, x: left, y: top)
         if let rectangle = cell.rectangle {
             let scale = Double(picture.width) / Double(cell.image.width)

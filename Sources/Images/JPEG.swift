@@ -10,7 +10,8 @@ final class JPEGDecoder {
 
     /// Reads the header; `decode` of the same bytes must follow before any other call.
     func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
-        var width: Int32 = 0, height: Int32 = 0
+        var width: Int32 = 0
+        var height: Int32 = 0
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         let status = codec_jpeg_header(decoder, start, bytes.count, &width, &height)
         try check(status, bytes: bytes.count, width: Int(width), height: Int(height))

@@ -57,7 +57,8 @@ public enum Overlay {
         return positions(height, toHeight).flatMap { row in
             across.map { column in
                 func line(_ y: Int) -> Float {
-                    let left = map[y * width + column.lower], right = map[y * width + column.upper]
+                    let left = map[y * width + column.lower]
+                    let right = map[y * width + column.upper]
                     return (1 - column.share) * left + column.share * right
                 }
                 return (1 - row.share) * line(row.lower) + row.share * line(row.upper)
@@ -68,7 +69,8 @@ public enum Overlay {
     /// The values of a map as 0...1.
     public static func scale(_ map: [Float], _ scaling: Scaling) -> [Float] {
         let finite = map.lazy.filter(\.isFinite)
-        let low: Float, high: Float
+        let low: Float
+        let high: Float
         switch scaling {
         case .full: (low, high) = (finite.min() ?? 0, finite.max() ?? 0)
         case .symmetric:

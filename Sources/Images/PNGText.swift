@@ -50,7 +50,8 @@ extension PNG {
                     guard let end = chunk.data.firstIndex(of: 0), end + 2 < chunk.data.count, chunk.data[end + 1] == 0
                     else { break }
                     let rest = chunk.data[(end + 3)...].split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-                    if rest.count == 3 { found.append((decodeLatin1(chunk.data[..<end]), String(decoding: rest[2], as: UTF8.self))) }
+                    if rest.count < 3 { break }
+                    found.append((decodeLatin1(chunk.data[..<end]), String(decoding: rest[2], as: UTF8.self)))
                 default: break
                 }
                 return chunk.type != "IEND"

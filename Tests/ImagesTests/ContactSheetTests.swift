@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct ContactSheetTests {
     @Test func sizeAndBytesAreThoseOfItsParts() {
-        let cell = ContactSheet.Cell(image: noise(30, 20), caption: ["a", "b"], rectangle: Rectangle(x: 2, y: 2, width: 9, height: 9))
+        let area = Rectangle(x: 2, y: 2, width: 9, height: 9)
+        let cell = ContactSheet.Cell(image: noise(30, 20), caption: ["a", "b"], rectangle: area)
         let sheet = ContactSheet(title: "t", rows: [.init(title: "r", cells: [cell, cell]), .init(cells: [cell])], cellSize: 60)
         let picture = sheet.rendered()
         #expect(picture.width == 2 * 60 + 12 + 2 * 20)
@@ -50,7 +51,8 @@ import Testing
                 let name = names[row * 50 + column * 7]
                 let image = try reader.decode(contentsOf: Shared.path("\(PhotographTests.photos)/\(name)"))
                 let map = (0..<49).map { Float($0 % 7) * Float($0 / 7) }
-                let shown = row == 2
+                let shown =
+                    row == 2
                     ? Overlay.picture(of: map, width: 7, height: 7, over: image, colormap: column % 2 == 0 ? .viridis : .turbo)
                     : image
                 return ContactSheet.Cell(

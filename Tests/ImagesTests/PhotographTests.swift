@@ -25,4 +25,23 @@ import Testing
             #expect(framed.placement.source == Size(width: whole.width, height: whole.height))
         }
     }
+
+    /// Prints the milliseconds a photograph takes, best of five rounds.
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["NEURODEX_MEASURE"] != nil && Shared.has(photos),
+            "set NEURODEX_MEASURE to time the shared photographs"))
+    func timePerPhotograph() throws {
+        let paths = try Shared.names(in: Self.photos).filter { $0.hasSuffix("JPEG") }.map { Shared.path("\(Self.photos)/\($0)") }
+        let reader = ImageReader()
+        let clock = SuspendingClock()
+        func milliseconds(_ body: (String) throws -> Void) rethrows -> Double {
+            let rounds = try (0..<5).map { _ in try clock.measure { for path in paths { try body(path) } } }
+            return (rounds.min() ?? .zero) / .milliseconds(paths.count)
+        }
+        let whole = try milliseconds { _ = try reader.decode(contentsOf: $0) }
+        let framed = try milliseconds { _ = try reader.read(contentsOf: $0, framing: torchvision) }
+        print("\(paths.count) photographs: decode \(whole) ms, decode, resize and crop \(framed) ms each")
+        #expect(framed < 50)
+    }
 }

@@ -7,7 +7,8 @@ private func slowResize(_ image: Image, _ width: Int, _ height: Int, _ filter: (
         let scale = Double(source) / Double(target)
         let stretch = max(scale, 1)
         let center = (Double(i) + 0.5) * scale
-        var sum = 0.0, total = 0.0
+        var sum = 0.0
+        var total = 0.0
         for x in max(Int(center - support * stretch + 0.5), 0)..<min(Int(center + support * stretch + 0.5), source) {
             let weight = filter((Double(x) + 0.5 - center) / stretch)
             sum += weight * value(x)

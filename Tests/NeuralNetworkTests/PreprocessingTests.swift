@@ -31,9 +31,12 @@ import Testing
         #expect(Preprocessing(.torchvision, input: Size(width: 32, height: 32)).resize == .shorterSide(37))
         let image = Image(width: 1, height: 1, fill: Color(10, 20, 30))
         let one = Size(width: 1, height: 1)
-        #expect(Preprocessing(.caffe, input: one).tensor(from: image) == [30 - 104, 20 - 117, 10 - 123])
-        #expect(Preprocessing(.plain, input: one).tensor(from: image) == [10.0 / 255, 20.0 / 255, 30.0 / 255])
-        #expect(Preprocessing(.plain, input: one, channelCount: 1).tensor(from: image) == [18.0 / 255])
+        let caffe: [Float] = [-74, -97, -113]
+        let plain: [Float] = [10, 20, 30].map { (value: Float) in value / 255 }
+        let grey: [Float] = [Float(18) / 255]
+        #expect(Preprocessing(.caffe, input: one).tensor(from: image) == caffe)
+        #expect(Preprocessing(.plain, input: one).tensor(from: image) == plain)
+        #expect(Preprocessing(.plain, input: one, channelCount: 1).tensor(from: image) == grey)
     }
 
     @Test func textComesBackAndTheHashFollowsEveryField() throws {
