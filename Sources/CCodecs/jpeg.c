@@ -136,8 +136,30 @@ static int ensure_row(codec_jpeg *decoder, size_t bytes) {
   return decoder->row != NULL;
 }
 
-codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int top,
-                               int bottom) {
+// Whether an end marker follows in what has not been read. In entropy-coded data FF is followed by 00 or a restart
+// marker; any other marker starts a segment with its length.
+static int reaches_end(const codec_jpeg *decoder) {
+  const uint8_t *byte = decoder->source.next_input_byte;
+  const uint8_t *end = byte + decoder->source.bytes_in_buffer;
+  if (decoder->info.unread_marker == 0xD9) return 1;
+  while (end - byte >= 2 && (byte = memchr(byte, 0xFF, (size_t)(end - byte) - 1))) {
+    int marker = byte[1];
+    if (marker == 0xD9) return 1;
+    if (marker == 0xFF) {
+      byte += 1;
+    } else if (marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {
+      byte += 2;
+    } else {
+      if (end - byte < 4) return 0;
+      long length = byte[2] << 8 | byte[3];
+      if (length < 2 || end - byte < 2 + length) return 0;
+      byte += 2 + length;
+    }
+  }
+  return 0;
+}
+
+codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int bottom) {
   struct jpeg_decompress_struct *info = &decoder->info;
   if (setjmp(decoder->failure)) return failed(decoder);
   int inks = info->num_components == 4;
@@ -159,12 +181,13 @@ codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride,
     jpeg_abort_decompress(info);
     return CODEC_NO_MEMORY;
   }
-  (void)top;
   while (info->output_scanline < info->output_height) {
     if (!inks && (int)info->output_scanline >= bottom) {
-      JDIMENSION rest = info->output_height - info->output_scanline;
-      if (jpeg_skip_scanlines(info, rest) < rest || decoder->exhausted) return cut(decoder);
-      break;
+      // The rest is not decoded; but if the data ends before the end marker, the file was cut. (A progressive file
+      // was read to its end before its first row came out.)
+      if (!jpeg_input_complete(info) && !reaches_end(decoder)) return cut(decoder);
+      jpeg_abort_decompress(info);
+      return CODEC_OK;
     }
     JSAMPROW rows[4];
     uint8_t *start = rgb + (size_t)info->output_scanline * stride;

@@ -64,7 +64,9 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
         } else if starts([0x49, 0x49, 0x2A, 0x00]) || starts([0x4D, 0x4D, 0x00, 0x2A]) || starts([0x49, 0x49, 0x2B, 0x00]) {
             self = .tiff
         } else if starts("ftyp", at: 4) {
-            self = starts("avif", at: 8) || starts("avis", at: 8) ? .avif : starts("he", at: 8) || starts("mif1", at: 8) ? .heif : .unknown
+            let isAVIF = starts("avif", at: 8) || starts("avis", at: 8)
+            let isHEIF = starts("he", at: 8) || starts("mif1", at: 8)
+            self = isAVIF ? .avif : isHEIF ? .heif : .unknown
         } else if starts([0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50, 0x20, 0x20]) || starts([0xFF, 0x4F, 0xFF, 0x51]) {
             self = .jpeg2000
         } else if starts([0xFF, 0x0A]) || starts([0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C, 0x20]) {
@@ -81,7 +83,9 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
             self = .gzip
         } else if starts([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) {
             self = .npy
-        } else if bytes.count > 2 && bytes[0] == 0x50 && (0x31...0x37).contains(bytes[1]) && [0x09, 0x0A, 0x0D, 0x20].contains(bytes[2]) {
+        } else if bytes.count > 2 && bytes[0] == 0x50 && (0x31...0x37).contains(bytes[1])
+            && [0x09, 0x0A, 0x0D, 0x20].contains(bytes[2])
+        {
             self = .pnm
         } else {
             self = ContentKind(ofText: bytes.prefix(512))

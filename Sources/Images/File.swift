@@ -34,7 +34,10 @@ final class FileBuffer {
         while true {
             let before = count
             guard try fill(from: file) else { break }
-            if before == 0 { try requireDecodable(size: Int(information.st_size)) }
+            if before == 0 {
+                let kind = ContentKind(of: bytes)
+                if !kind.isDecoded { throw ImageError(notDecoded: kind, bytes) }
+            }
             if count > FileBuffer.longest { throw ImageError(.unreadable(reason: "it is longer than 2 GiB")) }
             if count == buffer.count { reserve(count * 2) }
         }
@@ -44,16 +47,11 @@ final class FileBuffer {
     /// Reads what fits; false at the end of the file.
     private func fill(from file: Int32) throws(ImageError) -> Bool {
         while true {
-            let got = SystemRead(file, UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+            let got = readSome(file, UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
             if got > 0 { count += got }
             if got >= 0 { return got > 0 }
             if errno != EINTR { throw ImageError(.unreadable(reason: String(cString: strerror(errno)))) }
         }
-    }
-
-    private func requireDecodable(size: Int) throws(ImageError) {
-        let kind = ContentKind(of: bytes)
-        if !kind.isDecoded { throw ImageError(notDecoded: kind, bytes) }
     }
 
     private func reserve(_ capacity: Int) {
@@ -65,7 +63,8 @@ final class FileBuffer {
     }
 }
 
-private func SystemRead(_ file: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+/// The system's `read`, which the method of that name hides.
+private func readSome(_ file: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
     read(file, buffer.baseAddress, buffer.count)
 }
 

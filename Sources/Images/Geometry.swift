@@ -25,7 +25,8 @@ public struct Rectangle: Sendable, Equatable, Hashable, Codable {
 
     /// The part inside a picture of the given size; of no width or height when there is none.
     public func clipped(to size: Size) -> Rectangle {
-        let left = min(max(x, 0), Double(size.width)), top = min(max(y, 0), Double(size.height))
+        let left = min(max(x, 0), Double(size.width))
+        let top = min(max(y, 0), Double(size.height))
         let right = min(max(x + width, left), Double(size.width))
         let bottom = min(max(y + height, top), Double(size.height))
         return Rectangle(x: left, y: top, width: max(right - left, 0), height: max(bottom - top, 0))

@@ -119,7 +119,7 @@ public final class ImageReader {
         default:
             try jpeg.decode(
                 header, bytes: bytes.count, to: pixels, columns: isUpright ? columns : 0..<header.width,
-                rows: isUpright ? rows : 0..<header.height)
+                bottom: isUpright ? rows.upperBound : header.height)
         }
         if isUpright { return pixels }
         let upright = turned.pointer(bytes: count)

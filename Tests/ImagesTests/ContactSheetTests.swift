@@ -1,0 +1,69 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@Suite struct ContactSheetTests {
+    @Test func sizeAndBytesAreThoseOfItsParts() {
+        let area = Rectangle(x: 2, y: 2, width: 9, height: 9)
+        let cell = ContactSheet.Cell(image: noise(30, 20), caption: ["a", "b"], rectangle: area)
+        let sheet = ContactSheet(title: "t", rows: [.init(title: "r", cells: [cell, cell]), .init(cells: [cell])], cellSize: 60)
+        let picture = sheet.rendered()
+        #expect(picture.width == 2 * 60 + 12 + 2 * 20)
+        #expect(picture == sheet.rendered())
+        #expect(ContactSheet(rows: []).rendered().width > 0)
+        // Both rows of the first column show the same cell.
+        let plain = ContactSheet(cells: [cell, cell], columns: 1, cellSize: 60).rendered()
+        let first = plain.cropped(columns: 20..<80, rows: 20..<80)
+        let second = 20 + 60 + 6 + 2 * 15 + 24
+        #expect(plain.cropped(columns: 20..<80, rows: second..<second + 60) == first)
+    }
+
+    @Test func textsThatAreTooWideLoseTheirMiddle() {
+        let text = "n02099601_golden_retriever.JPEG"
+        #expect(Font.regular.shortened(text, toWidth: 500) == text)
+        let short = Font.regular.shortened(text, toWidth: 70)
+        #expect(short == "n0209….JPEG" || short.count == 10)
+        #expect(short.contains("…") && Font.regular.width(of: short) <= 70)
+        #expect(Font.regular.shortened(text, toWidth: 3) == "")
+    }
+
+    @Test func lettersAreDrawn() {
+        var image = Image(width: 30, height: 13, fill: .white)
+        image.write("Ä…", x: 0, y: 0)
+        #expect(image.pixels.filter { $0 == 0 }.count > 60)
+        var other = Image(width: 30, height: 13, fill: .white)
+        other.write("A…", x: 0, y: 0)
+        #expect(image != other)
+        image.write("far out", x: -500, y: 900)
+    }
+
+    /// Writes a sheet to look at, where NEURODEX_SHEET says.
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["NEURODEX_SHEET"] != nil && Shared.has(PhotographTests.photos),
+            "set NEURODEX_SHEET to a file to write a sheet of shared photographs to look at"))
+    func aSheetToLookAt() throws {
+        let names = try Shared.names(in: PhotographTests.photos).filter { $0.hasSuffix("JPEG") }
+        let reader = ImageReader()
+        let rows = try (0..<3).map { row in
+            let cells = try (0..<5).map { column in
+                let name = names[row * 50 + column * 7]
+                let image = try reader.decode(contentsOf: Shared.path("\(PhotographTests.photos)/\(name)"))
+                let map = (0..<49).map { Float($0 % 7) * Float($0 / 7) }
+                let shown =
+                    row == 2
+                    ? Overlay.picture(of: map, width: 7, height: 7, over: image, colormap: column % 2 == 0 ? .viridis : .turbo)
+                    : image
+                return ContactSheet.Cell(
+                    image: shown, caption: [name, "12.\(column)5  at (3, 9)"],
+                    rectangle: row == 1 ? nil : Rectangle(x: 60, y: 40, width: 120, height: 120),
+                    border: row == 1 ? Color(hex: column == 2 ? 0xC4432B : 0x2E8B57) : nil)
+            }
+            return ContactSheet.Row(title: "features.12.expand3x3:\(row)", subtitle: "5 of 240 images · mean 0.42", cells: cells)
+        }
+        let sheet = ContactSheet(title: "Top images — SqueezeNet 1.1", rows: rows).rendered()
+        let path = try #require(ProcessInfo.processInfo.environment["NEURODEX_SHEET"])
+        try Data(sheet.pngData()).write(to: URL(fileURLWithPath: path))
+    }
+}
