@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["NEURODEX_BENCHMARK"] != nil), .serialized)
 struct StoreBenchmark {
     @Test func writing() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(onDisk: true)
         let path = folder.file("s.sqlite")
         let sides = [112, 56, 28, 14, 7]
         let layers = zip([64, 256, 512, 1024, 2240], sides).enumerated().map { index, shape in
