@@ -52,6 +52,7 @@ import Testing
             if round % 8 == 0 { try expectEqual(store, dataset) }
             #expect(try store.verify().findings == [], "round \(round)")
             try expectLists(store, dataset)
+            for path in [whole, cut] { try FileManager.default.removeItem(atPath: path) }
         }
     }
 

@@ -20,8 +20,11 @@ public struct SeededGenerator: RandomNumberGenerator {
 public final class TemporaryFolder: Sendable {
     public let path: String
 
-    public init() throws {
-        path = NSTemporaryDirectory() + "/neurodex-" + UUID().uuidString
+    /// In memory where the system offers that, since stores wait for the disk at every block; or on disk.
+    public init(onDisk: Bool = false) throws {
+        let memory = "/dev/shm"
+        let isMemory = !onDisk && FileManager.default.isWritableFile(atPath: memory)
+        path = (isMemory ? memory : FileManager.default.temporaryDirectory.path) + "/neurodex-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
