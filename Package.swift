@@ -60,10 +60,14 @@ let package = Package(
         .target(
             name: "Search", dependencies: ["CKernels", "ActivationStore", argumentParser, grdb, sqlite],
             swiftSettings: strict),
+        .target(
+            name: "Explanations",
+            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser],
+            swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, grdb,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", argumentParser, grdb,
             ],
             swiftSettings: strict),
 
@@ -74,7 +78,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore"],
             path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -82,6 +86,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests", dependencies: ["Indexing", "Search", "TestSupport", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
         .testTarget(
             name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(
