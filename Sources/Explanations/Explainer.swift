@@ -43,6 +43,31 @@ public final class Explainer: Sendable {
         return layer
     }
 
+    /// The target's value on an image.
+    public func value(of target: Target, on subject: Subject) throws -> Float {
+        let layer = try layer(of: target)
+        let map = try activations(of: layer, on: subject)
+        return map.withUnsafeBufferPointer { target.value(of: $0, channels: layer.channels, width: layer.width) }
+    }
+
+    /// The score of the class that the network answers on an image.
+    /// - Throws: `ExplanationError.noScores` for a network without classes.
+    public func answer(on subject: Subject) throws -> Target {
+        guard let logits = network.logits else { throw ExplanationError.noScores }
+        let scores = try activations(of: logits, on: subject)
+        let best = scores.indices.reduce(0) { scores[$1] > scores[$0] || scores[$0].isNaN ? $1 : $0 }
+        guard let target = Target(classIndex: best, in: description) else { throw ExplanationError.noScores }
+        return target
+    }
+
+    /// A layer's map on an image: height × width × channels.
+    public func activations(of layer: Layer, on subject: Subject) throws -> [Float] {
+        let pass = try GradientPass(network, layer: layer, batch: Self.batch)
+        for slot in 0..<pass.batch { _ = pass.input(image: slot).update(fromContentsOf: subject.tensor) }
+        try pass.forward()
+        return Array(pass.activation(image: 0))
+    }
+
     /// What one input of a gradient computation comes to.
     public struct Gradient: Sendable {
         /// The target's value.

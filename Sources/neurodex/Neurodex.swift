@@ -1,4 +1,5 @@
 import ArgumentParser
+import Explanations
 import Foundation
 
 @main
@@ -21,6 +22,7 @@ struct Neurodex: ParsableCommand {
         version: version,
         subcommands: [
             IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SQLCommand.self, VerifyCommand.self,
+            ExplainCommand<Saliency>.self,
         ])
 
     static func main() {
