@@ -174,7 +174,7 @@ public final class StoreWriter: @unchecked Sendable {
                 try database.execute(
                     sql: """
                         PRAGMA analysis_limit = 1000;
-                        ANALYZE image; ANALYZE label; ANALYZE class; ANALYZE layer; ANALYZE top_activation;
+                        ANALYZE image; ANALYZE label; ANALYZE class; ANALYZE layer; ANALYZE top_list;
                         ANALYZE neuron_statistics;
                         PRAGMA journal_mode = DELETE;
                         """)
@@ -254,7 +254,7 @@ public final class StoreWriter: @unchecked Sendable {
 
     /// Brings back the last block if it is not full, and what is derived: from its tables, and from the lanes they lack.
     private func restore(_ database: Database) throws {
-        try derived.load(database)
+        try derived.load(database, path: path)
         let size = description.blockImages
         let images = block * size + committedLanes
         // The block that the tables end in is read even if they have all of it: its moments are not among the settled ones.
