@@ -11,7 +11,7 @@ PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positio
 PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
 PRAGMA user_version = 1;
 
--- Facts of the whole file: block_images, neurons, means, top_count, byte_order, derived_through, preprocessing and its hash.
+-- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash.
 CREATE TABLE meta(
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -112,7 +112,7 @@ CREATE TABLE activation_block(
     id        INTEGER PRIMARY KEY,     -- block << 20 | neuron
     n         INTEGER NOT NULL,        -- lanes: the images block · block_images ..< that + n
     value_max REAL,                    -- the largest value that is not NaN, so that scans can pass the row by; NULL: all NaN
-    checksum  INTEGER NOT NULL,        -- CRC-32 (zlib) of value followed by position
+    checksum  INTEGER NOT NULL,        -- CRC-32C of value followed by position
     value     BLOB NOT NULL,           -- n float32, little-endian
     position  BLOB NOT NULL,           -- n unsigned integers of layer.position_bytes, little-endian: y · width + x; last, so
                                        -- that scans stop before them; empty for maps of one cell
@@ -124,7 +124,7 @@ CREATE TABLE activation_block(
 CREATE TABLE mean_block(
     id       INTEGER PRIMARY KEY,      -- block << 20 | neuron
     n        INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,         -- CRC-32 of mean
+    checksum INTEGER NOT NULL,         -- CRC-32C of mean
     mean     BLOB NOT NULL             -- n float32, little-endian
 ) STRICT;
 

@@ -3,6 +3,7 @@
 #define NEURODEX_KERNELS_H
 
 #include "activations.h"
+#include "checksum.h"
 #include "columns.h"
 #include "lists.h"
 #include "resize.h"
