@@ -63,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, grdb,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -74,7 +74,7 @@ let package = Package(
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ActivationStoreTests", dependencies: ["CKernels", "ActivationStore", "TestSupport", grdb],
+            name: "ActivationStoreTests", dependencies: ["CKernels", "ActivationStore", "Search", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests", dependencies: ["Indexing", "Search", "TestSupport", grdb], swiftSettings: strict),
