@@ -96,8 +96,9 @@ final class DerivedState {
             statistics[stored.neuron] = stored.raw
             for (bucket, count) in stored.histogram.enumerated() { histograms[stored.neuron * Self.buckets + bucket] = count }
         }
+        guard try Store.derivedThrough(database) > 0 else { return }
         let lists = try TopLists(database, path: path, description: description)
-        try lists.forEach { neuron, list in
+        try lists.lists(of: 0..<neurons) { neuron, list in
             // Weakest first is a heap.
             for (index, entry) in list.reversed().enumerated() { tops[neuron * topCount + index] = entry }
             topSizes[neuron] = list.count

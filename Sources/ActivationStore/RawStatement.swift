@@ -95,6 +95,11 @@ package final class RawStatement {
     package func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(statement, column)) }
     package func double(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
 
+    /// Nil for NULL.
+    package func text(_ column: Int32) -> String? {
+        sqlite3_column_text(statement, column).map { String(cString: $0) }
+    }
+
     /// The column's bytes, at any alignment, valid until the next step.
     package func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
         let start = sqlite3_column_blob(statement, column)

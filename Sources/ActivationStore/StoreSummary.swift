@@ -61,7 +61,8 @@ extension Store {
                 splits: counts(
                     database, "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1"),
                 answers: answers?[0] ?? 0, rightAnswers: answers?[1] ?? 0, isDerivedComplete: isDerivedComplete(database),
-                bytes: bytes ?? 0, runs: Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY id").map { StoreSummary.Run(row: $0) })
+                bytes: bytes ?? 0,
+                runs: Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY id").map { StoreSummary.Run(row: $0) })
         }
     }
 

@@ -174,19 +174,17 @@ public final class StoreWriter: @unchecked Sendable {
                     arguments: [
                         status.rawValue, RunRecord.timestamp(Date()), Date().timeIntervalSince(started), run,
                     ])
-                return .commit
-            }
-            savedThrough = imageCount
-            try database.writeWithoutTransaction { database in
                 // Not the blocks: without an index ANALYZE would count their rows one by one.
                 try database.execute(
                     sql: """
                         PRAGMA analysis_limit = 1000;
                         ANALYZE image; ANALYZE label; ANALYZE class; ANALYZE layer; ANALYZE top_list;
                         ANALYZE neuron_statistics;
-                        PRAGMA journal_mode = DELETE;
                         """)
+                return .commit
             }
+            savedThrough = imageCount
+            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
             try database.close()
         }
         lock = nil

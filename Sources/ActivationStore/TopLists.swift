@@ -19,37 +19,47 @@ package struct TopEntry: Hashable, Sendable {
 package final class TopLists {
     private let path: String
     private let description: StoreDescription
-    private let single: RawStatement
-    private let all: RawStatement
+    private let select: RawStatement
     private let entries: UnsafeMutablePointer<ndx_top>
 
     package init(_ database: Database, path: String, description: StoreDescription) throws {
         self.path = path
         self.description = description
-        single = try RawStatement(database, "SELECT neuron_id, list FROM top_list WHERE neuron_id = ?")
-        all = try RawStatement(database, "SELECT neuron_id, list FROM top_list ORDER BY neuron_id")
+        select = try RawStatement(
+            database, "SELECT neuron_id, list FROM top_list WHERE neuron_id BETWEEN ? AND ? ORDER BY neuron_id")
         entries = .allocate(capacity: description.topCount)
     }
 
     deinit { entries.deallocate() }
 
-    /// Visits the first `limit` entries of a neuron's list, strongest first. Only those are parsed.
+    /// Visits the first `limit` entries of the neurons' lists, with their ranks from 1. Only those are parsed.
     /// - Throws: ``StoreError/damaged(path:detail:)`` if there is no list, or its text is none.
-    package func visit(neuron: Int, limit: Int = .max, _ body: (TopEntry) throws -> Void) throws {
-        single.bind(1, neuron)
-        defer { single.reset() }
-        guard try single.step() else { throw damage(neuron, "there is no list") }
-        for entry in try parse(single, neuron, limit) { try body(TopEntry(entry)) }
+    package func visit(neurons: Range<Int>, limit: Int = .max, _ body: (Int, Int, TopEntry) throws -> Void) throws {
+        try lists(of: neurons, limit: limit) { neuron, list in
+            for (index, entry) in list.enumerated() { try body(neuron, index + 1, TopEntry(entry)) }
+        }
     }
 
-    /// Visits every neuron's whole list in neuron order. The entries are valid during the call.
-    func forEach(_ body: (Int, UnsafeBufferPointer<ndx_top>) throws -> Void) throws {
-        defer { all.reset() }
-        while try all.step() {
-            let neuron = all.int(0)
-            guard neuron >= 0, neuron < description.neuronCount else { continue }
-            try body(neuron, parse(all, neuron, .max))
+    /// The first `limit` entries of a neuron's list, strongest first.
+    /// - Throws: as ``visit(neurons:limit:_:)``.
+    package func list(neuron: Int, limit: Int = .max) throws -> [TopEntry] {
+        var found: [TopEntry] = []
+        try visit(neurons: neuron..<neuron + 1, limit: limit) { found.append($2) }
+        return found
+    }
+
+    /// Gives `body` each neuron's list, valid during the call.
+    func lists(of neurons: Range<Int>, limit: Int = .max, _ body: (Int, UnsafeBufferPointer<ndx_top>) throws -> Void) throws {
+        select.bind(1, neurons.lowerBound)
+        select.bind(2, neurons.upperBound - 1)
+        defer { select.reset() }
+        var expected = neurons.lowerBound
+        while try select.step() {
+            guard select.int(0) == expected else { break }
+            try body(expected, parse(select, expected, limit))
+            expected += 1
         }
+        if expected < neurons.upperBound { throw damage(expected, "there is no list") }
     }
 
     private func parse(_ row: RawStatement, _ neuron: Int, _ limit: Int) throws -> UnsafeBufferPointer<ndx_top> {

@@ -188,10 +188,9 @@ private struct StoreCheck {
         guard try Store.derivedThrough(database) > 0 else { return }
         let lists = try store.topLists(database)
         for neuron in 0..<description.neuronCount {
-            var found: [TopEntry] = []
-            let isRead = (try? lists.visit(neuron: neuron) { found.append($0) }) != nil
-            result.topEntries += found.count
-            if !isRead || found != derived.strongest(neuron: neuron) {
+            let found = try? lists.list(neuron: neuron)
+            result.topEntries += found?.count ?? 0
+            if found != derived.strongest(neuron: neuron) {
                 result.report("The list of the strongest images of \(name(neuron)) is not that of its activations.")
             }
         }

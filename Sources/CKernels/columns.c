@@ -161,9 +161,8 @@ uint32_t ndx_position(const void *positions, size_t width, size_t lane) {
 
 // Larger is stronger: the key's bits in an order that integers have, then the smaller image. One comparison without branches.
 static inline uint64_t strength(ndx_top entry) {
-    float key = entry.key + 0.0f;  // -0 equals 0
     uint32_t bits;
-    memcpy(&bits, &key, sizeof bits);
+    memcpy(&bits, &entry.key, sizeof bits);
     bits ^= (uint32_t)((int32_t)bits >> 31) | 0x80000000u;
     return (uint64_t)bits << 32 | (uint32_t)~entry.image;
 }
@@ -242,7 +241,7 @@ size_t ndx_top_fold(
         }
         for (; wanted; wanted &= wanted - 1) {
             size_t lane = i + (size_t)__builtin_ctz(wanted);
-            float key = sign * v[lane];
+            float key = sign * v[lane] + 0.0f;  // -0 becomes 0
             if (!(key >= bound) || (mask && !mask[lane])) continue;  // NaN is never listed
             if (size < capacity) {
                 ndx_top entry = {key, first_image + (uint32_t)lane, ndx_position(positions, width, lane)};

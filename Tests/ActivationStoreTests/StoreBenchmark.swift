@@ -73,7 +73,9 @@ struct StoreBenchmark {
         try time("top 5 of one neuron, ms") { try TopQuery(neurons: [name]).run(in: store).count }
         let all = dataset.description.layers.map(\.name)
         try time("top 5 of all neurons, ms") { try TopQuery(neurons: all).run(in: store).count }
-        try time("top 1000 of one neuron, from the blocks, ms") { try TopQuery(neurons: [name], count: 1000).run(in: store).count }
+        try time("top 1000 of one neuron, from the blocks, ms") {
+            try TopQuery(neurons: [name], count: 1000).run(in: store).count
+        }
         try time("top 100 of one neuron where label = 'rare', ms") {
             try TopQuery(neurons: [name], count: 100, condition: "label = 'rare'").run(in: store).count
         }

@@ -17,14 +17,11 @@ import Testing
                 for neuron in 0..<dataset.description.neuronCount {
                     let layer = dataset.description.layer(ofNeuron: neuron)
                     let wanted = Array(dataset.ranking(neuron: neuron).prefix(top))
-                    var found: [TopEntry] = []
-                    try lists.visit(neuron: neuron) { found.append($0) }
+                    let found = try lists.list(neuron: neuron)
                     #expect(found.map(\.image) == wanted)
                     #expect(found.map(\.value) == wanted.map { dataset.values[$0][neuron] })
                     #expect(found.map(\.position) == wanted.map { Int(dataset.positions[$0][neuron]) })
-                    var three: [TopEntry] = []
-                    try lists.visit(neuron: neuron, limit: 3) { three.append($0) }
-                    #expect(three == Array(found.prefix(3)))
+                    #expect(try lists.list(neuron: neuron, limit: 3) == Array(found.prefix(3)))
 
                     let rows = try Row.fetchAll(
                         database, sql: "SELECT * FROM top_activation WHERE neuron_id = ? ORDER BY rank", arguments: [neuron])
@@ -42,7 +39,8 @@ import Testing
         let folder = try TemporaryFolder()
         var random = SeededGenerator(seed: 5)
         var values: [Float] = [
-            .infinity, -.infinity, 0, -0.0, 1, -1, 0.1, 16_777_216, 3.402_823_5e38, -3.402_823_5e38, .leastNonzeroMagnitude, .leastNormalMagnitude, .pi,
+            .infinity, -.infinity, 0, -0.0, 1, -1, 0.1, 16_777_216, 3.402_823_5e38, -3.402_823_5e38, .leastNonzeroMagnitude,
+            .leastNormalMagnitude, .pi,
         ]
         while values.count < 640 {
             let value = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &random))
@@ -56,8 +54,7 @@ import Testing
         #expect(try store.verify().findings == [])
         let wanted = dataset.ranking(neuron: 0)
         try store.read { database in
-            var found: [TopEntry] = []
-            try store.topLists(database).visit(neuron: 0) { found.append($0) }
+            let found = try store.topLists(database).list(neuron: 0)
             #expect(found.map(\.image) == wanted)
             #expect(found.map(\.value) == wanted.map { values[$0] })
             let rows = try Row.fetchAll(database, sql: "SELECT value, typeof(value) FROM top_activation ORDER BY rank")
@@ -82,7 +79,7 @@ import Testing
         #expect(
             throws: StoreError.damaged(path: path, detail: "this is no list of the strongest images of layer1:1 in top_list")
         ) {
-            try store.read { database in try store.topLists(database).visit(neuron: 5) { _ in } }
+            _ = try store.read { database in try store.topLists(database).list(neuron: 5) }
         }
     }
 

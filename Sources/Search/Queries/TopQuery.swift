@@ -77,7 +77,7 @@ public struct TopQuery: Query {
             let isKept =
                 try mask == nil && !lowest && images > 0 && min(count, images) <= description.topCount
                 && store.isDerivedComplete(database)
-            var names = ImageNames(database)
+            let names = try ImageNames(database)
             var hits: [Hit] = []
             let lists = try store.topLists(database)
             let scan = TopScan(store: store, count: count, lowest: lowest, mask: mask)
@@ -91,12 +91,8 @@ public struct TopQuery: Query {
                             label: label, value: value, y: position / width, x: position % width))
                 }
                 if isKept {
-                    for neuron in reference.neurons {
-                        var rank = 0
-                        try lists.visit(neuron: neuron, limit: count) { entry in
-                            rank += 1
-                            try add(neuron, rank, entry.image, entry.value, entry.position)
-                        }
+                    try lists.visit(neurons: reference.neurons, limit: count) { neuron, rank, entry in
+                        try add(neuron, rank, entry.image, entry.value, entry.position)
                     }
                 } else {
                     try scan.run(reference.neurons, database) { neuron, list in
@@ -134,18 +130,21 @@ extension TopQuery.Hit: Encodable {
 }
 
 /// Paths and labels of images, each asked for once.
-private struct ImageNames {
-    private let database: Database
+private final class ImageNames {
+    private let select: RawStatement
     private var known: [Int: (String, String?)] = [:]
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database) throws {
+        select = try RawStatement(
+            database,
+            "SELECT image.path, label.name FROM image LEFT JOIN label ON label.id = image.label_id WHERE image.id = ?")
+    }
 
-    mutating func of(_ image: Int) throws -> (String, String?) {
+    func of(_ image: Int) throws -> (String, String?) {
         if let names = known[image] { return names }
-        let statement = try database.cachedStatement(
-            sql: "SELECT image.path, label.name FROM image LEFT JOIN label ON label.id = image.label_id WHERE image.id = ?")
-        let row = try Row.fetchOne(statement, arguments: [image])
-        let names: (String, String?) = row.map { ($0[0], $0[1]) } ?? ("image \(image)", nil)
+        select.bind(1, image)
+        defer { select.reset() }
+        let names = try select.step() ? (select.text(0) ?? "", select.text(1)) : ("image \(image)", nil)
         known[image] = names
         return names
     }
