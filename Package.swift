@@ -52,7 +52,7 @@ let package = Package(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", "CZlib", grdb, sqlite],
+            name: "ActivationStore", dependencies: ["CKernels", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
             name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
@@ -67,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", argumentParser, grdb,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -82,7 +82,7 @@ let package = Package(
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ActivationStoreTests", dependencies: ["ActivationStore", "TestSupport", grdb],
+            name: "ActivationStoreTests", dependencies: ["CKernels", "ActivationStore", "Search", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests", dependencies: ["Indexing", "Search", "TestSupport", grdb], swiftSettings: strict),

@@ -1,5 +1,4 @@
 import CKernels
-import CZlib
 
 /// The block being filled: one column a neuron, in the very bytes that go into its row.
 ///
@@ -28,7 +27,9 @@ final class BlockBuffer {
     private let stagedValues: UnsafeMutablePointer<Float>
     private let stagedPositions: UnsafeMutablePointer<UInt32>
     private let stagedMeans: UnsafeMutablePointer<Float>
-    /// Where each layer's positions begin.
+    /// Of each layer: its first neuron, the bytes of a position, and where its positions begin.
+    private let firstNeurons: [Int]
+    private let positionWidths: [Int]
     private let positionOffsets: [Int]
     /// Where each layer's means begin among an image's means; nil if it has none.
     private let meanOffsets: [Int?]
@@ -47,6 +48,8 @@ final class BlockBuffer {
             meanOffsets.append(layer.hasMean ? meanCount : nil)
             meanCount += layer.hasMean ? layer.channels : 0
         }
+        firstNeurons = description.layers.map { $0.firstNeuron }
+        positionWidths = description.layers.map { $0.positionBytes }
         positionOffsets = offsets
         self.meanOffsets = meanOffsets
         values = .allocate(capacity: neurons * capacity)
@@ -87,8 +90,15 @@ final class BlockBuffer {
         if let base = positions.baseAddress { (stagedPositions + staged * neurons).update(from: base, count: neurons) }
         if let base = means.baseAddress { (stagedMeans + staged * means.count).update(from: base, count: means.count) }
         count += 1
-        // A resumed block may begin inside a cache line: the first stage is then a short one.
+        // A block that was resumed, or lost its last image, may go on inside a cache line: that stage is a short one.
         if count % Self.stageCapacity == 0 || isFull { transpose() }
+    }
+
+    /// Takes back the image that came last.
+    func removeLast() {
+        precondition(count > 0, "the block is empty")
+        count -= 1
+        transposed = min(transposed, count)
     }
 
     /// Brings staged rows into the columns. Called before columns are read.
@@ -114,11 +124,10 @@ final class BlockBuffer {
     }
 
     func column(layer index: Int, channel: Int) -> Column {
-        let layer = description.layers[index]
+        let width = positionWidths[index]
         return Column(
-            values: UnsafeMutableRawPointer(values + (layer.firstNeuron + channel) * capacity),
-            positions: positions + positionOffsets[index] + channel * layer.positionBytes * capacity,
-            width: layer.positionBytes)
+            values: UnsafeMutableRawPointer(values + (firstNeurons[index] + channel) * capacity),
+            positions: positions + positionOffsets[index] + channel * width * capacity, width: width)
     }
 
     /// The means of a channel; nil if its layer keeps none.
@@ -133,11 +142,9 @@ final class BlockBuffer {
     }
 }
 
-/// CRC-32 of one blob followed by another.
+/// CRC-32C of one blob followed by another.
 func checksum(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer? = nil) -> Int {
-    func update(_ crc: UInt, _ bytes: UnsafeRawBufferPointer?) -> UInt {
-        guard let bytes, let base = bytes.baseAddress else { return crc }
-        return crc32_z(crc, base.assumingMemoryBound(to: UInt8.self), bytes.count)
-    }
-    return Int(update(update(0, first), second))
+    let crc = ndx_checksum(0, first.baseAddress, first.count)
+    guard let second else { return Int(crc) }
+    return Int(ndx_checksum(crc, second.baseAddress, second.count))
 }

@@ -15,6 +15,7 @@ final class DerivedState {
     private let histograms: UnsafeMutablePointer<UInt32>
     private let tops: UnsafeMutablePointer<ndx_top>
     private let topSizes: UnsafeMutablePointer<Int>
+    private let sorted: UnsafeMutablePointer<ndx_top>
     private let tail: UnsafeMutablePointer<ndx_moments>
     private static let buckets = Int(NDX_BUCKETS)
 
@@ -29,6 +30,7 @@ final class DerivedState {
         tops = .allocate(capacity: neurons * topCount)
         topSizes = .allocate(capacity: neurons)
         topSizes.initialize(repeating: 0, count: neurons)
+        sorted = .allocate(capacity: topCount)
         tail = .allocate(capacity: neurons)
         tail.initialize(repeating: ndx_moments(), count: neurons)
     }
@@ -38,6 +40,7 @@ final class DerivedState {
         histograms.deallocate()
         tops.deallocate()
         topSizes.deallocate()
+        sorted.deallocate()
         tail.deallocate()
     }
 
@@ -62,24 +65,30 @@ final class DerivedState {
         }
     }
 
+    private func moments(neuron: Int) -> ndx_moments { ndx_moments_join(statistics[neuron].settled, tail[neuron]) }
+
     /// The statistics of a neuron over everything folded in.
     func result(neuron: Int) -> NeuronStatistics {
         let histogram = UnsafeBufferPointer(start: histograms + neuron * Self.buckets, count: Self.buckets)
         return NeuronStatistics(
-            neuron: neuron, raw: statistics[neuron], moments: ndx_moments_join(statistics[neuron].settled, tail[neuron]),
-            histogram: Array(histogram))
+            neuron: neuron, raw: statistics[neuron], moments: moments(neuron: neuron), histogram: Array(histogram))
     }
 
     /// The list of a neuron, strongest first.
     func strongest(neuron: Int) -> [TopEntry] {
-        let heap = UnsafeBufferPointer(start: tops + neuron * topCount, count: topSizes[neuron])
-        var sorted = Array(heap)
-        sorted.withUnsafeMutableBufferPointer { ndx_top_sort($0.baseAddress, $0.count) }
-        return sorted.map { TopEntry(image: Int($0.image), value: $0.key, position: Int($0.position)) }
+        let sorted = sortedTops(neuron: neuron)
+        return (0..<topSizes[neuron]).map { TopEntry(sorted[$0]) }
+    }
+
+    /// A copy of a neuron's heap, sorted, strongest first; valid until the next call.
+    private func sortedTops(neuron: Int) -> UnsafeMutablePointer<ndx_top> {
+        sorted.update(from: tops + neuron * topCount, count: topSizes[neuron])
+        ndx_top_sort(sorted, topSizes[neuron])
+        return sorted
     }
 
     /// Reads what an earlier run left.
-    func load(_ database: Database) throws {
+    func load(_ database: Database, path: String) throws {
         let rows = try Row.fetchCursor(database, sql: NeuronStatistics.selectSQL)
         while let row = try rows.next() {
             let stored = NeuronStatistics(row: row)
@@ -87,49 +96,32 @@ final class DerivedState {
             statistics[stored.neuron] = stored.raw
             for (bucket, count) in stored.histogram.enumerated() { histograms[stored.neuron * Self.buckets + bucket] = count }
         }
-        let lists = try RawStatement(
-            database, "SELECT neuron_id, rank, image_id, value, y, x FROM top_activation ORDER BY neuron_id, rank DESC")
-        // Weakest first is a heap.
-        while try lists.step() {
-            let neuron = lists.int(0)
-            guard neuron >= 0, neuron < neurons, topSizes[neuron] < topCount else { continue }
-            let width = description.layer(ofNeuron: neuron).width
-            tops[neuron * topCount + topSizes[neuron]] = ndx_top(
-                key: Float(lists.double(3)), image: UInt32(lists.int(2)), position: UInt32(lists.int(4) * width + lists.int(5)))
-            topSizes[neuron] += 1
+        guard try Store.derivedThrough(database) > 0 else { return }
+        let lists = try TopLists(database, path: path, description: description)
+        try lists.lists(of: 0..<neurons) { neuron, list in
+            // Weakest first is a heap.
+            for (index, entry) in list.reversed().enumerated() { tops[neuron * topCount + index] = entry }
+            topSizes[neuron] = list.count
         }
     }
 
     /// Writes everything as rows, in the caller's transaction.
     func save(_ database: Database) throws {
-        try database.execute(sql: "DELETE FROM neuron_statistics")
-        for neuron in 0..<neurons { try result(neuron: neuron).insert(database) }
-
-        // Filling the table first and making its index afterwards took a third of the time (2.7 million rows).
-        let index = try String.fetchOne(database, sql: "SELECT sql FROM sqlite_schema WHERE name = 'top_by_image'")
-        try database.execute(sql: "DROP INDEX IF EXISTS top_by_image; DELETE FROM top_activation")
-        let insert = try RawStatement(database, "INSERT INTO top_activation VALUES (?, ?, ?, ?, ?, ?)")
-        for layer in description.layers {
-            for neuron in layer.neurons {
-                for (rank, entry) in strongest(neuron: neuron).enumerated() {
-                    insert.bind(1, neuron)
-                    insert.bind(2, rank + 1)
-                    insert.bind(3, entry.image)
-                    insert.bind(4, Double(entry.value))
-                    insert.bind(5, entry.position / layer.width)
-                    insert.bind(6, entry.position % layer.width)
-                    try insert.run()
-                }
-            }
+        try database.execute(sql: "DELETE FROM neuron_statistics; DELETE FROM top_list")
+        let statistics = try RawStatement(database, NeuronStatistics.insertSQL)
+        for neuron in 0..<neurons {
+            let histogram = UnsafeBufferPointer(start: histograms + neuron * Self.buckets, count: Self.buckets)
+            try NeuronStatistics.insert(
+                statistics, neuron: neuron, raw: self.statistics[neuron], moments: moments(neuron: neuron), histogram: histogram)
         }
-        if let index { try database.execute(sql: index) }
+        let insert = try RawStatement(database, "INSERT INTO top_list VALUES (?, ?)")
+        let text = UnsafeMutablePointer<CChar>.allocate(capacity: topCount * Int(NDX_LIST_ENTRY) + 2)
+        defer { text.deallocate() }
+        for neuron in 0..<neurons {
+            let length = ndx_list_write(sortedTops(neuron: neuron), topSizes[neuron], text)
+            insert.bind(1, neuron)
+            insert.bind(2, text: UnsafeRawPointer(text), count: length)
+            try insert.run()
+        }
     }
-}
-
-/// One entry of a list of the strongest.
-package struct TopEntry: Hashable, Sendable {
-    package let image: Int
-    package let value: Float
-    /// y · width + x.
-    package let position: Int
 }

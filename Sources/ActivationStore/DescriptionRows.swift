@@ -5,7 +5,7 @@ extension StoreDescription {
     func insert(_ database: Database) throws {
         let facts: [(String, (any DatabaseValueConvertible)?)] = [
             ("block_images", blockImages), ("neurons", neuronCount), ("means", meanCount), ("top_count", topCount),
-            ("byte_order", "little"), ("derived_through", 0), ("preprocessing", preprocessing),
+            ("byte_order", "little"), ("checksum", "crc32c"), ("derived_through", 0), ("preprocessing", preprocessing),
             ("preprocessing_hash", preprocessingHash),
         ]
         for (key, value) in facts {

@@ -101,16 +101,30 @@ public struct NeuronStatistics: Equatable, Sendable {
         settled = Settled(count: row[11], mean: row[12], m2: row[13])
     }
 
-    func insert(_ database: Database) throws {
+    static let insertSQL = "INSERT INTO neuron_statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+    /// - Parameter statement: of ``insertSQL``. The values are those of ``init(neuron:raw:moments:histogram:)``, without making
+    ///   an array for each neuron.
+    static func insert(
+        _ statement: RawStatement, neuron: Int, raw: ndx_statistics, moments: ndx_moments, histogram: UnsafeBufferPointer<UInt32>
+    ) throws {
+        let hasValue = raw.count > raw.nan_count
         let first = histogram.firstIndex { $0 > 0 } ?? 0
-        let last = histogram.lastIndex { $0 > 0 } ?? -1
-        let listed = first <= last ? histogram[first...last].map(\.littleEndian) : []
-        let bytes = listed.withUnsafeBytes { Data($0) }
-        let statement = try database.cachedStatement(
-            sql: "INSERT INTO neuron_statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        try statement.execute(arguments: [
-            neuron, count, nanCount, infiniteCount, zeroCount, minimum.map { Double($0) }, maximum.map { Double($0) }, mean, m2,
-            first, bytes, settled.count, settled.mean, settled.m2,
-        ])
+        let listed = histogram[first..<(histogram.lastIndex { $0 > 0 } ?? first - 1) + 1]
+        statement.bind(1, neuron)
+        statement.bind(2, Int(raw.count))
+        statement.bind(3, Int(raw.nan_count))
+        statement.bind(4, Int(raw.infinite_count))
+        statement.bind(5, Int(raw.zero_count))
+        statement.bind(6, hasValue ? Double(raw.minimum) : .nan)
+        statement.bind(7, hasValue ? Double(raw.maximum) : .nan)
+        statement.bind(8, moments.count > 0 ? moments.mean : .nan)
+        statement.bind(9, moments.count > 0 ? moments.m2 : .nan)
+        statement.bind(10, first)
+        statement.bind(11, bytes: UnsafeRawPointer(histogram.baseAddress.map { $0 + first }), count: listed.count * 4)
+        statement.bind(12, Int(raw.settled.count))
+        statement.bind(13, raw.settled.mean)
+        statement.bind(14, raw.settled.m2)
+        try statement.run()
     }
 }

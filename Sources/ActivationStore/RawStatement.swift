@@ -28,6 +28,32 @@ package final class RawStatement {
     /// NaN is bound as NULL.
     package func bind(_ index: Int32, _ value: Double) { sqlite3_bind_double(statement, index, value) }
 
+    /// Nil is bound as NULL.
+    package func bind(_ index: Int32, _ value: Int?) {
+        if let value { bind(index, value) } else { sqlite3_bind_null(statement, index) }
+    }
+
+    /// SQLite takes a copy; nil is bound as NULL.
+    package func bind(_ index: Int32, text: String?) {
+        guard var text else {
+            sqlite3_bind_null(statement, index)
+            return
+        }
+        text.withUTF8 { bytes in
+            _ = bytes.withMemoryRebound(to: CChar.self) {
+                sqlite3_bind_text64(statement, index, $0.baseAddress, UInt64($0.count), Self.transient, UInt8(SQLITE_UTF8))
+            }
+        }
+    }
+
+    /// SQLite takes a copy.
+    package func bind(_ index: Int32, copying bytes: UnsafeRawBufferPointer) {
+        sqlite3_bind_blob64(statement, index, bytes.baseAddress, UInt64(bytes.count), Self.transient)
+    }
+
+    /// SQLITE_TRANSIENT, a macro that Swift does not see.
+    private static var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+
     /// The bytes must stay until the statement has run. No bytes are an empty blob, not NULL.
     package func bind(_ index: Int32, bytes: UnsafeRawPointer?, count: Int) {
         if let bytes, count > 0 {
@@ -35,6 +61,12 @@ package final class RawStatement {
         } else {
             sqlite3_bind_zeroblob(statement, index, 0)
         }
+    }
+
+    /// UTF-8, which must stay until the statement has run.
+    package func bind(_ index: Int32, text: UnsafeRawPointer, count: Int) {
+        sqlite3_bind_text64(
+            statement, index, text.assumingMemoryBound(to: CChar.self), UInt64(count), nil, UInt8(SQLITE_UTF8))
     }
 
     /// Goes to the next row; false at the end.
@@ -62,6 +94,11 @@ package final class RawStatement {
     package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
     package func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(statement, column)) }
     package func double(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
+
+    /// Nil for NULL.
+    package func text(_ column: Int32) -> String? {
+        sqlite3_column_text(statement, column).map { String(cString: $0) }
+    }
 
     /// The column's bytes, at any alignment, valid until the next step.
     package func bytes(_ column: Int32) -> UnsafeRawBufferPointer {

@@ -76,4 +76,9 @@ public final class Store: Sendable {
     package func scan(_ database: Database) throws -> BlockScan {
         try BlockScan(database, path: path, description: description)
     }
+
+    /// A reader of the kept lists for one read transaction.
+    package func topLists(_ database: Database) throws -> TopLists {
+        try TopLists(database, path: path, description: description)
+    }
 }

@@ -185,26 +185,13 @@ private struct StoreCheck {
     }
 
     private func checkLists(_ derived: DerivedState, _ result: inout Verification) throws {
-        let select = try RawStatement(
-            database, "SELECT rank, image_id, value, y, x FROM top_activation WHERE neuron_id = ? ORDER BY rank")
-        for layer in description.layers {
-            for neuron in layer.neurons {
-                let wanted = derived.strongest(neuron: neuron)
-                select.bind(1, neuron)
-                var index = 0
-                var isEqual = true
-                while try select.step() {
-                    let entry = TopEntry(
-                        image: select.int(1), value: Float(select.double(2)),
-                        position: select.int(3) * layer.width + select.int(4))
-                    isEqual = isEqual && wanted.indices.contains(index) && wanted[index] == entry && select.int(0) == index + 1
-                    index += 1
-                }
-                select.reset()
-                result.topEntries += index
-                if !isEqual || index != wanted.count {
-                    result.report("The list of the strongest images of \(name(neuron)) is not that of its activations.")
-                }
+        guard try Store.derivedThrough(database) > 0 else { return }
+        let lists = try store.topLists(database)
+        for neuron in 0..<description.neuronCount {
+            let found = try? lists.list(neuron: neuron)
+            result.topEntries += found?.count ?? 0
+            if found != derived.strongest(neuron: neuron) {
+                result.report("The list of the strongest images of \(name(neuron)) is not that of its activations.")
             }
         }
     }

@@ -21,13 +21,13 @@ final class ReadOnlySQL {
 
         init(scope: Scope) { self.scope = scope }
 
-        /// Nil if allowed, else what the statement would do.
-        func objection(_ action: Int32, _ first: String?, _ second: String?) -> String? {
+        /// Nil if allowed, else what the statement would do. `view` is the view that reads, if it is one.
+        func objection(_ action: Int32, _ first: String?, _ second: String?, view: String?) -> String? {
             switch action {
             case SQLITE_SELECT, SQLITE_RECURSIVE: return nil
             case SQLITE_READ:
                 guard scope == .images, let first, !Scope.imageTables.contains(first) else { return nil }
-                return "read \(first), which says nothing of one image"
+                return "read \(view ?? first), which says nothing of one image"
             case SQLITE_FUNCTION:
                 let function = second ?? ""
                 return ["load_extension", "writefile", "readfile", "edit", "fts3_tokenizer"].contains(function.lowercased())
@@ -61,11 +61,12 @@ final class ReadOnlySQL {
         let context = Unmanaged.passUnretained(guardian).toOpaque()
         sqlite3_set_authorizer(
             handle,
-            { context, action, first, second, _, _ in
+            { context, action, first, second, _, view in
                 guard let context else { return SQLITE_DENY }
                 let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
                 let facts = (first.map { String(cString: $0) }, second.map { String(cString: $0) })
-                guard let objection = guardian.objection(action, facts.0, facts.1) else { return SQLITE_OK }
+                let view = view.map { String(cString: $0) }
+                guard let objection = guardian.objection(action, facts.0, facts.1, view: view) else { return SQLITE_OK }
                 if guardian.refused == nil { guardian.refused = objection }
                 return SQLITE_DENY
             }, context)

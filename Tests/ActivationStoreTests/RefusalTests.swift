@@ -127,7 +127,10 @@ import Testing
     @Test(arguments: [
         ("DELETE FROM activation_block WHERE id = (1 << 20) + 2", "A row of block 1 is missing: the activations of layer0:2"),
         ("UPDATE activation_block SET value_max = -9 WHERE id = 0", "The maximum of layer0:0 in block 0"),
-        ("UPDATE top_activation SET value = 99 WHERE neuron_id = 5 AND rank = 2", "The list of the strongest images of layer1:1"),
+        (
+            "UPDATE top_list SET list = json_set(list, '$[1][1]', 99) WHERE neuron_id = 5",
+            "The list of the strongest images of layer1:1"
+        ),
         ("UPDATE neuron_statistics SET mean = 4.5 WHERE neuron_id = 13", "The statistics of layer3:4"),
         ("DELETE FROM mean_block WHERE id = 4", "A row of means of block 0 is missing: the means of layer1:0"),
         ("DELETE FROM image WHERE id = 3", "Image ids go up to 29 but there are 29 images: 1 are lost."),

@@ -45,7 +45,7 @@ ndx_moments ndx_moments_join(ndx_moments a, ndx_moments b);
 
 /// One entry of a list of the strongest.
 typedef struct {
-    float key;          ///< sign * value
+    float key;          ///< sign * value; never -0 or NaN
     uint32_t image;
     uint32_t position;
 } ndx_top;

@@ -3,7 +3,9 @@
 #define NEURODEX_KERNELS_H
 
 #include "activations.h"
+#include "checksum.h"
 #include "columns.h"
+#include "lists.h"
 #include "resize.h"
 #include "transpose.h"
 

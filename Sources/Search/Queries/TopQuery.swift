@@ -4,7 +4,7 @@ import GRDB
 
 /// The images that excite neurons most, or least. Exact: equal to sorting all images, ties by image id, NaN left out.
 ///
-/// One neuron's list comes from `top_activation` if that covers all images and is long enough, else from a scan of the blocks
+/// One neuron's list comes from `top_list` if that covers all images and is long enough, else from a scan of the blocks
 /// that passes over those whose maximum is too small.
 public struct TopQuery: Query {
     public static let name = "top"
@@ -75,53 +75,34 @@ public struct TopQuery: Query {
             let mask = try condition.map { try Predicate($0, in: store, images: images).mask }
             let description = store.description
             let isKept =
-                try mask == nil && !lowest && min(count, images) <= description.topCount
+                try mask == nil && !lowest && images > 0 && min(count, images) <= description.topCount
                 && store.isDerivedComplete(database)
-            var names = ImageNames(database)
+            let names = try ImageNames(database)
             var hits: [Hit] = []
+            let lists = try store.topLists(database)
+            let scan = TopScan(store: store, count: count, lowest: lowest, mask: mask)
             for reference in references {
-                func add(_ neuron: Int, _ rank: Int, _ image: Int, _ value: Float, _ y: Int, _ x: Int) throws {
+                let (layer, width) = (reference.layer, reference.layer.width)
+                func add(_ neuron: Int, _ rank: Int, _ image: Int, _ value: Float, _ position: Int) throws {
                     let (path, label) = try names.of(image)
                     hits.append(
                         Hit(
-                            layer: reference.layer.name, channel: neuron - reference.layer.firstNeuron, rank: rank, image: path,
-                            imageID: image, label: label, value: value, y: y, x: x))
+                            layer: layer.name, channel: neuron - layer.firstNeuron, rank: rank, image: path, imageID: image,
+                            label: label, value: value, y: position / width, x: position % width))
                 }
                 if isKept {
-                    try kept(reference.neurons, database, add)
+                    try lists.visit(neurons: reference.neurons, limit: count) { neuron, rank, entry in
+                        try add(neuron, rank, entry.image, entry.value, entry.position)
+                    }
                 } else {
-                    let scan = TopScan(store: store, count: count, lowest: lowest, mask: mask)
-                    let width = reference.layer.width
                     try scan.run(reference.neurons, database) { neuron, list in
                         for (index, entry) in list.enumerated() {
-                            try add(
-                                neuron, index + 1, entry.image, entry.value, entry.position / width, entry.position % width)
+                            try add(neuron, index + 1, entry.image, entry.value, entry.position)
                         }
                     }
                 }
             }
             return hits
-        }
-    }
-
-    /// From the lists in the file.
-    private func kept(
-        _ neurons: Range<Int>, _ database: Database, _ body: (Int, Int, Int, Float, Int, Int) throws -> Void
-    ) throws {
-        let select = try RawStatement(
-            database,
-            """
-            SELECT neuron_id, rank, image_id, value, y, x FROM top_activation
-            WHERE neuron_id = ? AND rank <= ? ORDER BY rank
-            """)
-        for neuron in neurons {
-            select.bind(1, neuron)
-            select.bind(2, count)
-            while try select.step() {
-                try body(
-                    select.int(0), select.int(1), select.int(2), Float(select.double(3)), select.int(4), select.int(5))
-            }
-            select.reset()
         }
     }
 }
@@ -149,18 +130,21 @@ extension TopQuery.Hit: Encodable {
 }
 
 /// Paths and labels of images, each asked for once.
-private struct ImageNames {
-    private let database: Database
+private final class ImageNames {
+    private let select: RawStatement
     private var known: [Int: (String, String?)] = [:]
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database) throws {
+        select = try RawStatement(
+            database,
+            "SELECT image.path, label.name FROM image LEFT JOIN label ON label.id = image.label_id WHERE image.id = ?")
+    }
 
-    mutating func of(_ image: Int) throws -> (String, String?) {
+    func of(_ image: Int) throws -> (String, String?) {
         if let names = known[image] { return names }
-        let statement = try database.cachedStatement(
-            sql: "SELECT image.path, label.name FROM image LEFT JOIN label ON label.id = image.label_id WHERE image.id = ?")
-        let row = try Row.fetchOne(statement, arguments: [image])
-        let names: (String, String?) = row.map { ($0[0], $0[1]) } ?? ("image \(image)", nil)
+        select.bind(1, image)
+        defer { select.reset() }
+        let names = try select.step() ? (select.text(0) ?? "", select.text(1)) : ("image \(image)", nil)
         known[image] = names
         return names
     }

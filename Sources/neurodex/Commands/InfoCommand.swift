@@ -1,7 +1,6 @@
 import ActivationStore
 import ArgumentParser
 import Foundation
-import GRDB
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,21 +30,8 @@ struct StoreInfo: Printable {
     init(_ store: Store) throws {
         let description = store.description
         let model = description.model
-        let images = try store.imageCount()
-        let skipped = try store.skipped().count
-        let bytes = (try? FileManager.default.attributesOfItem(atPath: store.path)[.size] as? Int) ?? 0
-        let activations = images * description.neuronCount
-        let (labels, splits) = try store.read { database in
-            (
-                try Row.fetchAll(database, sql: "SELECT ifnull(label, '(none)'), count(*) FROM image_info GROUP BY 1 ORDER BY 2 DESC, 1")
-                    .map { (name: $0[0] as String, count: $0[1] as Int) },
-                try Row.fetchAll(database, sql: "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1")
-                    .map { "\($0[0] as String) \($0[1] as Int)" }
-            )
-        }
-        let accuracy = try store.read { database in
-            try Row.fetchOne(database, sql: "SELECT sum(correct), count(correct) FROM image_info WHERE correct IS NOT NULL")
-        }
+        let summary = try store.summary()
+        let activations = summary.images * description.neuronCount
         add("store", store.path)
         add("model", "\(model.name) (\(model.path))")
         add("model hash", model.sha256)
@@ -53,19 +39,23 @@ struct StoreInfo: Printable {
         add("preprocessing", description.preprocessing)
         add("layers", description.layers.count)
         add("neurons", description.neuronCount)
-        add("images", images)
-        add("skipped files", skipped)
-        if labels.contains(where: { $0.name != "(none)" }) {
-            let some = labels.prefix(8).map { "\($0.name) \($0.count)" }.joined(separator: ", ")
-            add("labels", some + (labels.count > 8 ? ", … (\(labels.count) labels)" : ""))
+        add("images", summary.images)
+        add("skipped files", summary.skipped)
+        if !summary.labels.isEmpty {
+            var labels = summary.labels.map { "\($0.name) \($0.images)" }
+            if summary.unlabelled > 0 { labels.append("(none) \(summary.unlabelled)") }
+            let count = labels.count
+            add("labels", labels.prefix(8).joined(separator: ", ") + (count > 8 ? ", … (\(count) labels)" : ""))
         }
-        if !splits.isEmpty { add("splits", splits.joined(separator: ", ")) }
-        if let accuracy, let total = accuracy[1] as Int?, total > 0, let right = accuracy[0] as Int? {
-            add("right answers", String(format: "%d of %d (%.1f %%)", right, total, 100 * Double(right) / Double(total)))
+        if !summary.splits.isEmpty { add("splits", summary.splits.map { "\($0.name) \($0.images)" }.joined(separator: ", ")) }
+        if summary.answers > 0 {
+            let share = 100 * Double(summary.rightAnswers) / Double(summary.answers)
+            add("right answers", String(format: "%d of %d (%.1f %%)", summary.rightAnswers, summary.answers, share))
         }
-        add("file", "\(bytes) bytes" + (activations > 0 ? String(format: ", %.2f an activation", Double(bytes) / Double(activations)) : ""))
+        let each = activations > 0 ? String(format: ", %.2f an activation", Double(summary.bytes) / Double(activations)) : ""
+        add("file", "\(summary.bytes) bytes\(each)")
         add("kept list", "the \(description.topCount) strongest images of every neuron")
-        add("state", try store.isDerivedComplete() ? "complete" : "being built, or interrupted; every answer is exact all the same")
+        add("state", summary.isDerivedComplete ? "complete" : "being built, or interrupted; every answer is exact all the same")
     }
 
     private mutating func add(_ name: String, _ value: String) { facts.append((name, value)) }

@@ -1,0 +1,88 @@
+import Foundation
+import GRDB
+
+/// What is in a store, in numbers.
+public struct StoreSummary: Equatable, Sendable {
+    /// A name and how many images have it.
+    public struct Count: Hashable, Sendable {
+        public let name: String
+        public let images: Int
+    }
+
+    /// One time that the store was opened for writing.
+    public struct Run: Hashable, Sendable {
+        public let toolVersion: String
+        /// ISO 8601, UTC.
+        public let started: String
+        public let finished: String?
+        /// `running`, `done`, `interrupted` or `failed`.
+        public let status: String
+        public let host: String?
+        /// The command line.
+        public let arguments: [String]
+        public let jobs: Int?
+        public let imagesDone: Int
+        public let imagesSkipped: Int
+        public let seconds: Double?
+    }
+
+    public let images: Int
+    /// Files that could not be decoded.
+    public let skipped: Int
+    /// Most frequent first, ties by name.
+    public let labels: [Count]
+    public let unlabelled: Int
+    /// By name; images without a split are in none.
+    public let splits: [Count]
+    /// Images whose label is a class of the network, and those among them that it answered right.
+    public let answers: Int
+    public let rightAnswers: Int
+    /// Whether statistics and lists cover all images.
+    public let isDerivedComplete: Bool
+    /// Of the file.
+    public let bytes: Int
+    /// In order.
+    public let runs: [Run]
+}
+
+extension Store {
+    /// Counts what is in the store, in one state of the file.
+    public func summary() throws -> StoreSummary {
+        let bytes = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        return try read { database in
+            let images = try Self.imageCount(database)
+            let labels = try counts(
+                database, "SELECT b.name, count(*) FROM image i JOIN label b ON b.id = i.label_id GROUP BY 1 ORDER BY 2 DESC, 1")
+            let answers = try Row.fetchOne(
+                database, sql: "SELECT count(correct), ifnull(sum(correct), 0) FROM image_info WHERE correct IS NOT NULL")
+            return try StoreSummary(
+                images: images, skipped: Int.fetchOne(database, sql: "SELECT count(*) FROM skipped_image") ?? 0, labels: labels,
+                unlabelled: images - labels.reduce(0) { $0 + $1.images },
+                splits: counts(
+                    database, "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1"),
+                answers: answers?[0] ?? 0, rightAnswers: answers?[1] ?? 0, isDerivedComplete: isDerivedComplete(database),
+                bytes: bytes ?? 0,
+                runs: Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY id").map { StoreSummary.Run(row: $0) })
+        }
+    }
+
+    private func counts(_ database: Database, _ sql: String) throws -> [StoreSummary.Count] {
+        try Row.fetchAll(database, sql: sql).map { StoreSummary.Count(name: $0[0], images: $0[1]) }
+    }
+}
+
+extension StoreSummary.Run {
+    fileprivate init(row: Row) {
+        toolVersion = row["tool_version"]
+        started = row["started"]
+        finished = row["finished"]
+        status = row["status"]
+        host = row["host"]
+        let json: String? = row["arguments"]
+        arguments = json.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? []
+        jobs = row["jobs"]
+        imagesDone = row["images_done"]
+        imagesSkipped = row["images_skipped"]
+        seconds = row["seconds"]
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import GRDB
+
+/// What opening a store brings back, so that it grows as if it had never been closed.
+extension StoreWriter {
+    /// Brings back the last block if it is not full, and what is derived: from its tables, and from the lanes they lack.
+    func restore(_ database: Database) throws {
+        try derived.load(database, path: path)
+        let size = description.blockImages
+        let images = block * size + committedLanes
+        // The block that the tables end in is read even if they have all of it: its moments are not among the settled ones.
+        for block in savedThrough / size..<(images + size - 1) / size {
+            let lanes = min(size, images - block * size)
+            try BlockRows.read(database, path: path, description: description, block: block, lanes: lanes) { row in
+                derived.fold(
+                    neuron: row.neuron, values: row.values, positions: row.positions, width: row.width,
+                    lanes: max(0, savedThrough - block * size), lanes, block: block)
+                if block == self.block { restore(row, lanes: lanes) }
+            }
+        }
+        guard committedLanes > 0 else { return }
+        buffer.restore(lanes: committedLanes)
+        try BlockRows.readMeans(database, path: path, description: description, block: block, lanes: committedLanes) {
+            layer, channel, bytes in
+            buffer.meanColumn(layer: layer, channel: channel)?.copyMemory(from: bytes, byteCount: committedLanes * 4)
+        }
+    }
+
+    private func restore(_ row: BlockRows.Row, lanes: Int) {
+        let column = buffer.column(layer: row.layer, channel: row.channel)
+        column.values.copyMemory(from: row.values, byteCount: lanes * 4)
+        column.positions.copyMemory(from: row.positions, byteCount: lanes * row.width)
+    }
+}
+
+extension Schema {
+    /// Brings an older store to the present version.
+    static func migrate(_ database: Database) throws {
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        for (index, sql) in migrations.enumerated() where index + 1 >= found {
+            try database.execute(sql: sql)
+            try database.execute(sql: "PRAGMA user_version = \(index + 2)")
+        }
+    }
+}
+
+extension RunRecord {
+    static func timestamp(_ date: Date) -> String { date.ISO8601Format() }
+
+    /// Begins a run; runs that were killed are marked so.
+    func insert(_ database: Database, started: Date) throws -> Int64 {
+        try database.execute(sql: "UPDATE run SET status = 'interrupted' WHERE status = 'running'")
+        let json = try String(decoding: JSONEncoder().encode(arguments), as: UTF8.self)
+        try database.execute(
+            sql: "INSERT INTO run(tool_version, started, status, host, arguments, jobs) VALUES (?, ?, 'running', ?, ?, ?)",
+            arguments: [toolVersion, Self.timestamp(started), host, json, jobs])
+        return database.lastInsertedRowID
+    }
+}
