@@ -56,19 +56,19 @@ static void maxima(const float *map, size_t pixels, size_t channels, size_t stri
         tile_maxima(map + c, pixels, channels - c, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
 }
 
-void nd_channel_maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
+void ndx_channel_maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
     maxima(map, pixels, channels, stride, NULL, 0, values, positions);
     settle(map, pixels, channels, stride, values, positions);
 }
 
-void nd_channel_maxima_copying(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
+void ndx_channel_maxima_copying(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
                                float *values, uint32_t *positions) {
     maxima(map, pixels, channels, stride, copy, copy_stride, values, positions);
     settle(map, pixels, channels, stride, values, positions);
 }
 
 NDX_CLONES
-void nd_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means) {
+void ndx_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means) {
     for (size_t start = 0; start < channels; start += TILE) {
         double sum[TILE] = {0};
         size_t width = channels - start < TILE ? channels - start : TILE;
@@ -80,17 +80,17 @@ void nd_channel_means(const float *map, size_t pixels, size_t channels, size_t s
     }
 }
 
-void nd_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels) {
+void ndx_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels) {
     for (size_t p = 0; p < pixels; p++) memcpy(to + p * to_stride, from + p * from_stride, channels * sizeof(float));
 }
 
 NDX_CLONES
-void nd_channel_affine(const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift) {
+void ndx_channel_affine(const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift) {
     for (size_t p = 0; p < pixels; p++)
         for (size_t c = 0; c < channels; c++) to[p * channels + c] = from[p * channels + c] * scale[c] + shift[c];
 }
 
-void nd_copy_strided(const float *from, float *to, const size_t n[6], const ptrdiff_t f[6], const ptrdiff_t t[6]) {
+void ndx_copy_strided(const float *from, float *to, const size_t n[6], const ptrdiff_t f[6], const ptrdiff_t t[6]) {
     for (size_t a = 0; a < n[0]; a++)
         for (size_t b = 0; b < n[1]; b++)
             for (size_t c = 0; c < n[2]; c++)

@@ -126,7 +126,7 @@ extension ProgramBuilder {
             return {
                 for image in 0..<batch {
                     let target = image * neurons + layer.firstNeuron
-                    nd_channel_maxima(
+                    ndx_channel_maxima(
                         map + image * count, layer.height * layer.width, layer.channels, layer.channels, values + target,
                         positions + target)
                 }
@@ -140,7 +140,7 @@ extension ProgramBuilder {
             let (map, means) = (memory[location], memory.means)
             return {
                 for image in 0..<batch {
-                    nd_channel_means(
+                    ndx_channel_means(
                         map + image * count, layer.height * layer.width, layer.channels, layer.channels,
                         means + image * neurons + offset)
                 }

@@ -115,9 +115,9 @@ struct ProgramBuilder {
             let (source, target) = (memory[source] + fromStart, memory[target] + toStart)
             let count = extents[5]
             guard from[5] == 1, to[5] == 1, extents[0..<4].allSatisfy({ $0 == 1 }) else {
-                return { nd_copy_strided(source, target, extents, from, to) }
+                return { ndx_copy_strided(source, target, extents, from, to) }
             }
-            return { nd_copy_pixels(source, from[4], target, to[4], extents[4], count) }
+            return { ndx_copy_pixels(source, from[4], target, to[4], extents[4], count) }
         }
     }
 

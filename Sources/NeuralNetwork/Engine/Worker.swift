@@ -39,6 +39,16 @@ public final class Worker {
         }
     }
 
+    /// As `run`, with the seconds that each step took, under the name of its layer and its place in the program.
+    package func runTimed() throws -> [(step: String, seconds: Double)] {
+        try zip(network.program.steps, actions).enumerated().map { index, step in
+            let start = ContinuousClock.now
+            try step.1()
+            let time = (ContinuousClock.now - start).components
+            return ("\(index) \(step.0.layer)\(step.0.writes.isEmpty ? " (recording)" : "")", Double(time.attoseconds) * 1e-18 + Double(time.seconds))
+        }
+    }
+
     /// The maximum of every neuron on one image of the batch, in the order of the network's layers.
     public func maxima(image: Int) -> UnsafeBufferPointer<Float> {
         UnsafeBufferPointer(start: memory.values + image * network.neuronCount, count: network.neuronCount)

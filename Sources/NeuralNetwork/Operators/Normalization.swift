@@ -55,7 +55,7 @@ struct ChannelAffine: Operator {
         let pixels = source.count / scale.count * program.batch
         program.emit(reads: [source], writes: [destination]) { [scale, shift] memory in
             let (from, to) = (memory[source], memory[destination])
-            return { nd_channel_affine(from, to, pixels, scale.count, scale, shift) }
+            return { ndx_channel_affine(from, to, pixels, scale.count, scale, shift) }
         }
     }
 }

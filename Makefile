@@ -1,0 +1,43 @@
+# make demo   installs what is needed, builds, indexes the pet shop, answers, draws
+# make test   installs what is needed, builds, runs every test
+# make format checks the format of the sources
+
+NEURODEX := .build/release/neurodex
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# oneDNN runs the network, SQLite is the store, the rest reads pictures and hashes.
+DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config
+HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
+
+.PHONY: demo test build setup format pictures clean
+
+build: setup
+	swift build -c release --product neurodex
+
+setup:
+	@if [ "$$(uname)" = Darwin ]; then brew list $(HOMEBREW) >/dev/null 2>&1 || brew install $(HOMEBREW); \
+	elif ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
+		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(DEBIAN); fi
+
+test: setup
+	swift test -c release
+
+format:
+	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
+
+demo: build
+	@rm -rf demo && mkdir demo
+	$(NEURODEX) index demo/petshop.sqlite --model fixtures/petshop.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop
+	$(NEURODEX) info demo/petshop.sqlite
+	$(NEURODEX) layers demo/petshop.sqlite
+	$(NEURODEX) top demo/petshop.sqlite pool_3:5 pool_3:40 conv4:3 class:fish -k 6 --sheet demo/top.png
+	$(NEURODEX) top demo/petshop.sqlite class:cat -k 3 --where "label <> 'cat'"
+	$(NEURODEX) sql demo/petshop.sqlite "SELECT label, split, count(*) AS images, sum(correct) AS right FROM image_info GROUP BY label, split"
+	$(NEURODEX) verify demo/petshop.sqlite
+	@echo "demo/top.png shows what four neurons respond to."
+
+# The pictures of the README and docs/, made anew from the fixtures.
+pictures: demo
+	@mkdir -p docs/pictures && cp demo/top.png docs/pictures/top.png
+
+clean:
+	rm -rf .build demo
