@@ -1,4 +1,5 @@
 public import ActivationStore
+import Suggestions
 
 /// What a user calls neurons by: `LAYER:CHANNEL`, `LAYER` (all its neurons), `class:NAME` or `class:INDEX` (a logit).
 public struct NeuronReference: Hashable, Sendable {
