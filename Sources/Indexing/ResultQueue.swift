@@ -1,7 +1,7 @@
 import Foundation
 
 /// Hands what workers make, in any order, to one reader, in the order of the work; workers that run far ahead wait.
-final class ResultQueue<Element>: @unchecked Sendable {  // All state is under the condition's lock.
+package final class ResultQueue<Element>: @unchecked Sendable {  // All state is under the condition's lock.
     private let condition = NSCondition()
     private let capacity: Int
     private var waiting: [Int: Element] = [:]
@@ -12,13 +12,13 @@ final class ResultQueue<Element>: @unchecked Sendable {  // All state is under t
     /// - Parameters:
     ///   - capacity: how far a worker may be ahead of the reader.
     ///   - producers: workers that will call `finish`.
-    init(capacity: Int, producers: Int) {
+    package init(capacity: Int, producers: Int) {
         self.capacity = capacity
         self.producers = producers
     }
 
     /// Waits while `sequence` is too far ahead. False once the reader has closed the queue.
-    func put(_ element: Element, sequence: Int) -> Bool {
+    package func put(_ element: Element, sequence: Int) -> Bool {
         condition.lock()
         defer { condition.unlock() }
         while !closed && sequence >= next + capacity { condition.wait() }
@@ -29,7 +29,7 @@ final class ResultQueue<Element>: @unchecked Sendable {  // All state is under t
     }
 
     /// A worker has nothing more.
-    func finish() {
+    package func finish() {
         condition.lock()
         producers -= 1
         condition.broadcast()
@@ -37,7 +37,7 @@ final class ResultQueue<Element>: @unchecked Sendable {  // All state is under t
     }
 
     /// The next element in order; nil when all workers have finished and the next one was never made.
-    func take() -> Element? {
+    package func take() -> Element? {
         condition.lock()
         defer { condition.unlock() }
         while true {
@@ -52,7 +52,7 @@ final class ResultQueue<Element>: @unchecked Sendable {  // All state is under t
     }
 
     /// Lets waiting workers go; what they still put is dropped.
-    func close() {
+    package func close() {
         condition.lock()
         closed = true
         condition.broadcast()
