@@ -61,10 +61,14 @@ let package = Package(
         .target(
             name: "Search", dependencies: ["CKernels", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite],
             swiftSettings: strict),
+        .target(
+            name: "Explanations",
+            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser],
+            swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, grdb,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", argumentParser, grdb,
             ],
             swiftSettings: strict),
 
@@ -75,7 +79,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],
             path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -84,6 +88,8 @@ let package = Package(
         .testTarget(
             name: "IndexingTests", dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
         .testTarget(
             name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(

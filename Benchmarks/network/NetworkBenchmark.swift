@@ -67,7 +67,9 @@ struct NetworkBenchmark: ParsableCommand {
                 best[layer] = min(best[layer] ?? .infinity, time)
             }
         }
-        for layer in order { print(String(format: "%9.1f µs an image  ", (best[layer] ?? 0) * 1e6 / Double(network.batch)) + layer) }
+        for layer in order {
+            print(String(format: "%9.1f µs an image  ", (best[layer] ?? 0) * 1e6 / Double(network.batch)) + layer)
+        }
         print(String(format: "%9.1f µs an image in all", best.values.reduce(0, +) * 1e6 / Double(network.batch)))
     }
 

@@ -256,6 +256,81 @@ nd_kernel *nd_lrn(nd_map source, nd_map destination, int64_t size, float alpha, 
     });
 }
 
+nd_kernel *nd_convolution_backward(nd_map source, nd_map destination, const nd_window *w, int64_t groups, const float *weights) {
+    return guarded("convolution backward", [&]() -> nd_kernel * {
+        auto from = describe(source), to = describe(destination);
+        dims shape = groups == 1
+            ? dims{source.channels, destination.channels, w->kernel[0], w->kernel[1]}
+            : dims{groups, source.channels / groups, destination.channels / groups, w->kernel[0], w->kernel[1]};
+        memory::desc plain(shape, f32, groups == 1 ? tag::oihw : tag::goihw), any(shape, f32, tag::any);
+        dims stride{w->stride[0], w->stride[1]}, dilation{w->dilation[0] - 1, w->dilation[1] - 1};
+        dims before{w->pad_before[0], w->pad_before[1]}, after{w->pad_after[0], w->pad_after[1]};
+        auto attr = attributes();
+        auto forward = MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, to, any, from, stride, dilation, before, after);
+#if DNNL_VERSION_MAJOR >= 3
+        auto descriptor = convolution_backward_data::primitive_desc(
+            cpu(), algorithm::convolution_direct, to, any, from, stride, dilation, before, after, forward, attr);
+#else
+        auto descriptor = convolution_backward_data::primitive_desc(
+            convolution_backward_data::desc(algorithm::convolution_direct, to, any, from, stride, dilation, before, after), attr, cpu(),
+            forward);
+#endif
+        return finish<decltype(descriptor), convolution_backward_data>(
+            descriptor, {{DNNL_ARG_DIFF_DST, from}, {DNNL_ARG_DIFF_SRC, to}},
+            {{DNNL_ARG_WEIGHTS, packed(weights, plain, descriptor.weights_desc())}});
+    });
+}
+
+nd_kernel *nd_elementwise_backward(nd_map map, nd_activation a, bool from_output) {
+    return guarded("elementwise function backward", [&]() -> nd_kernel * {
+        auto data = describe(map);
+        auto attr = attributes();
+        auto method = function_of(a.function);
+        if (from_output) {
+            switch (a.function) {
+                case ND_SIGMOID: method = algorithm::eltwise_logistic_use_dst_for_bwd; break;
+                case ND_TANH: method = algorithm::eltwise_tanh_use_dst_for_bwd; break;
+                case ND_ELU: method = algorithm::eltwise_elu_use_dst_for_bwd; break;
+                case ND_EXP: method = algorithm::eltwise_exp_use_dst_for_bwd; break;
+                case ND_SQRT: method = algorithm::eltwise_sqrt_use_dst_for_bwd; break;
+                default: throw std::invalid_argument("this function's derivative needs its input");
+            }
+        }
+#if DNNL_VERSION_MAJOR >= 3
+        auto forward = eltwise_forward::primitive_desc(cpu(), prop_kind::forward_training, method, data, data, a.alpha, a.beta, attr);
+        auto descriptor = eltwise_backward::primitive_desc(cpu(), method, data, data, data, a.alpha, a.beta, forward, attr);
+#else
+        auto forward = eltwise_forward::primitive_desc(
+            eltwise_forward::desc(prop_kind::forward_training, method, data, a.alpha, a.beta), attr, cpu());
+        auto descriptor = eltwise_backward::primitive_desc(
+            eltwise_backward::desc(method, data, data, a.alpha, a.beta), attr, cpu(), forward);
+#endif
+        return finish<decltype(descriptor), eltwise_backward>(
+            descriptor, {{from_output ? DNNL_ARG_DST : DNNL_ARG_SRC, data}, {DNNL_ARG_DIFF_DST, data}, {DNNL_ARG_DIFF_SRC, data}});
+    });
+}
+
+nd_kernel *nd_lrn_backward(nd_map map, int64_t size, float alpha, float beta, float k) {
+    return guarded("local response normalisation backward", [&]() -> nd_kernel * {
+        auto data = describe(map);
+        auto attr = attributes();
+        const auto method = algorithm::lrn_across_channels;
+        // Without a workspace, as the forward pass runs for inference; oneDNN then derives what it needs from the input.
+#if DNNL_VERSION_MAJOR >= 3
+        auto forward = lrn_forward::primitive_desc(cpu(), prop_kind::forward_training, method, data, data, size, alpha, beta, k, attr);
+        auto descriptor = lrn_backward::primitive_desc(cpu(), method, data, data, data, size, alpha, beta, k, forward, attr);
+#else
+        auto forward = lrn_forward::primitive_desc(
+            lrn_forward::desc(prop_kind::forward_training, method, data, size, alpha, beta, k), attr, cpu());
+        auto descriptor =
+            lrn_backward::primitive_desc(lrn_backward::desc(method, data, data, size, alpha, beta, k), attr, cpu(), forward);
+#endif
+        if (descriptor.workspace_desc().get_size() > 0) throw std::invalid_argument("it needs a workspace here");
+        return finish<decltype(descriptor), lrn_backward>(
+            descriptor, {{DNNL_ARG_SRC, data}, {DNNL_ARG_DIFF_DST, data}, {DNNL_ARG_DIFF_SRC, data}});
+    });
+}
+
 void nd_kernel_free(nd_kernel *kernel) { delete kernel; }
 
 size_t nd_kernel_scratch(const nd_kernel *kernel) { return kernel->scratch.get_size(); }

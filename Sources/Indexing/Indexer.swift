@@ -203,9 +203,9 @@ package final class WorkSource: Sendable {
 }
 
 /// Carries what one thread hands over to another for good.
-struct UncheckedBox<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
+package struct UncheckedBox<Value>: @unchecked Sendable {
+    package let value: Value
+    package init(_ value: Value) { self.value = value }
 }
 
 extension Duration {

@@ -26,4 +26,31 @@ void ndx_channel_affine(const float *from, float *to, size_t pixels, size_t chan
 void ndx_copy_strided(const float *from, float *to, const size_t extents[6], const ptrdiff_t from_strides[6],
                      const ptrdiff_t to_strides[6]);
 
+/// What a window of a pooling looks at: kernel, stride, dilation, padding before; [0] vertical, [1] horizontal.
+typedef struct {
+    size_t kernel[2], stride[2], dilation[2], pad_before[2];
+} ndx_window;
+
+/// Sizes of a channels-last map on both sides of a pooling, of one image.
+typedef struct {
+    size_t height, width, channels, out_height, out_width;
+} ndx_pooling;
+
+/// Back through maximum pooling: what comes to a pixel of the output goes to the pixel of the input that was its maximum,
+/// the first in row-major order. `to` is overwritten.
+void ndx_max_pooling_backward(const float *input, const float *from, float *to, ndx_pooling size, ndx_window window);
+
+/// Back through average pooling. With `counts_padding` every window is divided by its whole size.
+void ndx_average_pooling_backward(const float *from, float *to, ndx_pooling size, ndx_window window, int counts_padding);
+
+/// Back through a rectifier whose output was `output`: `to = from` where it lets signals through, else `from * slope`.
+/// `forward`: where the output is above 0; `backward`: where the signal itself is.
+void ndx_rectify_backward(const float *output, const float *from, float *to, size_t count, float slope, int forward, int backward);
+
+/// Back through a clip to low...high whose output was `output`.
+void ndx_clip_backward(const float *output, const float *from, float *to, size_t count, float low, float high);
+
+/// `to[i] += from[i]`.
+void ndx_add(const float *from, float *to, size_t count);
+
 #endif

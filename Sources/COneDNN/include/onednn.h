@@ -73,6 +73,17 @@ nd_kernel *nd_softmax(nd_map source, nd_map destination, bool logarithm);
 /// Local response normalisation across channels. Arguments when bound: source, destination.
 nd_kernel *nd_lrn(nd_map source, nd_map destination, int64_t size, float alpha, float beta, float k);
 
+/// Back through a convolution, from the gradient of its output to that of its input. Arguments when bound: source, destination.
+/// `window` and `weights` are those of the way forward; `source` is the map of its output, `destination` that of its input.
+nd_kernel *nd_convolution_backward(nd_map source, nd_map destination, const nd_window *window, int64_t groups, const float *weights);
+
+/// Back through an elementwise function. Arguments when bound: the function's input (`from_output`: its output), the gradient of
+/// its output, the gradient of its input.
+nd_kernel *nd_elementwise_backward(nd_map map, nd_activation activation, bool from_output);
+
+/// Back through local response normalisation. Arguments when bound: the input, the gradient of the output, that of the input.
+nd_kernel *nd_lrn_backward(nd_map map, int64_t size, float alpha, float beta, float k);
+
 void nd_kernel_free(nd_kernel *kernel);
 /// Bytes of scratch memory a call of this kernel needs; workers give the same memory to all their calls.
 size_t nd_kernel_scratch(const nd_kernel *kernel);

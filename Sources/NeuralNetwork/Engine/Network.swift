@@ -49,7 +49,7 @@ public final class Network: Sendable {
     public init(contentsOf path: String, options: Options = Options()) throws {
         let file = try ModelFile(path: path)
         var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
-        graph.fuse(activations: !options.beforeActivation)
+        graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(graph, patterns: options.layers, everyMean: options.everyMean)
         self.path = path
         sha256 = file.sha256
@@ -79,13 +79,7 @@ public final class Network: Sendable {
         let neurons = entries.values.reduce(0) { $0 + $1.channels }
         var meanOffset = 0
         let meanNeurons = entries.values.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
-        for node in graph.nodes {
-            builder.layer = node.layer
-            do {
-                try node.operation.lower(node, into: &builder)
-            } catch let refusal as Refusal {
-                throw NetworkError.node(node.use, problem: refusal.problem)
-            }
+        try builder.lower(graph) { builder, node in
             for output in node.outputs {
                 guard let layer = entries[output], let location = builder.program.locations[output] else { continue }
                 builder.record(layer, at: location, parts: parts[output] ?? [], neurons: neurons)

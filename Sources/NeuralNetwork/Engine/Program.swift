@@ -71,4 +71,23 @@ struct Program: Sendable {
     var input: Location
     /// Where every value that is computed stands; aliases share a place.
     var locations: [Graph.ValueID: Location]
+
+    /// The steps as actions on one worker's memory.
+    func bound(to memory: WorkerMemory) throws -> [WorkerAction] {
+        try steps.map { step in try named(step) { try step.bind(memory) } }
+    }
+
+    /// Runs actions that were bound from the steps `first` on.
+    func run(_ actions: [WorkerAction], from first: Int = 0) throws {
+        for (index, action) in actions.enumerated() { try named(steps[first + index], action) }
+    }
+
+    /// What goes wrong in a step is said of its layer.
+    private func named<T>(_ step: Step, _ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let refusal as Refusal {
+            throw NetworkError.kernel(layer: step.layer, problem: refusal.problem)
+        }
+    }
 }

@@ -18,6 +18,19 @@ struct ProgramBuilder {
             locations: [graph.input: input])
     }
 
+    /// Emits all nodes, and after each what `then` adds.
+    mutating func lower(_ graph: Graph, then: (inout Self, Graph.Node) -> Void = { _, _ in }) throws {
+        for node in graph.nodes {
+            layer = node.layer
+            do {
+                try node.operation.lower(node, into: &self)
+            } catch let refusal as Refusal {
+                throw NetworkError.node(node.use, problem: refusal.problem)
+            }
+            then(&self, node)
+        }
+    }
+
     // MARK: Where values stand
 
     /// Where `id` stands; a constant is put in place when it is first asked for.

@@ -11,13 +11,7 @@ public final class Worker {
         let memory = WorkerMemory(
             network.program, plan: network.plan, neurons: network.neuronCount, meanNeurons: network.meanCount)
         self.memory = memory
-        actions = try network.program.steps.map { step in
-            do {
-                return try step.bind(memory)
-            } catch let refusal as Refusal {
-                throw NetworkError.kernel(layer: step.layer, problem: refusal.problem)
-            }
-        }
+        actions = try network.program.bound(to: memory)
     }
 
     /// The tensor of one image of the batch, to be written before `run`: height × width × channels, channels innermost.
@@ -29,15 +23,7 @@ public final class Worker {
 
     /// Runs all images of the batch; where fewer were written, the rest hold what they held.
     /// - Throws: `NetworkError.kernel`.
-    public func run() throws {
-        for (index, action) in actions.enumerated() {
-            do {
-                try action()
-            } catch let refusal as Refusal {
-                throw NetworkError.kernel(layer: network.program.steps[index].layer, problem: refusal.problem)
-            }
-        }
-    }
+    public func run() throws { try network.program.run(actions) }
 
     /// As `run`, with the seconds that each step took, under the name of its layer and its place in the program.
     package func runTimed() throws -> [(step: String, seconds: Double)] {
@@ -45,7 +31,10 @@ public final class Worker {
             let start = ContinuousClock.now
             try step.1()
             let time = (ContinuousClock.now - start).components
-            return ("\(index) \(step.0.layer)\(step.0.writes.isEmpty ? " (recording)" : "")", Double(time.attoseconds) * 1e-18 + Double(time.seconds))
+            return (
+                "\(index) \(step.0.layer)\(step.0.writes.isEmpty ? " (recording)" : "")",
+                Double(time.attoseconds) * 1e-18 + Double(time.seconds)
+            )
         }
     }
 

@@ -1,15 +1,16 @@
 extension Graph {
     /// Lets every node absorb those after it that can be done in the same pass: batch normalisation and activation into
     /// the convolution before them.
-    /// - Parameter activations: false keeps every activation a node of its own, so that what stands before it can be recorded.
-    mutating func fuse(activations: Bool) {
+    /// - Parameter activations: which activations may be absorbed; the others stay nodes of their own, so that what stands before
+    ///   them can be recorded, or is there on the way back.
+    mutating func fuse(activations: (Activation) -> Bool) {
         let readers = readers
         var makers = producers
         var kept: [Bool] = nodes.map { _ in true }
         for index in nodes.indices {
             let next = nodes[index]
             let varying = next.inputs.compactMap { $0 }.filter { values[$0].constant == nil }
-            guard activations || !(next.operation is Activation), varying.count == 1, readers[varying[0]] == 1,
+            guard (next.operation as? Activation).map(activations) ?? true, varying.count == 1, readers[varying[0]] == 1,
                 let maker = makers[varying[0]],
                 let fused = nodes[maker].operation.absorbing(next.operation, next.inputs.map { $0.map { operand($0) } })
             else { continue }

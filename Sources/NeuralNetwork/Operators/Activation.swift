@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 /// A function applied to every element on its own.
@@ -39,6 +40,53 @@ struct Activation: Operator {
         let destination = program.allocate(node.outputs[0])
         let kernel = try Kernel { nd_elementwise(source.map, destination.map, native) }
         program.emit(kernel, reads: [source], writes: [destination])
+    }
+
+    /// Whether the derivative can be told from the output alone, so that the input need not be kept.
+    var isKnownByItsOutput: Bool {
+        switch native.function {
+        case ND_RELU: native.alpha >= 0
+        case ND_CLIP, ND_SIGMOID, ND_TANH, ND_EXP, ND_SQRT: true
+        case ND_ELU: native.alpha >= 0
+        default: false
+        }
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let output = try program.location(node.outputs[0])
+        let input = try program.location(node.inputs[0])
+        try program.contribute(to: node.inputs[0]) { program, target in
+            try emitBackward(output: output, input: input, from: gradient, to: target, into: &program)
+        }
+    }
+
+    /// - Parameter input: nil where it was not kept; then `isKnownByItsOutput` must be true.
+    func emitBackward(
+        output: Location, input: Location?, from gradient: Location, to target: Location, into program: inout BackwardBuilder
+    ) throws {
+        let count = gradient.count * program.batch
+        let (rule, native) = (program.rule, native)
+        switch native.function {
+        case ND_RELU where native.alpha >= 0:
+            program.emit(reads: [output, gradient], writes: [target]) { memory in
+                let (output, from, to) = (memory[output], memory[gradient], memory[target])
+                return {
+                    ndx_rectify_backward(
+                        output, from, to, count, native.alpha, rule.looksAtOutput ? 1 : 0, rule.looksAtSignal ? 1 : 0)
+                }
+            }
+        case ND_CLIP:
+            program.emit(reads: [output, gradient], writes: [target]) { memory in
+                let (output, from, to) = (memory[output], memory[gradient], memory[target])
+                return { ndx_clip_backward(output, from, to, count, native.alpha, native.beta) }
+            }
+        default:
+            let known = isKnownByItsOutput
+            guard let seen = known ? output : input else { throw Refusal("needs its input on the way back, which was not kept") }
+            let kernel = try Kernel { nd_elementwise_backward(seen.map, native, known) }
+            program.emit(kernel, reads: [seen, gradient], writes: [target])
+        }
     }
 }
 

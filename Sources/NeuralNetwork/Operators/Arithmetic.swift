@@ -118,6 +118,38 @@ struct Arithmetic: Operator {
             left = destination
         }
     }
+
+    /// Sums pass signals on to all they add; a product passes to each factor the other times the signal.
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.before(activation, node)
+        let operands = node.inputs.compactMap { $0 }
+        for (index, operand) in operands.enumerated() {
+            try program.contribute(to: operand) { program, target in
+                let full = target.shape == gradient.shape ? target : program.temporary(gradient.shape)
+                try emitBackward(of: index, operands, gradient, to: full, into: &program)
+                if full != target { program.sum(full, to: target) }
+            }
+        }
+    }
+
+    /// The gradient of one operand as if it had the shape of the result.
+    private func emitBackward(
+        of index: Int, _ operands: [Graph.ValueID], _ gradient: Location, to target: Location, into program: inout BackwardBuilder
+    ) throws {
+        switch kind {
+        case ND_ADD: program.copy(gradient, to: target)
+        case ND_SUBTRACT where index == 0: program.copy(gradient, to: target)
+        case ND_SUBTRACT:
+            let kernel = try Kernel { nd_elementwise(gradient.map, target.map, nd_activation(function: ND_LINEAR, alpha: -1, beta: 0)) }
+            program.emit(kernel, reads: [gradient], writes: [target])
+        case ND_MULTIPLY where operands.count == 2, ND_DIVIDE where operands.count == 2 && index == 0:
+            let other = try program.location(operands[1 - index], aligned: gradient.shape.count)
+            let kernel = try Kernel { nd_binary(gradient.map, other.map, target.map, kind, .identity) }
+            program.emit(kernel, reads: [gradient, other], writes: [target])
+        default:
+            throw Refusal("has no way back to input \(index); explanations that need gradients cannot pass it")
+        }
+    }
 }
 
 extension [Int] {

@@ -66,4 +66,20 @@ struct Concatenation: Operator {
             start += source.shape[axis]
         }
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let axis = try axis(rank: gradient.shape.count)
+        var start = 0
+        for input in node.inputs.compactMap({ $0 }) {
+            let extent = try program.location(input).shape.aligned(gradient.shape.count)[axis]
+            try program.contribute(to: input) { program, target in
+                program.copyStrided(
+                    gradient, shape: target.shape, fromStrides: gradient.strides, fromStart: start * gradient.strides[axis],
+                    to: target,
+                    toStrides: target.strides)
+            }
+            start += extent
+        }
+    }
 }

@@ -84,6 +84,10 @@ struct Cast: Operator {
         guard let input = node.inputs[0] else { throw Refusal("has no input") }
         program.alias(node.outputs[0], of: input)
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        try program.pass(program.incoming(node), to: node.inputs[0])
+    }
 }
 
 /// https://onnx.ai/onnx/operators/onnx__Gather.html, on constants.

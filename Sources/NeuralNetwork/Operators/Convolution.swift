@@ -68,4 +68,40 @@ struct Convolution: Operator {
         }
         program.emit(kernel, reads: [source], writes: [destination])
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.before(activation, node)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            let window = try window.resolved(over: [target.shape[2], target.shape[3]]).window
+            let kernel =
+                try flipped(window, from: gradient, to: target)
+                ?? Kernel {
+                    var native = window.native
+                    return nd_convolution_backward(gradient.map, target.map, &native, Int64(groups), weights.floats)
+                }
+            program.emit(kernel, reads: [gradient], writes: [target])
+        }
+    }
+
+    /// With stride 1 the way back is a convolution too: filters turned by 180°, inputs and outputs exchanged. oneDNN's forward
+    /// kernels are faster than its backward ones. Nil where the way back is of another kind.
+    private func flipped(_ window: Window, from gradient: Location, to target: Location) throws -> Kernel? {
+        let before = (0..<2).map { window.reach($0) - 1 - window.padBefore[$0] }
+        let after = (0..<2).map { window.reach($0) - 1 - window.padAfter[$0] }
+        guard window.stride == [1, 1], groups == 1, (before + after).allSatisfy({ $0 >= 0 }) else { return nil }
+        let (outputs, inputs, taps) = (weights.shape[0], weights.shape[1], window.kernel[0] * window.kernel[1])
+        let values = weights.floats
+        var turned = [Float](repeating: 0, count: values.count)
+        for output in 0..<outputs {
+            for input in 0..<inputs {
+                for tap in 0..<taps {
+                    turned[(input * outputs + output) * taps + taps - 1 - tap] = values[(output * inputs + input) * taps + tap]
+                }
+            }
+        }
+        var mirrored = window
+        (mirrored.padBefore, mirrored.padAfter) = (before, after)
+        var native = mirrored.native
+        return try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity, false) }
+    }
 }

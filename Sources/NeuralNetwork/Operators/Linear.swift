@@ -66,4 +66,16 @@ struct Linear: Operator {
         }
         program.emit(kernel, reads: [source], writes: [destination])
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.before(activation, node)
+        let rows = gradient.count / weights.shape[0] * program.batch
+        let transposed = weights.transposed([1, 0])
+        try program.contribute(to: node.inputs[0]) { program, target in
+            let kernel = try Kernel {
+                nd_inner_product(Int64(rows), Int64(weights.shape[0]), Int64(weights.shape[1]), transposed.floats, nil, .identity)
+            }
+            program.emit(kernel, reads: [gradient], writes: [target])
+        }
+    }
 }

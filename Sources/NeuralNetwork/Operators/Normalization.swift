@@ -58,6 +58,18 @@ struct ChannelAffine: Operator {
             return { ndx_channel_affine(from, to, pixels, scale.count, scale, shift) }
         }
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let pixels = gradient.count / scale.count * program.batch
+        let zeros = [Float](repeating: 0, count: scale.count)
+        try program.contribute(to: node.inputs[0]) { [scale] program, target in
+            program.emit(reads: [gradient], writes: [target]) { memory in
+                let (from, to) = (memory[gradient], memory[target])
+                return { ndx_channel_affine(from, to, pixels, scale.count, scale, zeros) }
+            }
+        }
+    }
 }
 
 /// `LRN` across channels: Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
@@ -84,5 +96,14 @@ struct LocalResponseNormalization: Operator {
         let destination = program.allocate(node.outputs[0])
         let kernel = try Kernel { nd_lrn(source.map, destination.map, Int64(size), alpha, beta, k) }
         program.emit(kernel, reads: [source], writes: [destination])
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let source = try program.location(node.inputs[0])
+        try program.contribute(to: node.inputs[0]) { program, target in
+            let kernel = try Kernel { nd_lrn_backward(source.map, Int64(size), alpha, beta, k) }
+            program.emit(kernel, reads: [source, gradient], writes: [target])
+        }
     }
 }

@@ -24,11 +24,18 @@ protocol Operator: Sendable {
     /// Emits the steps that compute the outputs.
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws
 
+    /// Emits the steps that take the gradient of the outputs back to the inputs.
+    /// - Throws: `Refusal` where the operator has no way back.
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws
+
     /// The part of the image that one position of the output depends on, from those of the inputs.
     func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField
 }
 
 extension Operator {
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        throw Refusal("has no way back; explanations that need gradients cannot pass it")
+    }
     func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? { nil }
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { nil }
     func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]? { nil }

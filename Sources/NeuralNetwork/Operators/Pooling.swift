@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 /// Maximum and average over a sliding window or over the whole map.
@@ -68,5 +69,33 @@ struct Pooling: Operator {
         let kind = isMaximum ? ND_MAX : countsPadding ? ND_AVERAGE_INCLUDING_PADDING : ND_AVERAGE_EXCLUDING_PADDING
         let kernel = try Kernel { nd_pooling(source.map, map, &native, kind) }
         program.emit(kernel, reads: [source], writes: [destination])
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let source = try program.location(node.inputs[0])
+        let (resolved, output) = try resolved(source.shape)
+        let size = ndx_pooling(
+            height: source.shape[2], width: source.shape[3], channels: source.shape[1], out_height: output[0],
+            out_width: output[1])
+        let window = resolved.counted
+        let (batch, isMaximum, countsPadding) = (program.batch, isMaximum, countsPadding)
+        let (inner, outer) = (source.count, gradient.count)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            program.emit(reads: isMaximum ? [source, gradient] : [gradient], writes: [target]) { memory in
+                let (input, from, to) = (memory[source], memory[gradient], memory[target])
+                return {
+                    for image in 0..<batch {
+                        if isMaximum {
+                            ndx_max_pooling_backward(
+                                input + image * inner, from + image * outer, to + image * inner, size, window)
+                        } else {
+                            ndx_average_pooling_backward(
+                                from + image * outer, to + image * inner, size, window, countsPadding ? 1 : 0)
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -14,6 +14,10 @@ struct Identity: Operator {
         guard let input = node.inputs[0] else { throw Refusal("has no input") }
         program.alias(node.outputs[0], of: input)
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        try program.pass(program.incoming(node), to: node.inputs[0])
+    }
 }
 
 /// An operator that gives the same elements, in the same row-major order, another shape.
@@ -45,6 +49,18 @@ extension Reshaping {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         guard let input = node.inputs[0] else { throw Refusal("has no input") }
         try program.reshape(input, to: node.outputs[0])
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            // Both in row-major order of what they are; between them, a vector.
+            let flat = program.temporary([1, gradient.count])
+            program.copyStrided(
+                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: flat, toStrides: gradient.shape.rowMajorStrides)
+            program.copyStrided(
+                flat, shape: target.shape, fromStrides: target.shape.rowMajorStrides, to: target, toStrides: target.strides)
+        }
     }
 }
 
@@ -163,5 +179,14 @@ struct Transpose: Operator {
         program.copy(
             source, shape: destination.shape, fromStrides: axes.map { source.strides[$0] }, to: destination,
             toStrides: destination.strides)
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let axes = try axes(rank: gradient.shape.count)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            program.copyStrided(
+                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: target, toStrides: axes.map { target.strides[$0] })
+        }
     }
 }

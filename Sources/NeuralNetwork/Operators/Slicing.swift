@@ -65,6 +65,18 @@ struct Slice: Operator {
             fromStart: zip(ranges, source.strides).reduce(0) { $0 + $1.0.start * $1.1 }, to: destination,
             toStrides: destination.strides)
     }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            let ranges = try ranges(target.shape)
+            program.fill(target, with: 0)
+            program.copyStrided(
+                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: target,
+                toStrides: zip(ranges, target.strides).map { $0.step * $1 },
+                toStart: zip(ranges, target.strides).reduce(0) { $0 + $1.0.start * $1.1 })
+        }
+    }
 }
 
 /// `Pad` with a constant.
@@ -119,5 +131,18 @@ struct Pad: Operator {
         program.copy(
             source, shape: shape, fromStrides: from, fromStart: zip(skipped, from).reduce(0) { $0 + $1.0 * $1.1 },
             to: destination, toStrides: to, toStart: zip(before, to).reduce(0) { $0 + max(0, $1.0) * $1.1 })
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            let skipped = before.map { max(0, -$0) }
+            let shape = target.shape.indices.map { target.shape[$0] - skipped[$0] - max(0, -after[$0]) }
+            let (from, to) = (gradient.strides, target.strides)
+            program.fill(target, with: 0)
+            program.copyStrided(
+                gradient, shape: shape, fromStrides: from, fromStart: zip(before, from).reduce(0) { $0 + max(0, $1.0) * $1.1 },
+                to: target, toStrides: to, toStart: zip(skipped, to).reduce(0) { $0 + $1.0 * $1.1 })
+        }
     }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 /// A window that slides over a map, as convolutions and poolings use it; both axes, vertical first.
@@ -85,6 +86,12 @@ struct Window: Equatable, Sendable {
         ReceptiveField(
             y: input.y.through(kernel: reach(0), step: stride[0], padding: padBefore[0]),
             x: input.x.through(kernel: reach(1), step: stride[1], padding: padBefore[1]))
+    }
+
+    /// For our own loops.
+    var counted: ndx_window {
+        func pair(_ a: [Int]) -> (Int, Int) { (a[0], a[1]) }
+        return ndx_window(kernel: pair(kernel), stride: pair(stride), dilation: pair(dilation), pad_before: pair(padBefore))
     }
 
     /// For oneDNN.

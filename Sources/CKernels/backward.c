@@ -1,0 +1,92 @@
+#include <math.h>
+#include <string.h>
+
+#include "activations.h"
+#include "clones.h"
+
+/// Channels that one pass works on.
+enum { TILE = 64 };
+
+/// The rows or columns of the input that a window's taps fall on: tap k at start + k * dilation, where it lies inside.
+static ptrdiff_t first(size_t position, const ndx_window *w, int axis) {
+    return (ptrdiff_t)(position * w->stride[axis]) - (ptrdiff_t)w->pad_before[axis];
+}
+
+NDX_CLONES
+void ndx_max_pooling_backward(const float *input, const float *from, float *to, ndx_pooling s, ndx_window w) {
+    memset(to, 0, s.height * s.width * s.channels * sizeof(float));
+    for (size_t oy = 0; oy < s.out_height; oy++)
+        for (size_t ox = 0; ox < s.out_width; ox++)
+            for (size_t start = 0; start < s.channels; start += TILE) {
+                size_t width = s.channels - start < TILE ? s.channels - start : TILE;
+                float best[TILE];
+                uint32_t place[TILE];
+                for (size_t c = 0; c < width; c++) {
+                    best[c] = -INFINITY;
+                    place[c] = UINT32_MAX;
+                }
+                for (size_t ky = 0; ky < w.kernel[0]; ky++) {
+                    ptrdiff_t y = first(oy, &w, 0) + (ptrdiff_t)(ky * w.dilation[0]);
+                    if (y < 0 || y >= (ptrdiff_t)s.height) continue;
+                    for (size_t kx = 0; kx < w.kernel[1]; kx++) {
+                        ptrdiff_t x = first(ox, &w, 1) + (ptrdiff_t)(kx * w.dilation[1]);
+                        if (x < 0 || x >= (ptrdiff_t)s.width) continue;
+                        uint32_t pixel = (uint32_t)((size_t)y * s.width + (size_t)x);
+                        const float *row = input + pixel * s.channels + start;
+                        for (size_t c = 0; c < width; c++) {
+                            int greater = row[c] > best[c] || place[c] == UINT32_MAX;
+                            best[c] = greater ? row[c] : best[c];
+                            place[c] = greater ? pixel : place[c];
+                        }
+                    }
+                }
+                const float *signal = from + (oy * s.out_width + ox) * s.channels + start;
+                for (size_t c = 0; c < width; c++)
+                    if (place[c] != UINT32_MAX) to[place[c] * s.channels + start + c] += signal[c];
+            }
+}
+
+NDX_CLONES
+void ndx_average_pooling_backward(const float *from, float *to, ndx_pooling s, ndx_window w, int counts_padding) {
+    memset(to, 0, s.height * s.width * s.channels * sizeof(float));
+    for (size_t oy = 0; oy < s.out_height; oy++)
+        for (size_t ox = 0; ox < s.out_width; ox++) {
+            size_t inside = 0;
+            for (int pass = 0; pass < 2; pass++) {
+                float share = counts_padding ? 1.0f / (float)(w.kernel[0] * w.kernel[1]) : 1.0f / (float)(inside ? inside : 1);
+                for (size_t ky = 0; ky < w.kernel[0]; ky++) {
+                    ptrdiff_t y = first(oy, &w, 0) + (ptrdiff_t)(ky * w.dilation[0]);
+                    if (y < 0 || y >= (ptrdiff_t)s.height) continue;
+                    for (size_t kx = 0; kx < w.kernel[1]; kx++) {
+                        ptrdiff_t x = first(ox, &w, 1) + (ptrdiff_t)(kx * w.dilation[1]);
+                        if (x < 0 || x >= (ptrdiff_t)s.width) continue;
+                        if (pass == 0) {
+                            inside++;
+                            continue;
+                        }
+                        const float *signal = from + (oy * s.out_width + ox) * s.channels;
+                        float *target = to + ((size_t)y * s.width + (size_t)x) * s.channels;
+                        for (size_t c = 0; c < s.channels; c++) target[c] += signal[c] * share;
+                    }
+                }
+            }
+        }
+}
+
+NDX_CLONES
+void ndx_rectify_backward(const float *output, const float *from, float *to, size_t count, float slope, int forward, int backward) {
+    for (size_t i = 0; i < count; i++) {
+        int open = (!forward || output[i] > 0) && (!backward || from[i] > 0);
+        to[i] = open ? from[i] : from[i] * slope;
+    }
+}
+
+NDX_CLONES
+void ndx_clip_backward(const float *output, const float *from, float *to, size_t count, float low, float high) {
+    for (size_t i = 0; i < count; i++) to[i] = output[i] > low && output[i] < high ? from[i] : 0;
+}
+
+NDX_CLONES
+void ndx_add(const float *from, float *to, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] += from[i];
+}

@@ -1,0 +1,120 @@
+public import ActivationStore
+import Foundation
+import Indexing
+public import NeuralNetwork
+import Synchronization
+
+/// A store's network, ready to explain what it does: runs it forward and back on all cores, always in the same way, so that the
+/// same question has the same answer to the last bit.
+public final class Explainer: Sendable {
+    public let description: StoreDescription
+    public let preprocessing: Preprocessing
+    public let network: DifferentiableNetwork
+    /// Workers; results do not depend on them.
+    public let jobs: Int
+
+    /// Images that a pass takes at once. Fixed, so that one image alone and many together give the same bits.
+    public static let batch = 2
+
+    /// - Parameters:
+    ///   - model: where the network is now; nil for where it was when the store was made.
+    ///   - jobs: nil for one a core.
+    /// - Throws: `ExplanationError.model` where it is another network; `NetworkError`.
+    public init(store: Store, model: String? = nil, jobs: Int? = nil) throws {
+        description = store.description
+        preprocessing = try Preprocessing(json: description.preprocessing)
+        self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        let path = model ?? description.model.path
+        var options = Network.Options()
+        options.inputSize = (description.model.inputHeight, description.model.inputWidth)
+        network = try DifferentiableNetwork(contentsOf: path, options: options)
+        guard network.sha256 == description.model.sha256 else {
+            throw ExplanationError.model(path: path, expected: description.model.sha256, found: network.sha256)
+        }
+    }
+
+    /// The layer of the network that a layer of the store is.
+    public func layer(of target: Target) throws -> Layer {
+        // Names are made in the same way from the same file; the tensor tells where a selection numbered them otherwise.
+        let tensor = description.layers.first { $0.name == target.layer }?.tensor
+        guard let layer = network.layers.first(where: { $0.tensor == tensor }) else {
+            return try network.layer(named: target.layer)
+        }
+        return layer
+    }
+
+    /// What one input of a gradient computation comes to.
+    public struct Gradient: Sendable {
+        /// The target's value.
+        public var value: Float
+        /// By the input: height × width × channels.
+        public var input: [Float]
+    }
+
+    /// The target's value and its gradient by the input for each of `count` inputs, handed to `body` in order.
+    ///
+    /// - Parameters:
+    ///   - rule: what rectifiers let through on the way back.
+    ///   - input: writes input `index`; called on several threads.
+    ///   - body: called in the order of the inputs, on the calling thread.
+    public func gradients(
+        of target: Target, rule: BackwardRule = .gradient, count: Int,
+        input: @escaping @Sendable (Int, UnsafeMutableBufferPointer<Float>) -> Void, body: (Int, Gradient) throws -> Void
+    ) throws {
+        let layer = try layer(of: target)
+        let passes = try (0..<max(1, min(jobs, (count + Self.batch - 1) / Self.batch))).map { _ in
+            try GradientPass(network, layer: layer, batch: Self.batch, rule: rule)
+        }
+        let batch = passes[0].batch
+        try parallel(chunks: (count + batch - 1) / batch, workers: passes) { pass, chunk in
+            let first = chunk * batch
+            // A last chunk that is not full runs its last input again, so that every run is alike.
+            for slot in 0..<batch { input(min(first + slot, count - 1), pass.input(image: slot)) }
+            try pass.forward()
+            let values = (0..<batch).map { slot in
+                let map = pass.activation(image: slot)
+                target.seed(pass.seed(image: slot), map: map, channels: layer.channels, width: layer.width)
+                return target.value(of: map, channels: layer.channels, width: layer.width)
+            }
+            try pass.backward()
+            return (0..<min(batch, count - first)).map {
+                Gradient(value: values[$0], input: Array(pass.inputGradient(image: $0)))
+            }
+        } body: { chunk, results in
+            for (slot, result) in results.enumerated() { try body(chunk * batch + slot, result) }
+        }
+    }
+
+    /// Runs `work` for every chunk on a thread for each worker, and `body` on its results in order on the calling thread.
+    func parallel<Worker, Result: Sendable>(
+        chunks: Int, workers: [Worker], _ work: @escaping @Sendable (Worker, Int) throws -> Result,
+        body: (Int, Result) throws -> Void
+    ) throws {
+        let queue = ResultQueue<Swift.Result<Result, any Error>>(capacity: 4 * workers.count, producers: workers.count)
+        let next = Atomic<Int>(0)
+        let threads = workers.map { worker in
+            let box = UncheckedBox(worker)
+            let thread = Thread {
+                defer { queue.finish() }
+                while true {
+                    let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    guard chunk < chunks else { return }
+                    let result = Swift.Result { try work(box.value, chunk) }
+                    guard queue.put(result, sequence: chunk) else { return }
+                }
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+            return thread
+        }
+        defer {
+            queue.close()
+            while threads.contains(where: { !$0.isFinished }) { Thread.sleep(forTimeInterval: 0.0002) }
+        }
+        var chunk = 0
+        while chunk < chunks, let result = queue.take() {
+            try body(chunk, try result.get())
+            chunk += 1
+        }
+    }
+}

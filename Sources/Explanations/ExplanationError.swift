@@ -1,0 +1,30 @@
+/// What can be wrong with a wish for an explanation: the facts; `description` makes the sentences.
+public enum ExplanationError: Error, Equatable, Sendable {
+    case target(String, problem: String)
+    case model(path: String, expected: String, found: String)
+    case image(name: String, problem: String)
+    case parameter(name: String, value: String, expected: String)
+    case noScores
+    case noMap(layer: String)
+    case flat(target: String)
+    case notFinite(what: String)
+    case file(path: String, reason: String)
+}
+
+extension ExplanationError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .target(let text, let problem): "the target '\(text)' \(problem)"
+        case .model(let path, let expected, let found):
+            "\(path) is not the network the store was made with (its hash is \(found.prefix(12))…, the store's \(expected.prefix(12))…); say where that one is with --model"
+        case .image(let name, let problem): "\(name) \(problem)"
+        case .parameter(let name, let value, let expected): "\(name) takes \(expected), not \(value)"
+        case .noScores: "the network has no class scores; name a neuron with --target LAYER:CHANNEL"
+        case .noMap(let layer): "layer \(layer) has no map of more than one position; name a layer that has one"
+        case .flat(let target):
+            "the gradient of \(target) is zero everywhere on this image: the neuron is silent here; try an image of its top list, or another target"
+        case .notFinite(let what): "\(what) holds values that are not finite, so it cannot be drawn"
+        case .file(let path, let reason): "cannot write '\(path)': \(reason)"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+public import Foundation
+
+/// What an explanation computes: a number for every pixel of the network's input frame, or for every cell of a layer.
+public struct ExplanationMap: Equatable, Sendable {
+    /// Planes: 1, or one a colour.
+    public var channels: Int
+    public var height: Int
+    public var width: Int
+    /// channels × height × width.
+    public var values: [Float]
+    /// Whether values below zero mean something.
+    public var isSigned: Bool
+
+    public init(channels: Int, height: Int, width: Int, values: [Float], isSigned: Bool) {
+        precondition(values.count == channels * height * width, "\(values.count) values for \(channels)×\(height)×\(width)")
+        self.channels = channels
+        self.height = height
+        self.width = width
+        self.values = values
+        self.isSigned = isSigned
+    }
+
+    /// From height × width × channels.
+    public init(channelsLast values: [Float], channels: Int, height: Int, width: Int, isSigned: Bool) {
+        let pixels = height * width
+        let planes = [Float](unsafeUninitializedCapacity: values.count) { buffer, count in
+            for channel in 0..<channels {
+                for pixel in 0..<pixels { buffer[channel * pixels + pixel] = values[pixel * channels + channel] }
+            }
+            count = values.count
+        }
+        self.init(channels: channels, height: height, width: width, values: planes, isSigned: isSigned)
+    }
+
+    /// One plane for the picture: the largest magnitude over the colours (Simonyan et al. 2013), or the plane itself.
+    public var plane: [Float] {
+        guard channels > 1 else { return values }
+        let pixels = height * width
+        return (0..<pixels).map { pixel in (0..<channels).reduce(Float.zero) { max($0, abs(values[$1 * pixels + pixel])) } }
+    }
+
+    /// The first pixel, in row-major order, of the plane's largest value.
+    public var peak: (y: Int, x: Int) {
+        let plane = plane
+        var best = 0
+        for index in plane.indices where plane[index] > plane[best] || plane[best].isNaN { best = index }
+        return (best / width, best % width)
+    }
+
+    /// As a NumPy file (format version 1.0): float32, [channels, height, width], or [height, width] of one plane.
+    public var npy: Data {
+        let shape = channels == 1 ? "\(height), \(width)" : "\(channels), \(height), \(width)"
+        var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(shape)), }"
+        // The whole head is a multiple of 64 bytes and ends with a newline.
+        header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
+        var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)])
+        data.append(contentsOf: header.utf8)
+        values.withUnsafeBytes { data.append(contentsOf: $0) }
+        return data
+    }
+}

@@ -1,0 +1,144 @@
+public import ArgumentParser
+import NeuralNetwork
+
+/// The derivative of the target by every pixel: where a small change would change the answer most.
+///
+/// Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", 2013, https://arxiv.org/abs/1312.6034. The map is the signed gradient
+/// by the network's input, [channels, height, width], in units of the target for each unit of the normalised input; the picture
+/// shows the largest magnitude over the colours.
+///
+/// - `input-gradient`: times the input (Shrikumar et al. 2016, https://arxiv.org/abs/1605.01713).
+/// - `guided`, `deconvnet`: other rules for rectifiers; see `BackwardRule`.
+/// - `smoothgrad`: the mean over noisy copies (Smilkov et al. 2017, https://arxiv.org/abs/1706.03825); `sigma` is a share of the input's
+///   range.
+/// - `integrated`: Integrated Gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365) from a baseline, by the trapezoid rule
+///   as Captum has it: `steps` points from 0 to 1 of weight 1/steps, the ends half; the weights add up to 1 − 1/steps.
+public struct Saliency: ExplanationMethod {
+    public static let name = "saliency"
+    public static let abstract = "Where a small change of the picture changes a score most."
+
+    public enum Kind: String, CaseIterable, ExpressibleByArgument, Sendable {
+        case gradient
+        case inputGradient = "input-gradient"
+        case guided, deconvnet, smoothgrad, integrated
+    }
+
+    public enum Baseline: String, CaseIterable, ExpressibleByArgument, Sendable {
+        /// Zero to the network: the mean of its training images.
+        case zero
+        case black, white
+    }
+
+    @Option(help: ArgumentHelp("gradient, input-gradient, guided, deconvnet, smoothgrad or integrated.", valueName: "method"))
+    public var method: Kind = .gradient
+
+    @Option(help: ArgumentHelp("Noisy copies of smoothgrad.", valueName: "count"))
+    public var samples = 50
+
+    @Option(help: ArgumentHelp("Deviation of smoothgrad's noise, as a share of the input's range.", valueName: "share"))
+    public var sigma: Float = 0.15
+
+    @Option(help: ArgumentHelp("Points of integrated.", valueName: "count"))
+    public var steps = 32
+
+    @Option(help: ArgumentHelp("Where integrated begins: zero (to the network), black or white.", valueName: "picture"))
+    public var baseline: Baseline = .zero
+
+    @Option(help: ArgumentHelp("Of smoothgrad's noise.", valueName: "number"))
+    public var seed: UInt64 = 0
+
+    /// For the argument parser.
+    public init() {}
+
+    public func validate() throws {
+        guard samples >= 1 else {
+            throw ExplanationError.parameter(name: "--samples", value: "\(samples)", expected: "a count of 1 or more")
+        }
+        guard steps >= 2 else {
+            throw ExplanationError.parameter(name: "--steps", value: "\(steps)", expected: "a count of 2 or more")
+        }
+        guard sigma >= 0, sigma.isFinite else {
+            throw ExplanationError.parameter(name: "--sigma", value: "\(sigma)", expected: "a number of 0 or more")
+        }
+    }
+
+    public var parameters: [(name: String, value: String)] {
+        var list = [("method", method.rawValue)]
+        switch method {
+        case .smoothgrad: list += [("samples", "\(samples)"), ("sigma", "\(sigma)"), ("seed", "\(seed)")]
+        case .integrated: list += [("steps", "\(steps)"), ("baseline", baseline.rawValue)]
+        default: break
+        }
+        return list
+    }
+
+    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+        let tensor = subject.tensor
+        var values: [Float]
+        switch method {
+        case .gradient: values = try gradient(.gradient, tensor, target, explainer)
+        case .guided: values = try gradient(.guided, tensor, target, explainer)
+        case .deconvnet: values = try gradient(.deconvnet, tensor, target, explainer)
+        case .inputGradient:
+            values = try gradient(.gradient, tensor, target, explainer)
+            for index in values.indices { values[index] *= tensor[index] }
+        case .smoothgrad: values = try smoothGrad(tensor, target, explainer)
+        case .integrated: values = try integrated(tensor, target, explainer)
+        }
+        guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
+        let input = explainer.network.input
+        return ExplanationMap(
+            channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
+    }
+
+    private func gradient(_ rule: BackwardRule, _ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {
+        var result: [Float] = []
+        try explainer.gradients(of: target, rule: rule, count: 1) { _, input in
+            _ = input.update(fromContentsOf: tensor)
+        } body: { _, gradient in
+            result = gradient.input
+        }
+        return result
+    }
+
+    private func smoothGrad(_ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {
+        let range = (tensor.max() ?? 0) - (tensor.min() ?? 0)
+        let (deviation, seed) = (sigma * range, seed)
+        var sum = [Double](repeating: 0, count: tensor.count)
+        try explainer.gradients(of: target, count: samples) { sample, input in
+            // A generator for each sample, so that the noise does not depend on who runs it.
+            var noise = GaussianNoise(seed: seed, stream: UInt64(sample))
+            for index in tensor.indices { input[index] = tensor[index] + deviation * noise.next() }
+        } body: { _, gradient in
+            for index in sum.indices { sum[index] += Double(gradient.input[index]) }
+        }
+        return sum.map { Float($0 / Double(samples)) }
+    }
+
+    private func integrated(_ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {
+        let start = baselineTensor(explainer)
+        let steps = steps
+        var sum = [Double](repeating: 0, count: tensor.count)
+        try explainer.gradients(of: target, count: steps) { step, input in
+            let share = Float(step) / Float(steps - 1)
+            for index in tensor.indices { input[index] = start[index] + share * (tensor[index] - start[index]) }
+        } body: { step, gradient in
+            let weight = (step == 0 || step == steps - 1 ? 0.5 : 1) / Double(steps)
+            for index in sum.indices { sum[index] += weight * Double(gradient.input[index]) }
+        }
+        return sum.indices.map { Float(sum[$0] * Double(tensor[$0] - start[$0])) }
+    }
+
+    private func baselineTensor(_ explainer: Explainer) -> [Float] {
+        let preprocessing = explainer.preprocessing
+        let level: Int
+        switch baseline {
+        case .zero: return [Float](repeating: 0, count: preprocessing.valueCount)
+        case .black: level = 0
+        case .white: level = 255
+        }
+        let channels = preprocessing.channels.count
+        let colors = (0..<channels).map { preprocessing.table[$0 * 256 + level] }
+        return (0..<preprocessing.valueCount).map { colors[$0 % channels] }
+    }
+}

@@ -1,0 +1,97 @@
+public import ActivationStore
+import Search
+
+/// The scalar that is explained: a neuron's maximum, its mean, its value at one position, or a class score before softmax.
+///
+/// Written `LAYER:CHANNEL`, `LAYER:CHANNEL@mean`, `LAYER:CHANNEL@y,x`, `class:NAME` or `class:INDEX`.
+public struct Target: Hashable, Sendable {
+    /// What of a neuron's map is meant.
+    public enum Reduction: Hashable, Sendable {
+        /// The largest value; its gradient goes to the first position that has it.
+        case maximum
+        case mean
+        case position(y: Int, x: Int)
+    }
+
+    /// The name of the layer.
+    public var layer: String
+    public var channel: Int
+    public var reduction: Reduction
+    /// As a user would write it; equal targets have equal texts.
+    public var text: String
+
+    /// - Throws: `StoreError` for a layer, channel or class that is not there, `ExplanationError.target` for a reduction that makes no sense.
+    public init(_ text: String, in description: StoreDescription) throws {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let reference = try NeuronReference(
+            String(parts.dropLast(parts.count > 1 ? 1 : 0).joined(separator: "@")), in: description)
+        guard reference.neurons.count == 1 else {
+            throw ExplanationError.target(
+                text, problem: "names all neurons of a layer; add a channel, such as \(reference.layer.name):0")
+        }
+        layer = reference.layer.name
+        channel = reference.neurons.lowerBound - reference.layer.firstNeuron
+        reduction = .maximum
+        var suffix = ""
+        if parts.count > 1, let last = parts.last {
+            reduction = try Self.reduction(String(last), of: reference.layer, text)
+            suffix = "@\(last)"
+        }
+        let name =
+            reference.layer.isLogits && description.classes.indices.contains(channel)
+            ? "class:\(description.classes[channel])" : "\(layer):\(channel)"
+        self.text = name + suffix
+    }
+
+    /// The score of the class of index `index`.
+    public init?(classIndex index: Int, in description: StoreDescription) {
+        guard let target = try? Target("class:\(index)", in: description) else { return nil }
+        self = target
+    }
+
+    private static func reduction(_ text: String, of layer: LayerRecord, _ whole: String) throws -> Reduction {
+        if text == "mean" { return .mean }
+        if text == "max" { return .maximum }
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let y = numbers[0], let x = numbers[1] else {
+            throw ExplanationError.target(whole, problem: "ends in '@\(text)'; after @ stands mean, max, or a position y,x")
+        }
+        guard (0..<layer.height).contains(y), (0..<layer.width).contains(x) else {
+            throw ExplanationError.target(
+                whole, problem: "is at \(y),\(x), outside the layer's map of \(layer.height)×\(layer.width)")
+        }
+        return .position(y: y, x: x)
+    }
+
+    /// The target's value on a map of the layer: height × width × channels.
+    public func value(of map: UnsafeBufferPointer<Float>, channels: Int, width: Int) -> Float {
+        switch reduction {
+        case .maximum: map[place(in: map, channels: channels) * channels + channel]
+        case .mean:
+            stride(from: channel, to: map.count, by: channels).reduce(Float.zero) { $0 + map[$1] } / Float(map.count / channels)
+        case .position(let y, let x): map[(y * width + x) * channels + channel]
+        }
+    }
+
+    /// Writes the target's derivative by every element of the map; all else is left as it is.
+    public func seed(_ gradient: UnsafeMutableBufferPointer<Float>, map: UnsafeBufferPointer<Float>, channels: Int, width: Int) {
+        switch reduction {
+        case .maximum: gradient[place(in: map, channels: channels) * channels + channel] = 1
+        case .mean:
+            for index in stride(from: channel, to: map.count, by: channels) {
+                gradient[index] = Float(channels) / Float(map.count)
+            }
+        case .position(let y, let x): gradient[(y * width + x) * channels + channel] = 1
+        }
+    }
+
+    /// The first pixel that has the channel's maximum.
+    private func place(in map: UnsafeBufferPointer<Float>, channels: Int) -> Int {
+        var best = 0
+        for pixel in 0..<map.count / channels
+        where map[pixel * channels + channel] > map[best * channels + channel] || map[best * channels + channel].isNaN {
+            best = pixel
+        }
+        return best
+    }
+}

@@ -1,0 +1,134 @@
+import CKernels
+
+/// Collects the steps of the way back, from the gradient of one value to those of all that it was made from.
+struct BackwardBuilder {
+    private(set) var forward: ProgramBuilder
+    let rule: BackwardRule
+    private let graph: Graph
+    /// Complete once the last node that reads the value has been passed.
+    private var gradients: [Graph.ValueID: Location] = [:]
+
+    init(_ forward: ProgramBuilder, graph: Graph, rule: BackwardRule) {
+        self.forward = forward
+        self.graph = graph
+        self.rule = rule
+    }
+
+    var batch: Int { forward.batch }
+
+    /// The gradient of `id`, if anything has come back to it.
+    func gradient(of id: Graph.ValueID) -> Location? { gradients[id] }
+
+    /// The gradient that the way back begins with; whoever runs it writes it.
+    mutating func seed(_ id: Graph.ValueID) throws -> Location {
+        let value = try forward.location(id)
+        let location = forward.temporary(value.shape)
+        gradients[id] = location
+        // Nothing to do, but from here on the value and its gradient must stand beside each other.
+        forward.emit(reads: [value], writes: [location]) { _ in {} }
+        return location
+    }
+
+    /// All nodes from the last to the first.
+    mutating func run() throws {
+        for node in graph.nodes.reversed() {
+            guard let output = node.outputs.first, gradients[output] != nil else { continue }
+            forward.layer = node.layer
+            do {
+                try node.operation.lowerBackward(node, into: &self)
+            } catch let refusal as Refusal {
+                throw NetworkError.node(node.use, problem: refusal.problem)
+            }
+        }
+    }
+
+    // MARK: For operators
+
+    /// Where a value of the way forward stands.
+    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0) throws -> Location { try forward.location(id, aligned: rank) }
+
+    /// Adds up a gradient over the axes along which a smaller operand was repeated.
+    mutating func sum(_ source: Location, to target: Location) {
+        let shape = target.shape.aligned(source.shape.count)
+        let strides = zip(shape, Location.strides(of: shape)).map { $0 == 1 ? 0 : $1 }
+        let from = HostTensor.indices(shape: source.shape, strides: source.strides)
+        let to = HostTensor.indices(shape: source.shape, strides: strides)
+        let (batch, inner, outer) = (batch, target.count, source.count)
+        emit(reads: [source], writes: [target]) { memory in
+            let (source, target) = (memory[source], memory[target])
+            return {
+                target.update(repeating: 0, count: inner * batch)
+                for image in 0..<batch { for (f, t) in zip(from, to) { target[image * inner + t] += source[image * outer + f] } }
+            }
+        }
+    }
+
+    /// The gradient of a node's first output.
+    func incoming(_ node: Graph.Node) throws -> Location {
+        guard let output = node.outputs.first, let location = gradients[output] else {
+            throw Refusal("has no gradient to pass back")
+        }
+        return location
+    }
+
+    /// Lets `write` emit what computes a gradient of `id` into the location it is given. Where `id` is read by several nodes,
+    /// what comes from each is added up; where it does not depend on the image, nothing is done.
+    mutating func contribute(to id: Graph.ValueID?, _ write: (inout Self, Location) throws -> Void) throws {
+        guard let id, graph.values[id].constant == nil else { return }
+        let shape = try forward.location(id).shape
+        let target = forward.temporary(shape)
+        try write(&self, target)
+        guard let sum = gradients[id] else {
+            gradients[id] = target
+            return
+        }
+        let count = sum.count * batch
+        emit(reads: [target, sum], writes: [sum]) { memory in
+            let (from, to) = (memory[target], memory[sum])
+            return { ndx_add(from, to, count) }
+        }
+    }
+
+    /// Passes a gradient on as it is, under the shape that `id` has.
+    mutating func pass(_ gradient: Location, to id: Graph.ValueID?) throws {
+        try contribute(to: id) { builder, target in
+            builder.copy(gradient, to: target)
+        }
+    }
+
+    mutating func copy(_ source: Location, to target: Location) {
+        let count = source.count * batch
+        emit(reads: [source], writes: [target]) { memory in
+            let (from, to) = (memory[source], memory[target])
+            return { to.update(from: from, count: count) }
+        }
+    }
+
+    /// The gradient before an activation that was done in the same pass, from that after it.
+    mutating func before(_ activation: Activation?, _ node: Graph.Node) throws -> Location {
+        let gradient = try incoming(node)
+        guard let activation else { return gradient }
+        let target = forward.temporary(gradient.shape)
+        try activation.emitBackward(output: try location(node.outputs[0]), input: nil, from: gradient, to: target, into: &self)
+        return target
+    }
+
+    mutating func emit(_ kernel: Kernel, reads: [Location], writes: [Location]) {
+        forward.emit(kernel, reads: reads, writes: writes)
+    }
+    mutating func emit(
+        reads: [Location], writes: [Location], bind: @escaping @Sendable (WorkerMemory) throws -> WorkerAction
+    ) { forward.emit(reads: reads, writes: writes, bind: bind) }
+    mutating func fill(_ location: Location, with value: Float) { forward.fill(location, with: value) }
+    mutating func temporary(_ shape: [Int]) -> Location { forward.temporary(shape) }
+
+    /// The transpose of `ProgramBuilder.copy`: what stood at the strided places of a larger tensor goes back to them.
+    mutating func copyStrided(
+        _ source: Location, shape: [Int], fromStrides: [Int], fromStart: Int = 0, to target: Location, toStrides: [Int],
+        toStart: Int = 0
+    ) {
+        forward.copy(
+            source, shape: shape, fromStrides: fromStrides, fromStart: fromStart, to: target, toStrides: toStrides,
+            toStart: toStart)
+    }
+}

@@ -1,0 +1,78 @@
+import ActivationStore
+import ArgumentParser
+import Explanations
+import Foundation
+import Images
+import Indexing
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// SqueezeNet 1.1 beside PyTorch and Captum, on three photographs.
+@Suite(.enabled(if: Shared.has("reference/squeezenet1.1-explanations"), "needs ../shared: reference/squeezenet1.1-explanations"))
+struct ReferenceTests {
+    static let photographs = ["n01806143_peacock", "n02099601_golden_retriever", "n02701002_ambulance"]
+
+    /// A store of nothing but the network: explanations need no indexed images.
+    private func explainer(_ folder: TemporaryFolder) throws -> (Store, Explainer) {
+        let network = try Network(contentsOf: Shared.path("real/models/imagenet/squeezenet1.1-7.onnx"))
+        let preprocessing = Preprocessing(.torchvision, input: Size(width: 224, height: 224))
+        let path = folder.path + "/s.sqlite"
+        let writer = try StoreWriter.open(
+            path: path, description: try StoreDescription(network, preprocessing: preprocessing, classes: [], topCount: 1),
+            run: RunRecord(toolVersion: "test"))
+        try writer.finish()
+        let store = try Store.open(path: path)
+        return (store, try Explainer(store: store))
+    }
+
+    private func reference(_ photograph: String, _ name: String) throws -> [Float] {
+        try NPYArray(contentsOf: Shared.path("reference/squeezenet1.1-explanations/\(photograph)/\(name).npy")).floats
+    }
+
+    @Test(arguments: photographs)
+    func gradientMethods(_ photograph: String) throws {
+        let folder = try TemporaryFolder()
+        let (store, explainer) = try explainer(folder)
+        let subject = try Subject(
+            Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store, preprocessing: explainer.preprocessing)
+        let index = try String(
+            contentsOfFile: Shared.path("reference/squeezenet1.1-explanations/\(photograph)/target.txt"), encoding: .utf8)
+        let target = try Target("class:\(index.trimmingCharacters(in: .whitespacesAndNewlines))", in: store.description)
+        for (method, name) in [
+            ("gradient", "saliency"), ("guided", "guided"), ("deconvnet", "deconvnet"), ("integrated", "integrated"),
+        ] {
+            let map = try Saliency.parse(["--method", method]).map(of: subject, target: target, by: explainer)
+            let error = relativeDistance(map.values, try reference(photograph, name))
+            #expect(error < 1e-3, "\(name) of \(photograph)")
+            print(photograph, name, error)
+        }
+    }
+
+    @Test(arguments: photographs)
+    func neuronProjections(_ photograph: String) throws {
+        let folder = try TemporaryFolder()
+        let (store, explainer) = try explainer(folder)
+        let subject = try Subject(
+            Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store, preprocessing: explainer.preprocessing)
+        let npz = try NPZ(Shared.path("reference/squeezenet1.1-explanations/\(photograph)/neuron.npz"))
+        // torchvision's names of the zoo's layers.
+        for (layer, channel, name) in [
+            ("squeezenet0_conv9", 5, "features.6.expand3x3"), ("squeezenet0_conv23", 100, "features.12.expand1x1"),
+        ] {
+            let target = try Target("\(layer):\(channel)", in: store.description)
+            for (method, letter) in [("gradient", "G"), ("deconvnet", "D")] {
+                let map = try Saliency.parse(["--method", method]).map(of: subject, target: target, by: explainer)
+                let expected = try npz["\(letter)_\(name)"].floats
+                #expect(relativeDistance(map.values, expected) < 1e-3, "\(method) of \(name) on \(photograph)")
+            }
+        }
+    }
+}
+
+/// ‖a − b‖ / ‖b‖.
+func relativeDistance(_ a: [Float], _ b: [Float]) -> Double {
+    guard a.count == b.count else { return .infinity }
+    let difference = zip(a, b).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+    return (difference / b.reduce(0.0) { $0 + Double($1) * Double($1) }).squareRoot()
+}
