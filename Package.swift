@@ -45,20 +45,21 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
         // The pipeline, in the order data flows; a target imports only targets above it.
+        .target(name: "Suggestions", swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
             name: "Images", dependencies: ["CKernels", "CCodecs"], swiftSettings: strict),
         .target(
-            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Hashing", "Images", protobuf],
+            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Suggestions", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", grdb, sqlite],
+            name: "ActivationStore", dependencies: ["CKernels", "Suggestions", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
             name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
             swiftSettings: strict),
         .target(
-            name: "Search", dependencies: ["CKernels", "ActivationStore", argumentParser, grdb, sqlite],
+            name: "Search", dependencies: ["CKernels", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite],
             swiftSettings: strict),
         .target(
             name: "Explanations",
@@ -76,22 +77,24 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore"],
+            name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ActivationStoreTests", dependencies: ["CKernels", "ActivationStore", "Search", "TestSupport", grdb],
+            name: "ActivationStoreTests",
+            dependencies: ["CKernels", "Suggestions", "ActivationStore", "Search", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(
-            name: "IndexingTests", dependencies: ["Indexing", "Search", "TestSupport", grdb], swiftSettings: strict),
+            name: "IndexingTests", dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
         .testTarget(
             name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["neurodex", "TestSupport"], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["neurodex", "TestSupport", csv, grdb], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// A ``StoreDescription`` as rows of `meta`, `model`, `layer` and `class`.
@@ -69,7 +70,10 @@ extension StoreDescription {
             )
         }
         if input(model) != input(stored.model) { return ("input size", input(model), input(stored.model)) }
-        if preprocessingHash != stored.preprocessingHash { return ("preprocessing", preprocessing, stored.preprocessing) }
+        if preprocessingHash != stored.preprocessingHash {
+            let facts = Self.differingFields(preprocessing, stored.preprocessing)
+            return ("preprocessing", facts.0, facts.1)
+        }
         for (wanted, kept) in zip(layers, stored.layers) where wanted != kept {
             let facts = (wanted.summary, kept.summary)
             return facts.0 == facts.1
@@ -89,6 +93,38 @@ extension StoreDescription {
         if topCount != stored.topCount { return ("--top", "\(topCount)", "\(stored.topCount)") }
         if blockImages != stored.blockImages { return ("block size", "\(blockImages)", "\(stored.blockImages)") }
         return nil
+    }
+
+    /// Of two JSON objects, the fields that differ; both whole where they are no such objects.
+    private static func differingFields(_ wanted: String, _ stored: String) -> (String, String) {
+        let decoder = JSONDecoder()
+        guard let first = try? decoder.decode([String: Field].self, from: Data(wanted.utf8)),
+            let second = try? decoder.decode([String: Field].self, from: Data(stored.utf8))
+        else { return (wanted, stored) }
+        let names = Set(first.keys).union(second.keys).filter { first[$0] != second[$0] }.sorted()
+        func text(_ fields: [String: Field]) -> String {
+            names.map { "\($0) \(fields[$0]?.text ?? "none")" }.joined(separator: ", ")
+        }
+        return (text(first), text(second))
+    }
+
+    /// A value of a JSON object, as it is shown.
+    private struct Field: Decodable, Equatable {
+        let text: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            func short(_ number: Double) -> String {
+                number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
+            }
+            if let numbers = try? container.decode([Double].self) {
+                text = numbers.map(short).joined(separator: ",")
+            } else if let number = try? container.decode(Double.self) {
+                text = short(number)
+            } else {
+                text = try container.decode(String.self)
+            }
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// What can go wrong with a store. The case carries the facts; ``description`` makes the sentence.
 public enum StoreError: Error, Hashable, Sendable {
     case missing(path: String)

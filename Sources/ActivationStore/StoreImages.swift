@@ -1,5 +1,6 @@
 public import Foundation
 import GRDB
+import Suggestions
 
 /// An image as the store knows it.
 public struct StoredImage: Hashable, Sendable {

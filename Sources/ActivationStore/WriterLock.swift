@@ -13,7 +13,7 @@ final class WriterLock {
         path = store + "-writing"
         while true {
             let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-            guard file >= 0 else { throw StoreError.notWritable(path: store, reason: String(cString: strerror(errno))) }
+            guard file >= 0 else { throw StoreError.notWritable(path: store, reason: Self.reason(errno, store)) }
             guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
                 close(file)
                 throw StoreError.beingWritten(path: store)
@@ -27,6 +27,14 @@ final class WriterLock {
             }
             close(file)
         }
+    }
+
+    private static func reason(_ code: Int32, _ store: String) -> String {
+        let folder = (store as NSString).deletingLastPathComponent
+        guard code == ENOENT else {
+            return "in the folder \(folder.isEmpty ? "." : folder): \(String(cString: strerror(code)))"
+        }
+        return "there is no folder \(folder)"
     }
 
     deinit {

@@ -22,13 +22,17 @@ final class FileBuffer {
     /// Reads a file. Content that is not decoded anyway is refused by its first bytes, without reading the rest.
     func read(_ path: String) throws(ImageError) {
         count = 0
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe is opened without waiting for its other end, so that it can be refused.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if file < 0 { throw ImageError(.unreadable(reason: String(cString: strerror(errno)))) }
         defer { close(file) }
         var information = stat()
         if fstat(file, &information) == 0 {
             if information.st_mode & S_IFMT == S_IFDIR { throw ImageError(.unreadable(reason: "it is a folder")) }
-            if information.st_mode & S_IFMT == S_IFREG { reserve(min(Int(information.st_size), 1 << 24) + 1) }
+            if information.st_mode & S_IFMT != S_IFREG {
+                throw ImageError(.unreadable(reason: "it is no file but a pipe, socket or device"))
+            }
+            reserve(min(Int(information.st_size), 1 << 24) + 1)
         }
         reserve(4096)
         while true {

@@ -21,43 +21,60 @@ public struct Dataset: Equatable, Sendable {
     public init(items: [Item]) { self.items = items }
 
     /// Finds the images that `paths` name, in their order: files as they are, folders with all below them, sorted by the bytes
-    /// of their paths. What is hidden, and what is no picture by its name or its first bytes, is passed by.
+    /// of their paths. Links are followed. What is hidden, and what is no picture by its name or its first bytes, is passed by.
+    /// A path that comes twice counts once, however it is written (`photos`, `./photos/`).
     ///
-    /// - Throws: `DatasetError` for a path that is not there, and where no image is found at all.
+    /// - Throws: `DatasetError` for a path that is not there or cannot be read, and where no image is found at all.
     public init(paths: [String]) throws {
         var seen = Set<String>()
         items = []
         for path in paths {
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-                throw DatasetError.missing(path: path)
+            guard let file = FileKind(path) else { throw DatasetError.missing(path: path) }
+            let plain = Self.plain(path)
+            switch file.type {
+            case .folder: items += try Self.files(below: plain).filter { seen.insert($0.path).inserted }
+            case .file: if seen.insert(plain).inserted { items.append(Item(path: plain)) }
+            case .other: throw DatasetError.notAFile(path: path)
             }
-            let found = isDirectory.boolValue ? try Self.files(below: path) : [Item(path: path)]
-            items += found.filter { seen.insert($0.path).inserted }
         }
         guard !items.isEmpty else { throw DatasetError.noImages(paths: paths) }
     }
 
-    private static func files(below folder: String) throws -> [Item] {
-        guard let walk = FileManager.default.enumerator(atPath: folder) else {
-            throw DatasetError.unreadableFolder(path: folder)
-        }
-        let root = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    /// Without `.`, empty components and slashes at the end.
+    static func plain(_ path: String) -> String {
+        let joined = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        return path.hasPrefix("/") ? "/" + joined : joined.isEmpty ? "." : joined
+    }
+
+    private static func files(below root: String) throws -> [Item] {
         var found: [String] = []
-        while let relative = walk.nextObject() as? String {
-            if relative.split(separator: "/").last?.hasPrefix(".") == true {
-                if walk.fileAttributes?[.type] as? FileAttributeType == .typeDirectory { walk.skipDescendants() }
-                continue
-            }
-            // The type as `stat` sees it, so that links to pictures count.
-            var status = stat()
-            guard stat(root + "/" + relative, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            if isPicture(root + "/" + relative) { found.append(relative) }
-        }
+        try find(root, "", [], &found)
         found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return found.map { relative in
             let (label, split) = labelAndSplit(ofRelative: relative)
-            return Item(path: root == "." ? relative : root == "/" ? root + relative : root + "/" + relative, label: label, split: split)
+            return Item(
+                path: root == "." ? relative : root == "/" ? root + relative : root + "/" + relative, label: label, split: split)
+        }
+    }
+
+    /// - Parameter ancestors: the folders on the way here, so that links in a circle come to an end.
+    private static func find(_ root: String, _ folder: String, _ ancestors: Set<FileKind>, _ found: inout [String]) throws {
+        let path = folder.isEmpty ? root : root + "/" + folder
+        guard let here = FileKind(path), let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+            throw DatasetError.unreadableFolder(path: path)
+        }
+        for name in names where !name.hasPrefix(".") {
+            let relative = folder.isEmpty ? name : folder + "/" + name
+            let file = FileKind(root + "/" + relative)
+            switch file?.type {
+            case .folder:
+                guard let file, file != here, !ancestors.contains(file) else { continue }
+                try find(root, relative, ancestors.union([here]), &found)
+            case .file: if isPicture(root + "/" + relative) { found.append(relative) }
+            case .other: continue
+            // A link to what has gone: if it was a picture, the run says so.
+            case nil: if hasPictureName(relative) { found.append(relative) }
+            }
         }
     }
 
@@ -67,9 +84,13 @@ public struct Dataset: Equatable, Sendable {
 
     /// By name, else by content: a photograph called `IMG_1` is one, a table called `labels.csv` is none.
     private static func isPicture(_ path: String) -> Bool {
-        if extensions.contains(URL(fileURLWithPath: path).pathExtension.lowercased()) { return true }
+        if hasPictureName(path) { return true }
         guard let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: 64) else { return false }
         return start.withUnsafeBytes { ContentKind(of: $0).isImage }
+    }
+
+    private static func hasPictureName(_ path: String) -> Bool {
+        extensions.contains((path as NSString).pathExtension.lowercased())
     }
 
     private static let splits: Set<String> = ["train", "training", "val", "valid", "validation", "test", "testing"]
@@ -84,34 +105,24 @@ public struct Dataset: Equatable, Sendable {
     }
 }
 
-/// What can be wrong with the images or labels that a user names: the facts; `description` makes the sentences.
-public enum DatasetError: Error, Equatable, Sendable {
-    case missing(path: String)
-    case unreadableFolder(path: String)
-    case noImages(paths: [String])
-    case unreadableLabels(path: String, reason: String)
-    case labelCount(path: String, labels: Int, images: Int)
-    case labelColumns(path: String, found: [String])
-    case noLabelMatches(path: String, example: String)
-    case classCount(path: String, names: Int, classes: Int)
-}
+/// What stands at a path, links followed: the same for two paths to the same thing.
+struct FileKind: Hashable {
+    enum Kind: Hashable { case file, folder, other }
 
-extension DatasetError: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .missing(let path): "there is no file or folder '\(path)'"
-        case .unreadableFolder(let path): "cannot read the folder '\(path)'; check its permissions"
-        case .noImages(let paths):
-            "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads JPEG, PNG and WebP"
-        case .unreadableLabels(let path, let reason): "cannot read the labels in '\(path)': \(reason)"
-        case .labelCount(let path, let labels, let images):
-            "'\(path)' has \(labels) labels for \(images) images; a label file has one line for each image, in the order of their paths"
-        case .labelColumns(let path, let found):
-            "'\(path)' has the columns \(found.joined(separator: ", ")); neurodex looks for one named file or path, and one named label"
-        case .noLabelMatches(let path, let example):
-            "no file that '\(path)' names is among the images; it names, for example, '\(example)'"
-        case .classCount(let path, let names, let classes):
-            "'\(path)' has \(names) class names, but the network has \(classes) outputs; a class file has one line for each, in their order"
+    let type: Kind
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// Nil where there is nothing.
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: type = .file
+        case S_IFDIR: type = .folder
+        default: type = .other
         }
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        inode = UInt64(status.st_ino)
     }
 }

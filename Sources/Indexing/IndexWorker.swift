@@ -62,7 +62,8 @@ final class IndexWorker {
                     label: item.label, split: item.split))
         } catch {
             return .failure(
-                Skipped(record: SkippedRecord(path: item.path, reason: error.reason, bytes: facts?.bytes, modified: facts?.modified)))
+                Skipped(
+                    record: SkippedRecord(path: item.path, reason: error.reason, bytes: facts?.bytes, modified: facts?.modified)))
         }
     }
 
@@ -74,6 +75,7 @@ final class IndexWorker {
             image.predictedScore = values[best]
         }
         return IndexedImage(
-            image: image, values: Array(values), positions: Array(worker.positions(image: slot)), means: Array(worker.means(image: slot)))
+            image: image, values: Array(values), positions: Array(worker.positions(image: slot)),
+            means: Array(worker.means(image: slot)))
     }
 }

@@ -135,7 +135,9 @@ public struct Indexer: Sendable {
             if let image = known[item.path] {
                 summary.known += 1
                 guard let facts, facts.bytes != image.bytes || facts.modified != image.modified else { continue }
-                let now = (try? Data(contentsOf: URL(fileURLWithPath: item.path), options: .mappedIfSafe)).map { SHA256.hash(data: $0) }
+                let now = (try? Data(contentsOf: URL(fileURLWithPath: item.path), options: .mappedIfSafe)).map {
+                    SHA256.hash(data: $0)
+                }
                 if now.map({ Data($0) }) != image.sha256 { summary.changed.append(item.path) }
             } else if let record = skipped[item.path], let facts, facts.bytes == record.bytes, facts.modified == record.modified {
                 summary.skipped += 1
@@ -180,24 +182,24 @@ struct FileFacts {
 }
 
 /// Deals out the images that are to be done, each once.
-final class WorkSource: Sendable {
+package final class WorkSource: Sendable {
     private let items: [Dataset.Item]
     private let isCancelled: @Sendable () -> Bool
     private let next = Atomic<Int>(0)
     private let stopped = Atomic<Bool>(false)
 
-    init(_ items: [Dataset.Item], isCancelled: @escaping @Sendable () -> Bool) {
+    package init(_ items: [Dataset.Item], isCancelled: @escaping @Sendable () -> Bool) {
         self.items = items
         self.isCancelled = isCancelled
     }
 
-    func take() -> (sequence: Int, item: Dataset.Item)? {
+    package func take() -> (sequence: Int, item: Dataset.Item)? {
         guard !stopped.load(ordering: .relaxed), !isCancelled() else { return nil }
         let sequence = next.wrappingAdd(1, ordering: .relaxed).oldValue
         return sequence < items.count ? (sequence, items[sequence]) : nil
     }
 
-    func stop() { stopped.store(true, ordering: .relaxed) }
+    package func stop() { stopped.store(true, ordering: .relaxed) }
 }
 
 /// Carries what one thread hands over to another for good.

@@ -41,7 +41,9 @@ extension Dataset {
         } catch {
             throw DatasetError.unreadableLabels(path: path, reason: "it is no table of comma-separated values: \(error)")
         }
-        let columns = Dictionary(table.header.map { ($0.lowercased().trimmingCharacters(in: .whitespaces), $0) }) { first, _ in first }
+        let columns = Dictionary(table.header.map { ($0.lowercased().trimmingCharacters(in: .whitespaces), $0) }) { first, _ in
+            first
+        }
         let fileColumn = ["file", "path", "filename", "image"].lazy.compactMap { columns[$0] }.first
         let labelColumn = ["label", "class", "category"].lazy.compactMap { columns[$0] }.first
         guard let fileColumn, let labelColumn else { throw DatasetError.labelColumns(path: path, found: table.header) }

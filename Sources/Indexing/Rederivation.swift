@@ -25,17 +25,15 @@ public struct Rederivation {
     private let preprocessing: Preprocessing
 
     /// - Parameter model: the ONNX file; nil for where it was when the store was made.
-    /// - Throws: `NetworkError` where it cannot be read, `StoreError.differs` where it is another.
+    /// - Throws: `NetworkError` where it cannot be read, `DatasetError` where it is another, or has gone.
     public init(of store: Store, model: String?) throws {
         self.store = store
         let description = store.description
-        var options = Network.Options()
-        options.batch = 1
-        options.layers = ["*"]
-        options.inputSize = (description.model.inputHeight, description.model.inputWidth)
-        network = try Network(contentsOf: model ?? description.model.path, options: options)
+        let path = model ?? description.model.path
+        guard FileManager.default.fileExists(atPath: path) else { throw DatasetError.modelMissing(path: path) }
+        network = try Network.matching(description, at: path, batch: 1)
         guard network.sha256 == description.model.sha256 else {
-            throw StoreError.differs(path: store.path, property: "model", expected: description.model.sha256, found: network.sha256)
+            throw DatasetError.otherModel(path: path, found: network.sha256, expected: description.model.sha256)
         }
         preprocessing = try Preprocessing(json: description.preprocessing)
     }
@@ -61,7 +59,8 @@ public struct Rederivation {
                 (try reader.read(bytes, framing: preprocessing.framing), SHA256.hash(data: bytes))
             }
             guard Data(digest) == image.sha256 else {
-                result.findings.append("\(image.path) has changed since it was indexed, so its activations cannot be computed anew")
+                result.findings.append(
+                    "\(image.path) has changed since it was indexed, so its activations cannot be computed anew")
                 return
             }
             framed = read
@@ -76,7 +75,12 @@ public struct Rederivation {
         let maxima = worker.maxima(image: 0)
         let layers = Dictionary(uniqueKeysWithValues: network.layers.map { ($0.tensor, $0) })
         for record in store.description.layers {
-            guard let layer = layers[record.tensor] else { continue }
+            guard let layer = layers[record.tensor] else {
+                if result.images == 1 {
+                    result.findings.append("layer \(record.name) is in the store, but this neurodex does not compute it")
+                }
+                continue
+            }
             let values = record.neurons.map { stored.values[$0] }
             let largest = values.reduce(Float.zero) { $1.isFinite ? max($0, abs($1)) : $0 }
             for (channel, value) in values.enumerated() {
@@ -85,7 +89,8 @@ public struct Rederivation {
                 if again == value || again.isNaN && value.isNaN {
                     result.identical += 1
                 } else if !(abs(again - value) <= Self.tolerance * largest) {
-                    result.findings.append("\(record.name):\(channel) is \(value) on \(image.path) in the store, but \(again) when computed anew")
+                    result.findings.append(
+                        "\(record.name):\(channel) is \(value) on \(image.path) in the store, but \(again) when computed anew")
                 }
             }
         }

@@ -7,9 +7,11 @@ extension StoreDescription {
     ///
     /// - Parameters:
     ///   - classes: names of the network's outputs; empty if not known.
+    ///   - blockImages: images in a block; fewer for trials with few images.
     ///   - topCount: length of the kept list of each neuron's strongest images.
     /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite.
-    public init(_ network: Network, preprocessing: Preprocessing, classes: [String], topCount: Int) throws {
+    public init(_ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int = 640, topCount: Int) throws
+    {
         let url = URL(fileURLWithPath: network.path)
         self.init(
             model: ModelRecord(
@@ -17,7 +19,7 @@ extension StoreDescription {
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
                 opset: network.opset),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
-            layers: network.layers.map { LayerRecord($0) }, classes: classes, topCount: topCount)
+            layers: network.layers.map { LayerRecord($0) }, classes: classes, blockImages: blockImages, topCount: topCount)
     }
 }
 
@@ -26,7 +28,8 @@ extension LayerRecord {
     public init(_ layer: Layer) {
         let field = layer.receptiveField
         self.init(
-            name: layer.name, tensor: layer.tensor, operatorName: layer.operatorType, channels: layer.channels, height: layer.height,
+            name: layer.name, tensor: layer.tensor, operatorName: layer.operatorType, channels: layer.channels,
+            height: layer.height,
             width: layer.width,
             receptiveField: ReceptiveFieldRecord(
                 height: field.y.size, width: field.x.size, strideY: Double(field.y.stride), strideX: Double(field.x.stride),

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// What can be wrong with a model file or with a use of a network: the facts. `description` is the one place that makes
 /// sentences of them, each naming the thing, what was expected, what was found, and the next step.
 public enum NetworkError: Error, Equatable, Sendable {
@@ -57,6 +59,8 @@ extension NetworkError: CustomStringConvertible {
         case .graph(let problem):
             return "the model's graph: \(problem)"
         case .noSuchName(let kind, let name, let known):
+            let nearest = Suggestion.nearest(to: name, among: known)
+            guard nearest.isEmpty else { return "there is no \(kind) '\(name)'\(Suggestion.clause(nearest))" }
             let some = known.prefix(6).joined(separator: ", ")
             return
                 "there is no \(kind) '\(name)'; there \(known.count == 1 ? "is" : "are") \(some)\(known.count > 6 ? ", …" : "")"

@@ -1,4 +1,5 @@
 public import ActivationStore
+import Suggestions
 
 /// What a user calls neurons by: `LAYER:CHANNEL`, `LAYER` (all its neurons), `class:NAME` or `class:INDEX` (a logit).
 public struct NeuronReference: Hashable, Sendable {
@@ -41,10 +42,19 @@ public struct NeuronReference: Hashable, Sendable {
         guard let layer = description.layers.last(where: { $0.isLogits }) else { throw QueryError.logitsUnknown(name: text) }
         let folded = name.lowercased()
         let channel =
-            description.classes.firstIndex(of: name) ?? description.classes.firstIndex { $0.lowercased() == folded } ?? Int(name)
+            description.classes.firstIndex(of: name) ?? description.classes.firstIndex { $0.lowercased() == folded }
+            ?? synonym(folded, description.classes) ?? Int(name)
         guard let channel, (0..<layer.channels).contains(channel) else {
             throw StoreError.unknownClass(name: name, suggestions: Suggestion.nearest(to: name, among: description.classes))
         }
         return (layer, layer.firstNeuron + channel)
+    }
+
+    /// The only class of which `name`, in lower case, is one of several names: `tench` of `tench, Tinca tinca`.
+    private static func synonym(_ name: String, _ classes: [String]) -> Int? {
+        let found = classes.indices.filter { index in
+            classes[index].lowercased().split(separator: ",").contains { $0.drop { $0 == " " } == name }
+        }
+        return found.count == 1 ? found[0] : nil
     }
 }

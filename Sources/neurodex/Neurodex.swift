@@ -17,7 +17,7 @@ struct Neurodex: ParsableCommand {
               neurodex top shop.sqlite conv4:17 --sheet top.png
 
             A neuron is one channel of one layer, written LAYER:CHANNEL; class:NAME is the neuron of a class score. \
-            Every answer is exact. Exit status: 0 done, 1 failed, 2 some inputs were skipped, 64 wrong usage.
+            Every answer is exact. Exit status: 0 done, 1 failed, 2 some inputs were skipped, 64 wrong usage, 130 stopped by Ctrl-C.
             """,
         version: version,
         subcommands: [
@@ -26,9 +26,19 @@ struct Neurodex: ParsableCommand {
         ])
 
     static func main() {
+        var command: any ParsableCommand
         do {
-            var command = try parseAsRoot()
+            command = try parseAsRoot()
+        } catch {
+            exit(withError: error)
+        }
+        do {
             try command.run()
+        } catch let error as ValidationError {
+            // What the command line alone could not show to be wrong.
+            printNote("Error: \(error.message)")
+            printNote("  See '\(configuration.commandName ?? "") help \(type(of: command)._commandName)' for more information.")
+            exit(withError: ExitCode.validationFailure)
         } catch {
             exit(withError: error)
         }

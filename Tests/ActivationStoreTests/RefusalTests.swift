@@ -1,6 +1,7 @@
 import ActivationStore
 import Foundation
 import GRDB
+import Suggestions
 import TestSupport
 import Testing
 

@@ -1,1 +1,30 @@
-// Fixtures
+import Foundation
+
+/// The pet shop: pictures, networks and expected answers that are part of the repository.
+public enum Fixtures {
+    public static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("fixtures").path
+
+    /// The full path of something in the folder.
+    public static func path(_ path: String) -> String { folder + "/" + path }
+
+    /// The pet shop's pictures, in byte order, as paths within `fixtures/petshop`.
+    public static func pictures() throws -> [String] {
+        let all = try FileManager.default.subpathsOfDirectory(atPath: path("petshop"))
+        return all.filter { ["jpg", "png", "webp"].contains(($0 as NSString).pathExtension) }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Makes a folder of `count` links to the pet shop's pictures, with their splits and labels.
+    public static func linkPictures(count: Int, in folder: String) throws {
+        let pictures = try pictures()
+        for index in 0..<count {
+            let picture = pictures[index % pictures.count]
+            let place = folder + "/" + (picture as NSString).deletingLastPathComponent
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            let name = "\(index / pictures.count)-" + (picture as NSString).lastPathComponent
+            try FileManager.default.createSymbolicLink(
+                atPath: place + "/" + name, withDestinationPath: path("petshop/" + picture))
+        }
+    }
+}

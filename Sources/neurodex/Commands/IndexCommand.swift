@@ -14,7 +14,7 @@ struct IndexCommand: ParsableCommand {
               neurodex index shop.sqlite --model petshop.onnx --classes labels.txt photos/
 
             The store is one SQLite file. Running the same command again goes on where it stopped, after Ctrl-C or a crash, and adds \
-            images that are new. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
+            images that are new; then what you leave out (--model, --layers, --preprocess …) is as in the store. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
             or from --labels.
             """)
 
@@ -27,7 +27,10 @@ struct IndexCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The network, an ONNX file (default: the store's).", valueName: "file"))
     var model: String?
 
-    @Option(help: ArgumentHelp("A .csv with columns file, label and perhaps split; a text with one label a line; folders; or none.", valueName: "source"))
+    @Option(
+        help: ArgumentHelp(
+            "A .csv with columns file, label and perhaps split; a text with one label a line; folders; or none.",
+            valueName: "source"))
     var labels = "folders"
 
     @Option(help: ArgumentHelp("Names of the network's outputs, one a line.", valueName: "file"))
@@ -35,17 +38,23 @@ struct IndexCommand: ParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Record only these layers, with * and ?, such as 'features.*'. May be repeated.", valueName: "pattern"))
+        help: ArgumentHelp("Record only these layers, with * and ?, such as 'features.*'. May be repeated.", valueName: "pattern")
+    )
     var layers: [String] = []
 
-    @Option(help: ArgumentHelp("Record layers after (post) or before (pre) their activation function.", valueName: "post|pre"))
-    var record: Moment = .post
+    @Option(
+        help: ArgumentHelp(
+            "Record layers after (post, the default) or before (pre) their activation function.", valueName: "post|pre"))
+    var record: Moment?
 
-    @Option(help: ArgumentHelp("Keep spatial means of the classifier's input, or of all layers.", valueName: "classifier|all"))
-    var means: Means = .classifier
+    @Option(
+        help: ArgumentHelp(
+            "Keep spatial means of the classifier's input (the default), or of all layers.", valueName: "classifier|all"))
+    var means: Means?
 
-    @Option(help: ArgumentHelp("How many images each neuron's kept list holds.", valueName: "count"))
-    var top = 100
+    @Option(
+        help: ArgumentHelp("How many images each neuron's kept list holds (default: 100, or the store's).", valueName: "count"))
+    var top: Int?
 
     @Option(help: ArgumentHelp("Workers, one a core (default: all cores).", valueName: "count"))
     var jobs: Int?
@@ -59,6 +68,9 @@ struct IndexCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Picture size, HEIGHTxWIDTH, where the network leaves it open.", valueName: "size"))
     var inputSize: String?
 
+    @Option(help: .hidden)
+    var block: Int?
+
     @OptionGroup(title: "Preprocessing")
     var preprocessing: PreprocessingOptions
 
@@ -66,33 +78,56 @@ struct IndexCommand: ParsableCommand {
     enum Means: String, ExpressibleByArgument, CaseIterable { case classifier, all }
 
     func validate() throws {
-        guard top >= 1 else { throw ValidationError("--top takes a count of 1 or more, not \(top)") }
+        if let top { guard top >= 1 else { throw ValidationError("--top takes a count of 1 or more, not \(top)") } }
+        if let block {
+            guard (1...640).contains(block) else { throw ValidationError("--block takes a count from 1 to 640, not \(block)") }
+        }
         guard (1...64).contains(batch) else { throw ValidationError("--batch takes a count from 1 to 64, not \(batch)") }
-        if let jobs { guard (1...1024).contains(jobs) else { throw ValidationError("--jobs takes a count from 1 to 1024, not \(jobs)") } }
+        if let jobs {
+            guard (1...1024).contains(jobs) else { throw ValidationError("--jobs takes a count from 1 to 1024, not \(jobs)") }
+        }
     }
 
     func run() throws {
-        let existing = FileManager.default.fileExists(atPath: store) ? try Store.open(path: store).description : nil
+        // A file size limit is then a failed write, with a sentence, and not a signal that ends the program.
+        signal(SIGXFSZ, SIG_IGN)
+        let existing = try existingDescription()
         guard let modelPath = model ?? existing?.model.path else {
             throw ValidationError("--model names the network; there is no store '\(store)' yet to take it from")
         }
-        let network = try Network(contentsOf: modelPath, options: try networkOptions())
+        let network = try network(modelPath, existing)
         let description = try storeDescription(network, existing)
         let preprocessing = try Preprocessing(json: description.preprocessing)
         let source: LabelSource = labels == "folders" ? .folders : labels == "none" ? .none : .file(labels)
         let dataset = try Dataset(paths: images).labelled(by: source)
         let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        let interruption = Interruption()
         let writer = try StoreWriter.open(
             path: store, description: description,
             run: RunRecord(
-                toolVersion: Neurodex.version, host: ProcessInfo.processInfo.hostName, arguments: Array(CommandLine.arguments.dropFirst()),
+                toolVersion: Neurodex.version, host: ProcessInfo.processInfo.hostName,
+                arguments: Array(CommandLine.arguments.dropFirst()),
                 jobs: jobs))
-        let interruption = Interruption()
         let bar = ProgressBar()
         let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
             dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
         bar.clear()
         try report(summary, description)
+    }
+
+    /// Of the store, where there is one: a run that was killed in its first moment may leave an empty file.
+    private func existingDescription() throws -> StoreDescription? {
+        var status = stat()
+        guard stat(store, &status) == 0, status.st_mode & S_IFMT != S_IFREG || status.st_size > 0 else { return nil }
+        return try Store.open(path: store).description
+    }
+
+    /// What the user leaves open is as in the store.
+    private func network(_ path: String, _ existing: StoreDescription?) throws -> Network {
+        if let existing, layers.isEmpty, record == nil, means == nil, inputSize == nil {
+            return try Network.matching(existing, at: path, batch: batch, output: networkOutput)
+        }
+        return try Network(contentsOf: path, options: try networkOptions())
     }
 
     private func networkOptions() throws -> Network.Options {
@@ -116,19 +151,26 @@ struct IndexCommand: ParsableCommand {
     private func storeDescription(_ network: Network, _ existing: StoreDescription?) throws -> StoreDescription {
         let classCount = network.layers.last { $0.isLogits }?.channels ?? 0
         let names = try classes.map { try ClassNames.read($0, count: classCount) } ?? existing?.classes ?? []
-        let recipe =
-            preprocessing.isGiven || existing == nil
-            ? try preprocessing.preprocessing(for: network.input) : try Preprocessing(json: existing?.preprocessing ?? "")
-        return try StoreDescription(network, preprocessing: recipe, classes: names, topCount: top)
+        let recipe = try preprocessing.preprocessing(
+            for: network.input, store: existing.map { try Preprocessing(json: $0.preprocessing) })
+        return try StoreDescription(
+            network, preprocessing: recipe, classes: names, blockImages: block ?? existing?.blockImages ?? 640,
+            topCount: top ?? existing?.topCount ?? 100)
     }
 
     private func report(_ summary: Indexer.Summary, _ description: StoreDescription) throws {
         for record in summary.skippedExamples { printNote("skipped \(record.path): \(record.reason)") }
         if summary.skipped > summary.skippedExamples.count {
-            printNote("… and \(summary.skipped - summary.skippedExamples.count) more; neurodex sql \(store) \"SELECT * FROM skipped_image\" lists them")
+            printNote(
+                "… and \(summary.skipped - summary.skippedExamples.count) more; neurodex sql \(store) \"SELECT * FROM skipped_image\" lists them"
+            )
         }
         for path in summary.changed.prefix(10) {
             printNote("changed since it was indexed, kept as it was: \(path)")
+        }
+        if summary.indexed + summary.skipped + summary.changed.count == 0, !summary.interrupted {
+            printNote("\(store): nothing to do, all \(summary.known) images were there already")
+            return
         }
         let rate = summary.seconds > 0 ? Double(summary.indexed) / summary.seconds : 0
         var parts = [
@@ -137,7 +179,9 @@ struct IndexCommand: ParsableCommand {
         ]
         if summary.known > 0 { parts.insert("\(summary.known) were there already", at: 1) }
         if summary.skipped > 0 { parts.append("\(summary.skipped) files skipped") }
-        if !summary.changed.isEmpty { parts.append("\(summary.changed.count) changed since; index into a new store to replace them") }
+        if !summary.changed.isEmpty {
+            parts.append("\(summary.changed.count) changed since; index into a new store to replace them")
+        }
         printNote("\(store): " + parts.joined(separator: ", "))
         if summary.interrupted {
             printNote("interrupted; the same command goes on from here")

@@ -48,36 +48,51 @@ struct LayerTable: Printable {
         var height: Int
         var width: Int
         /// Height and width in the network's input, in pixels.
-        var receptive_field: [Int]?
+        var receptiveField: [Int]?
         var logits: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case layer, tensor, `operator`, channels, height, width
+            case receptiveField = "receptive_field"
+            case logits
+        }
     }
 
     func encode(to encoder: any Encoder) throws {
         try layers.map {
             Entry(
-                layer: $0.name, tensor: $0.tensor, operator: $0.operatorName, channels: $0.channels, height: $0.height, width: $0.width,
-                receptive_field: $0.receptiveField.map { [$0.height, $0.width] }, logits: $0.isLogits)
+                layer: $0.name, tensor: $0.tensor, operator: $0.operatorName, channels: $0.channels, height: $0.height,
+                width: $0.width,
+                receptiveField: $0.receptiveField.map { [$0.height, $0.width] }, logits: $0.isLogits)
         }.encode(to: encoder)
     }
 
     var table: TextTable {
         TextTable(
-            columns: ["layer", "operator", "channels", "map", "receptive field", "tensor"],
+            columns: ["layer", "operator", "channels", "map", "receptive field", "tensor"], shortened: ["layer", "tensor"],
             rows: layers.map { layer in
                 [
-                    .text(layer.name), .text(layer.operatorName + (layer.isLogits ? " (class scores)" : "")), .value(layer.channels),
-                    .number("\(layer.height)×\(layer.width)"), layer.receptiveField.map { .number("\($0.height)×\($0.width)") } ?? .nothing,
+                    .text(layer.name), .text(layer.operatorName + (layer.isLogits ? " (class scores)" : "")),
+                    .value(layer.channels),
+                    .number("\(layer.height)×\(layer.width)"),
+                    layer.receptiveField.map { .number("\($0.height)×\($0.width)") } ?? .nothing,
                     .text(layer.tensor),
                 ]
             })
     }
 
     var fields: [[String]] {
-        [["layer", "tensor", "operator", "channels", "height", "width", "receptive_field_height", "receptive_field_width"]]
+        [
+            [
+                "layer", "tensor", "operator", "channels", "height", "width", "receptive_field_height", "receptive_field_width",
+                "logits",
+            ]
+        ]
             + layers.map {
                 [
                     $0.name, $0.tensor, $0.operatorName, "\($0.channels)", "\($0.height)", "\($0.width)",
                     $0.receptiveField.map { "\($0.height)" } ?? "", $0.receptiveField.map { "\($0.width)" } ?? "",
+                    "\($0.isLogits)",
                 ]
             }
     }

@@ -5,7 +5,9 @@ public import NeuralNetwork
 
 /// How pictures become the network's input: a recipe, and what differs from it.
 struct PreprocessingOptions: ParsableArguments {
-    @Option(name: .customLong("preprocess"), help: ArgumentHelp("torchvision, caffe or plain (default: torchvision, or the store's).", valueName: "recipe"))
+    @Option(
+        name: .customLong("preprocess"),
+        help: ArgumentHelp("torchvision, caffe or plain (default: torchvision, or the store's).", valueName: "recipe"))
     var preset: Preprocessing.Preset?
 
     @Option(help: ArgumentHelp("Shorter side in pixels, a size such as 224x224, or none.", valueName: "size"))
@@ -14,7 +16,9 @@ struct PreprocessingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Mean of each channel, for example 0.5,0.5,0.5.", valueName: "values"))
     var mean: String?
 
-    @Option(name: [.customLong("std"), .customLong("deviation")], help: ArgumentHelp("Deviation of each channel.", valueName: "values"))
+    @Option(
+        name: [.customLong("std"), .customLong("deviation")],
+        help: ArgumentHelp("Deviation of each channel.", valueName: "values"))
     var deviation: String?
 
     @Option(help: ArgumentHelp("rgb, bgr or grey: the order of the network's input channels.", valueName: "order"))
@@ -26,17 +30,16 @@ struct PreprocessingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("bilinear, bicubic, nearest, box or lanczos.", valueName: "filter"))
     var interpolation: Interpolation?
 
-    /// Whether the user said anything.
-    var isGiven: Bool {
-        preset != nil || resize != nil || mean != nil || deviation != nil || channels != nil || divisor != nil || interpolation != nil
-    }
-
+    /// What the user said, the rest from the preset he named, else from the store, else from torchvision.
+    ///
     /// - Throws: `ValidationError` for what does not fit the network.
-    func preprocessing(for input: Network.Input) throws -> Preprocessing {
+    func preprocessing(for input: Network.Input, store: Preprocessing?) throws -> Preprocessing {
         guard input.channels == 1 || input.channels == 3 else {
             throw Failure("the network's input has \(input.channels) channels; neurodex makes pictures of 1 (grey) or 3 (colour)")
         }
-        var result = Preprocessing(preset ?? .torchvision, input: Size(width: input.width, height: input.height), channelCount: input.channels)
+        let size = Size(width: input.width, height: input.height)
+        let standard = Preprocessing(preset ?? .torchvision, input: size, channelCount: input.channels)
+        var result = preset == nil ? store ?? standard : standard
         if let resize {
             guard let parsed = Framing.Resize(resize) else {
                 throw ValidationError("--resize takes a number such as 256, a size such as 224x224, or none, not '\(resize)'")
@@ -45,7 +48,9 @@ struct PreprocessingOptions: ParsableArguments {
         }
         if let channels {
             guard channels.count == input.channels else {
-                throw ValidationError("--channels \(channels.rawValue) makes \(channels.count) channels, but the network's input has \(input.channels)")
+                throw ValidationError(
+                    "--channels \(channels.rawValue) makes \(channels.count) channels, but the network's input has \(input.channels)"
+                )
             }
             result.channels = channels
         }

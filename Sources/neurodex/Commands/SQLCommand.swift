@@ -9,7 +9,7 @@ struct SQLCommand: ParsableCommand {
         discussion: """
             Example:
 
-              neurodex sql shop.sqlite "SELECT label, count(*) FROM image_info GROUP BY label"
+              neurodex sql shop.sqlite "SELECT label, count(*) FROM image_info GROUP BY 1"
 
             The views image_info, neuron_info and top_image have names where the tables have numbers. Nothing can be written.
             """)
@@ -38,7 +38,7 @@ struct SQLTable: Printable {
 
     var table: TextTable {
         TextTable(
-            columns: answer.columns,
+            columns: answer.columns, shortened: Set(answer.columns),
             rows: answer.rows.map { row in
                 row.map { value in
                     switch value {

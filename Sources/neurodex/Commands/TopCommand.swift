@@ -29,6 +29,13 @@ struct TopCommand: ParsableCommand {
     @Flag(help: "With --sheet: whole images, with the receptive field outlined.")
     var whole = false
 
+    func validate() throws {
+        guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
+        guard !whole || sheet != nil else {
+            throw ValidationError("--whole says how --sheet draws; name the sheet with --sheet FILE")
+        }
+    }
+
     func run() throws {
         let store = try Store.open(path: store)
         let hits = try query.run(in: store)
@@ -49,7 +56,7 @@ struct TopTable: Printable {
 
     var table: TextTable {
         TextTable(
-            columns: ["neuron", "rank", "value", "image", "label", "y", "x"],
+            columns: ["neuron", "rank", "value", "image", "label", "y", "x"], shortened: ["neuron", "image", "label"],
             rows: hits.map {
                 [
                     .text("\($0.layer):\($0.channel)"), .value($0.rank), .value($0.value), .text($0.image), .optional($0.label),
@@ -61,7 +68,10 @@ struct TopTable: Printable {
     var fields: [[String]] {
         [["layer", "channel", "rank", "image", "image_id", "label", "value", "y", "x"]]
             + hits.map {
-                [$0.layer, "\($0.channel)", "\($0.rank)", $0.image, "\($0.imageID)", $0.label ?? "", "\($0.value)", "\($0.y)", "\($0.x)"]
+                [
+                    $0.layer, "\($0.channel)", "\($0.rank)", $0.image, "\($0.imageID)", $0.label ?? "", "\($0.value)", "\($0.y)",
+                    "\($0.x)",
+                ]
             }
     }
 }

@@ -79,7 +79,10 @@ struct TopSheet {
             picture.width == stored.width, picture.height == stored.height
         else { return nil }
         let seen = source(hit, layer, picture)
-        let caption = [String(format: "%.4g", Double(hit.value)) + (hit.label.map { "  \($0)" } ?? ""), (hit.image as NSString).lastPathComponent]
+        let caption = [
+            String(format: "%.4g", Double(hit.value)) + (hit.label.map { "  \($0)" } ?? ""),
+            (hit.image as NSString).lastPathComponent,
+        ]
         if whole { return ContactSheet.Cell(image: picture, caption: caption, rectangle: seen) }
         let area = seen.pixels(in: Size(width: picture.width, height: picture.height))
         return ContactSheet.Cell(image: picture.cropped(columns: area.columns, rows: area.rows), caption: caption)

@@ -31,18 +31,20 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let opened = try Store.open(path: store)
         let checked = try opened.verify()
-        var findings = checked.findings
-        if checked.unlisted > 0 { findings.append("… and \(checked.unlisted) more") }
+        for finding in checked.findings { printNote(finding) }
+        if checked.unlisted > 0 { printNote("… and \(checked.unlisted) more") }
+        var count = checked.findings.count + checked.unlisted
         var summary =
             "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
         if sample > 0, checked.images > 0 {
             let again = try Rederivation(of: opened, model: model).run(sample: sample)
-            findings += again.findings
-            summary += ", \(again.images) images computed anew (\(again.identical) of \(again.activations) maxima equal to the last bit)"
+            for finding in again.findings { printNote(finding) }
+            count += again.findings.count
+            summary +=
+                ", \(again.images) images computed anew (\(again.identical) of \(again.activations) maxima equal to the last bit)"
         }
-        for finding in findings { printNote(finding) }
-        guard findings.isEmpty else {
-            printNote("\(store): \(findings.count) findings in \(summary)")
+        guard count == 0 else {
+            printNote("\(store): \(count) \(count == 1 ? "finding" : "findings") in \(summary)")
             throw ExitCode.failure
         }
         printOut("\(store): sound; checked \(summary)\n")

@@ -3,6 +3,8 @@ import Foundation
 /// Rows for people: columns aligned, numbers to the right, a line under the names of the columns.
 struct TextTable {
     var columns: [String]
+    /// Columns whose texts may be cut in the middle where the table is wider than the terminal.
+    var shortened: Set<String> = []
     var rows: [[Cell]] = []
 
     enum Cell: Equatable {
@@ -26,11 +28,17 @@ struct TextTable {
     }
 
     /// Ends with a newline.
-    var rendered: String {
-        let texts = rows.map { $0.map(\.string) }
-        let widths = columns.indices.map { column in (texts.map { $0[column].count } + [columns[column].count]).max() ?? 0 }
+    ///
+    /// - Parameter limit: characters that a line may have, as far as `shortened` columns allow; nil for any number.
+    func rendered(width limit: Int? = nil) -> String {
+        var texts = rows.map { $0.map(\.string) }
+        var widths = columns.indices.map { column in (texts.map { $0[column].count } + [columns[column].count]).max() ?? 0 }
         let isNumeric = columns.indices.map { column in
             rows.contains { if case .number = $0[column] { true } else { false } }
+        }
+        if let limit {
+            fit(&widths, to: limit, isNumeric)
+            texts = texts.map { row in zip(row, widths).map { Self.cut($0, to: $1) } }
         }
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, text in
@@ -42,6 +50,28 @@ struct TextTable {
             return line + "\n"
         }
         return line(columns) + line(widths.map { String(repeating: "─", count: $0) }) + texts.map(line).joined()
+    }
+
+    private static let narrowest = 12
+
+    /// Takes from the widest column, again and again, until the line fits.
+    private func fit(_ widths: inout [Int], to limit: Int, _ isNumeric: [Bool]) {
+        var excess = widths.reduce(0, +) + 2 * (widths.count - 1) - limit
+        while excess > 0 {
+            let wide = columns.indices.filter {
+                shortened.contains(columns[$0]) && !isNumeric[$0] && widths[$0] > max(Self.narrowest, columns[$0].count)
+            }
+            guard let widest = wide.max(by: { widths[$0] < widths[$1] }) else { return }
+            widths[widest] -= 1
+            excess -= 1
+        }
+    }
+
+    /// The start and, as paths differ there, more of the end.
+    private static func cut(_ text: String, to width: Int) -> String {
+        guard text.count > width else { return text }
+        let start = (width - 1) / 3
+        return text.prefix(start) + "…" + text.suffix(width - 1 - start)
     }
 }
 
@@ -60,13 +90,14 @@ protocol Printable: Encodable {
 extension Printable {
     func rendered(as format: OutputFormat) throws -> String {
         switch format {
-        case .table: return table.rendered
+        case .table: return table.rendered(width: terminalWidth())
         case .csv:
             return fields.map { row in row.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-            encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
             return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
         }
     }
@@ -76,6 +107,13 @@ extension Printable {
         guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
         return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
+}
+
+/// Columns of the terminal that standard output is; nil where it is none.
+func terminalWidth() -> Int? {
+    var size = winsize()
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
 }
 
 /// Standard output, flushed whole. A reader that has gone (`| head`) ends the program quietly.

@@ -1,0 +1,40 @@
+/// What can be wrong with the images or labels that a user names: the facts; `description` makes the sentences.
+public enum DatasetError: Error, Equatable, Sendable {
+    case missing(path: String)
+    case unreadableFolder(path: String)
+    case notAFile(path: String)
+    case noImages(paths: [String])
+    case unreadableLabels(path: String, reason: String)
+    case labelCount(path: String, labels: Int, images: Int)
+    case labelColumns(path: String, found: [String])
+    case noLabelMatches(path: String, example: String)
+    case classCount(path: String, names: Int, classes: Int)
+    /// The network at `path` is not the one that the store was made with; SHA-256 of both.
+    case otherModel(path: String, found: String, expected: String)
+    case modelMissing(path: String)
+}
+
+extension DatasetError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing(let path): "there is no file or folder '\(path)'"
+        case .unreadableFolder(let path): "cannot read the folder '\(path)'; check its permissions"
+        case .notAFile(let path): "'\(path)' is no file but a pipe, socket or device; name pictures, or folders with pictures"
+        case .noImages(let paths):
+            "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads JPEG, PNG and WebP"
+        case .unreadableLabels(let path, let reason): "cannot read the labels in '\(path)': \(reason)"
+        case .labelCount(let path, let labels, let images):
+            "'\(path)' has \(labels) labels for \(images) images; a label file has one line for each image, in the order of their paths"
+        case .labelColumns(let path, let found):
+            "'\(path)' has the columns \(found.joined(separator: ", ")); neurodex looks for one named file or path, and one named label"
+        case .noLabelMatches(let path, let example):
+            "no file that '\(path)' names is among the images; it names, for example, '\(example)'"
+        case .classCount(let path, let names, let classes):
+            "'\(path)' has \(names) class names, but the network has \(classes) outputs; a class file has one line for each, in their order"
+        case .otherModel(let path, let found, let expected):
+            "'\(path)' is not the network that the store was made with: its SHA-256 is \(found.prefix(12))…, the store's \(expected.prefix(12))…"
+        case .modelMissing(let path):
+            "the network is not at '\(path)' any more: say where it is with --model, or leave it out with --sample 0"
+        }
+    }
+}

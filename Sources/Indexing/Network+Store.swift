@@ -1,0 +1,39 @@
+public import ActivationStore
+import Foundation
+public import NeuralNetwork
+
+extension Network {
+    /// The network at `path`, recording what a store of it has: the same layers, before or after their activation functions.
+    ///
+    /// What a store was made with is not in it in so many words; it follows from the tensors of its layers. Where nothing fits,
+    /// or the file is another network, the answer is the network with its default layers.
+    ///
+    /// - Parameter output: as in `Network.Options`; nil for the output whose scores the store has.
+    /// - Throws: `NetworkError` for a file that is no network.
+    public static func matching(
+        _ description: StoreDescription, at path: String, batch: Int, output: String? = nil
+    ) throws -> Network {
+        let wanted = description.layers
+        var options = Options()
+        options.batch = batch
+        options.output = output
+        options.inputSize = (description.model.inputHeight, description.model.inputWidth)
+        options.everyMean = wanted.allSatisfy(\.hasMean)
+        let plain = try Network(contentsOf: path, options: options)
+        if plain.sha256 != description.model.sha256 || plain.has(wanted) { return plain }
+        let outputs = output.map { [$0] } ?? [nil] + wanted.filter(\.isLogits).map(\.tensor)
+        for output in outputs {
+            for beforeActivation in [false, true] {
+                options.output = output
+                options.beforeActivation = beforeActivation
+                options.layers = wanted.map(\.name)
+                if let network = try? Network(contentsOf: path, options: options), network.has(wanted) { return network }
+            }
+        }
+        return plain
+    }
+
+    private func has(_ wanted: [LayerRecord]) -> Bool {
+        layers.map(\.tensor) == wanted.map(\.tensor) && layers.map(\.keepsMeans) == wanted.map(\.hasMean)
+    }
+}

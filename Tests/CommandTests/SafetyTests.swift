@@ -1,0 +1,156 @@
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+/// A store survives whatever ends a run, and the next run finishes it with the rows of one that was never disturbed.
+///
+/// `NEURODEX_STRESS=1` kills twenty runs over more images.
+@Suite(.serialized) struct SafetyTests {
+    private static let isStress = ProcessInfo.processInfo.environment["NEURODEX_STRESS"] == "1"
+    private static let images = isStress ? 4000 : 1500
+
+    private let folder: TemporaryFolder
+    private let undisturbed: StoreDump
+    private let seconds: Double
+
+    init() throws {
+        folder = try TemporaryFolder(onDisk: Self.isStress)
+        try Fixtures.linkPictures(count: Self.images, in: folder.file("photos"))
+        let start = Date()
+        let result = try Executable.run(Self.index("whole.sqlite"), in: folder.path, timeout: 120)
+        seconds = Date().timeIntervalSince(start)
+        precondition(result.status == 0, "an undisturbed run: \(result)")
+        undisturbed = try StoreDump(folder.file("whole.sqlite"))
+    }
+
+    /// Small blocks, so that the runs have many of them.
+    private static func index(_ store: String) -> [String] {
+        ["index", store, "--model", Fixtures.path("petshop.onnx"), "--resize", "none", "--block", "64", "--top", "20", "photos"]
+    }
+
+    private func start(_ store: String) throws -> Executable.Running {
+        try Executable.Running(Executable.path, Self.index(store), in: folder.path)
+    }
+
+    /// The store is sound, and the same command finishes it.
+    private func finish(_ store: String, _ comment: Comment) throws {
+        let checked = try Executable.run(["verify", store, "--sample", "4"], in: folder.path)
+        #expect(checked.status == 0, "\(comment): \(checked)")
+        let again = try Executable.run(Self.index(store), in: folder.path, timeout: 120)
+        #expect(again.status == 0, "\(comment): \(again)")
+        #expect(try StoreDump(folder.file(store)).differences(from: undisturbed) == [], comment)
+    }
+
+    private func wait(for path: String, bytes: Int = 0) throws {
+        let deadline = Date().addingTimeInterval(20)
+        while Date() < deadline {
+            var status = stat()
+            if stat(folder.file(path), &status) == 0, status.st_size >= bytes { return }
+            usleep(500)
+        }
+        Issue.record("\(path) did not come to be")
+    }
+
+    @Test func killedAtAnyMoment() throws {
+        var generator = SeededGenerator(seed: UInt64(Date().timeIntervalSince1970))
+        var early = 0
+        for round in 0..<(Self.isStress ? 20 : 4) {
+            let store = "killed-\(round).sqlite"
+            let moment = Double.random(in: 0..<seconds, using: &generator)
+            let running = try start(store)
+            if round % 4 == 0 { try wait(for: store) } else { usleep(UInt32(moment * 1e6)) }
+            running.send(SIGKILL)
+            let ended = try running.wait()
+            let comment: Comment = "killed after \(moment) s of \(seconds): \(ended)"
+            #expect(ended.isSignal && ended.status == SIGKILL || ended.status == 0, comment)
+            var status = stat()
+            if stat(folder.file(store), &status) != 0 || status.st_size == 0 {
+                // Killed before anything was committed: there is no store yet, and the same command makes it.
+                early += 1
+                let again = try Executable.run(Self.index(store), in: folder.path, timeout: 120)
+                #expect(again.status == 0, "\(comment): \(again)")
+                #expect(try StoreDump(folder.file(store)).differences(from: undisturbed) == [], comment)
+            } else {
+                try finish(store, comment)
+            }
+            try FileManager.default.removeItem(atPath: folder.file(store))
+        }
+        if Self.isStress { print("20 runs killed within \(seconds) s each, \(early) before their first commit") }
+    }
+
+    @Test func interruptedByCtrlC() throws {
+        let running = try start("stopped.sqlite")
+        try wait(for: "stopped.sqlite", bytes: 600_000)
+        running.send(SIGINT)
+        let ended = try running.wait()
+        #expect(ended.status == 130 && !ended.isSignal, "\(ended)")
+        #expect(ended.errors.contains("interrupted; the same command goes on from here"))
+        #expect(!FileManager.default.fileExists(atPath: folder.file("stopped.sqlite-journal")))
+        #expect(!FileManager.default.fileExists(atPath: folder.file("stopped.sqlite-writing")))
+        try finish("stopped.sqlite", "after Ctrl-C")
+    }
+
+    @Test func aSecondWriterIsRefused() throws {
+        let first = try start("shared.sqlite")
+        try wait(for: "shared.sqlite", bytes: 100_000)
+        let second = try Executable.run(Self.index("shared.sqlite"), in: folder.path)
+        #expect(first.isRunning, "the first run was too short to try this")
+        #expect(second.status == 1)
+        #expect(second.errors.contains("another index run is writing shared.sqlite"), "\(second)")
+        #expect(try Executable.run(["info", "shared.sqlite"], in: folder.path).status == 0)
+        let ended = try first.wait()
+        #expect(ended.status == 0, "\(ended)")
+        try finish("shared.sqlite", "after a second writer was refused")
+    }
+
+    @Test func theDiskIsFull() throws {
+        // A limit on the file's size, in blocks of 512 bytes, stands for the disk's end; the store needs more.
+        let line = "ulimit -f 1000; exec neurodex \(Self.index("full.sqlite").joined(separator: " "))"
+        let ended = try Executable.shell(line, in: folder.path)
+        #expect(ended.status == 1 && !ended.isSignal, "\(ended)")
+        #expect(ended.errors.contains("full.sqlite"))
+        #expect(ended.errors.split(separator: "\n").count == 1, "\(ended)")
+        try finish("full.sqlite", "after the disk was full")
+    }
+
+    private static let isRoot = getuid() == 0
+    private static let canBeNobody = FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")
+
+    @Test(.enabled(if: !isRoot || canBeNobody, "root may write everywhere, and there is no setpriv to be somebody else"))
+    func theFolderIsReadOnly() throws {
+        try FileManager.default.createDirectory(atPath: folder.file("locked"), withIntermediateDirectories: false)
+        try FileManager.default.copyItem(atPath: folder.file("whole.sqlite"), toPath: folder.file("locked/old.sqlite"))
+        chmod(folder.file("locked"), 0o555)
+        chmod(folder.file("locked/old.sqlite"), 0o444)
+        defer { chmod(folder.file("locked"), 0o755) }
+        let nobody = Self.isRoot ? "exec setpriv --reuid=65534 --regid=65534 --clear-groups " : "exec "
+        for store in ["locked/new.sqlite", "locked/old.sqlite"] {
+            let refused = try Executable.shell(
+                nobody + Executable.path + " " + Self.index(store).joined(separator: " "), in: folder.path)
+            #expect(refused.status == 1, "\(refused)")
+            #expect(refused.errors.contains("\(store) cannot be written"), "\(refused)")
+        }
+        let read = try Executable.shell(nobody + Executable.path + " top locked/old.sqlite conv4:1", in: folder.path)
+        #expect(read.status == 0, "\(read)")
+        #expect(try StoreDump(folder.file("locked/old.sqlite")) == undisturbed)
+    }
+
+    @Test func aNewerStoreIsLeftAlone() throws {
+        let path = folder.file("newer.sqlite")
+        try FileManager.default.copyItem(atPath: folder.file("whole.sqlite"), toPath: path)
+        let database = try DatabaseQueue(path: path)
+        try database.write { try $0.execute(sql: "PRAGMA user_version = 99") }
+        try database.close()
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        for arguments in [
+            ["info", "newer.sqlite"], ["top", "newer.sqlite", "conv1"], ["verify", "newer.sqlite"], Self.index("newer.sqlite"),
+        ] {
+            let refused = try Executable.run(arguments, in: folder.path)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("is a store of version 99"), "\(refused)")
+            #expect(refused.errors.contains("use a newer neurodex"))
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    }
+}
