@@ -74,9 +74,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore"],
             path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
+            name: "NeuralNetworkTests", dependencies: ["CKernels", "NeuralNetwork", "TestSupport", csv],
+            swiftSettings: strict),
         .testTarget(
             name: "ActivationStoreTests", dependencies: ["ActivationStore", "TestSupport", grdb],
             swiftSettings: strict),
