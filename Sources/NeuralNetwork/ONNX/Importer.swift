@@ -148,6 +148,9 @@ struct Importer {
                 }
                 for (output, constant) in zip(outputs, folded) {
                     try Self.check(constant.shape, from: operands)
+                    // What a weight is cast or turned into is as large as it; nothing else that is folded need be large.
+                    let largest = operands.reduce(1 << 24) { max($0, $1?.constant?.count ?? 0) }
+                    guard constant.count <= largest else { throw Self.impossible(constant.shape, from: operands) }
                     graph.values[output].constant = constant
                     graph.values[output].shape = constant.shape
                 }

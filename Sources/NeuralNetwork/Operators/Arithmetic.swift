@@ -45,7 +45,9 @@ struct Arithmetic: Operator {
 
     private func combine(_ a: HostTensor, _ b: HostTensor) throws -> HostTensor {
         let shape = try Self.broadcast(a.shape, b.shape)
-        guard HostTensor.isReasonable(shape) else { throw Refusal("would make a constant of shape \(shape)") }
+        guard HostTensor.isReasonable(shape), shape.product <= max(a.count, b.count, 1 << 24) else {
+            throw Refusal("would make a constant of shape \(shape)")
+        }
         let (left, right) = (a.expanded(to: shape), b.expanded(to: shape))
         if case .int(let x) = left.elements, case .int(let y) = right.elements {
             return HostTensor(try zip(x, y).map { try integer($0, $1) }, shape: shape)

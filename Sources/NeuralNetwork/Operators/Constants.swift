@@ -101,7 +101,9 @@ struct Gather: ShapeArithmetic {
         let inner = data.shape.dropFirst(axis + 1).reduce(1, *)
         let outer = data.shape.prefix(axis).reduce(1, *)
         let shape = Array(data.shape.prefix(axis)) + index.shape + data.shape.dropFirst(axis + 1)
-        guard HostTensor.isReasonable(shape) else { throw Refusal("gathers a tensor of shape \(shape)") }
+        guard HostTensor.isReasonable(shape), shape.product <= max(data.count, 1 << 24) else {
+            throw Refusal("gathers a tensor of shape \(shape)")
+        }
         let resolved = picks.map { $0 < 0 ? $0 + extent : $0 }
         guard resolved.allSatisfy({ (0..<extent).contains($0) }) else { throw Refusal("gathers \(picks) of \(extent)") }
         let indices = (0..<outer).flatMap { o in resolved.flatMap { pick in (0..<inner).map { (o * extent + pick) * inner + $0 } }
