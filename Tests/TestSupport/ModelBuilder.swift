@@ -25,10 +25,25 @@ public struct ModelBuilder: Sendable {
         public init(arrayLiteral values: Int...) { self = .ints(values) }
     }
 
+    /// Shared by all copies, so that a model and a node added to it can be said in one expression.
+    private final class Storage: @unchecked Sendable {  // A test builds a model on one thread.
+        var graph = ProtoMessage()
+        var count = 0
+    }
+
     public var opset: Int
+    private let storage = Storage()
+
     /// What comes before the nodes and after; public so that a test can do what no good model does.
-    public var graph = ProtoMessage()
-    private var count = 0
+    public var graph: ProtoMessage {
+        get { storage.graph }
+        set { storage.graph = newValue }
+    }
+
+    private var count: Int {
+        get { storage.count }
+        set { storage.count = newValue }
+    }
 
     /// - Parameter input: the shape of the input `image`; nil for an open extent.
     public init(opset: Int = 17, input: [Int?] = [1, 3, 8, 8]) {
