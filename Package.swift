@@ -81,7 +81,8 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TestSupport"], swiftSettings: strict),
+            name: "NeuralNetworkTests", dependencies: ["CKernels", "NeuralNetwork", "TestSupport", csv],
+            swiftSettings: strict),
         .testTarget(
             name: "ActivationStoreTests",
             dependencies: ["CKernels", "Suggestions", "ActivationStore", "Search", "TestSupport", grdb],

@@ -53,11 +53,11 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
 }
 
 /// Where in the arena every buffer of a program stands: buffers whose lives overlap do not.
-struct MemoryPlan: Sendable {
+package struct MemoryPlan: Sendable {
     /// Bytes.
-    var offsets: [Int]
+    package private(set) var offsets: [Int]
     /// Bytes of the whole arena.
-    var size: Int
+    package private(set) var size: Int
 
     /// - Parameter kept: locations that must still hold their values when the program has ended.
     init(_ program: Program, kept: [Location]) {
@@ -72,11 +72,17 @@ struct MemoryPlan: Sendable {
             for location in step.reads + step.writes { touch(location, at: index) }
         }
         for location in kept { touch(location, at: program.steps.count) }
+        self.init(elements: program.buffers, lives: lives)
+    }
 
-        offsets = [Int](repeating: 0, count: program.buffers.count)
+    /// - Parameters:
+    ///   - elements: of each buffer, floats.
+    ///   - lives: the first and last step that touches each; nil for one that none touches.
+    package init(elements: [Int], lives: [ClosedRange<Int>?]) {
+        offsets = [Int](repeating: 0, count: elements.count)
         size = 0
         var placed: [(life: ClosedRange<Int>, bytes: Range<Int>)] = []
-        let bytes = program.buffers.map {
+        let bytes = elements.map {
             ($0 * MemoryLayout<Float>.size + WorkerMemory.alignment - 1) & ~(WorkerMemory.alignment - 1)
         }
         // The largest first, each as low as those that live at the same time allow.

@@ -21,6 +21,12 @@ struct HostTensor: Equatable, Sendable {
 
     var count: Int { shape.product }
 
+    /// Whether a tensor of this shape fits into memory beside others: files of a few bytes can ask for any size.
+    /// The first layers of networks on the largest pictures stay below 2²⁸ elements, 1 GB.
+    static func isReasonable(_ shape: [Int]) -> Bool {
+        shape.allSatisfy { (0..<1 << 28).contains($0) } && shape.reduce(1.0) { $0 * Double(Swift.max($1, 1)) } <= 0x1p28
+    }
+
     /// The elements as floats, whatever their type.
     var floats: [Float] {
         switch elements {

@@ -54,8 +54,10 @@ struct Recording {
                 name = "\(node.layer).\(count)"
             }
             let isMap = shape.count == 4
+            // Logits that are no map: all their elements are neurons, whatever axes they have.
+            let channels = isMap ? shape[1] : shape.product
             let layer = Layer(
-                name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: shape[1],
+                name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: channels,
                 height: isMap ? shape[2] : 1,
                 width: isMap ? shape[3] : 1, receptiveField: fields[value] ?? .pixel, isLogits: isLogits, keepsMeans: everyMean,
                 firstNeuron: 0)
@@ -95,9 +97,10 @@ struct Recording {
             entries[index].layer.firstNeuron = next
             next += entries[index].layer.channels
             if entries[index].value == classifierInput { entries[index].layer.keepsMeans = true }
-            guard let producer = producers[entries[index].value], graph.nodes[producer].operation is Concatenation else {
-                continue
-            }
+            guard let producer = producers[entries[index].value],
+                let concatenation = graph.nodes[producer].operation as? Concatenation,
+                let shape = graph.values[entries[index].value].shape, concatenation.joinsChannels(rank: shape.count)
+            else { continue }
             let parts = graph.nodes[producer].inputs.compactMap { $0 }
             if parts.allSatisfy(recorded.contains) { entries[index].parts = parts }
         }

@@ -88,7 +88,12 @@ struct Importer {
     private func inOrder(_ nodes: [ONNXNodeProto], reaching target: String) throws -> [ONNXNodeProto] {
         var makers: [String: Int] = [:]
         for (index, node) in nodes.enumerated() {
-            for output in node.output where !output.isEmpty { makers[output] = index }
+            for output in node.output where !output.isEmpty {
+                guard ids[output] == nil, makers[output] ?? index == index else {
+                    throw NetworkError.graph(problem: "'\(output)', which node '\(node.name)' makes, is there already")
+                }
+                makers[output] = index
+            }
         }
         var ordered: [ONNXNodeProto] = []
         var state = [Int](repeating: 0, count: nodes.count)  // 0 not seen, 1 its inputs are being placed, 2 placed
@@ -133,6 +138,7 @@ struct Importer {
         let layer = LayerNames.name(for: proto, weights: operands.compactMap { $0?.constant == nil ? nil : $0?.name })
         let use = NetworkError.OperatorUse(operatorType: proto.opType, node: proto.name, layer: layer)
         do {
+            guard inputs.first.flatMap({ $0 }) != nil || type == ConstantNode.self else { throw Refusal("has no first input") }
             let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
             let operation = try type.init(reader)
             let outputs = proto.output.map { $0.isEmpty ? unnamed() : id($0) }
@@ -141,21 +147,25 @@ struct Importer {
                     throw Refusal("has \(outputs.count) outputs; neurodex computes \(folded.count)")
                 }
                 for (output, constant) in zip(outputs, folded) {
+                    try Self.check(constant.shape, from: operands)
+                    // What a weight is cast or turned into is as large as it; nothing else that is folded need be large.
+                    let largest = operands.reduce(1 << 24) { max($0, $1?.constant?.count ?? 0) }
+                    guard constant.count <= largest else { throw Self.impossible(constant.shape, from: operands) }
                     graph.values[output].constant = constant
                     graph.values[output].shape = constant.shape
                 }
                 return
+            }
+            guard operands.contains(where: { $0 != nil && $0?.constant == nil }) else {
+                throw Refusal("has constant inputs only, of which neurodex does not compute it")
             }
             let shapes = try operation.shapes(operands)
             guard shapes.count >= outputs.count else {
                 throw Refusal("has \(outputs.count) outputs; neurodex computes \(shapes.count)")
             }
             for (output, shape) in zip(outputs, shapes) {
-                guard shape.allSatisfy({ $0 > 0 }), shape.allSatisfy({ $0 < 1 << 28 }),
-                    shape.reduce(1.0, { $0 * Double($1) }) < 0x1p31
-                else {
-                    throw Refusal("would make a tensor of shape \(shape) from \(operands.compactMap { $0?.shape })")
-                }
+                guard shape.allSatisfy({ $0 > 0 }) else { throw Self.impossible(shape, from: operands) }
+                try Self.check(shape, from: operands)
                 graph.values[output].shape = shape
             }
             graph.nodes.append(
@@ -165,6 +175,15 @@ struct Importer {
         } catch let refusal as Refusal {
             throw NetworkError.node(use, problem: refusal.problem)
         }
+    }
+
+    /// Copies work on up to six axes, the batch's included.
+    private static func check(_ shape: [Int], from operands: [Operand?]) throws {
+        guard shape.count <= 6, HostTensor.isReasonable(shape) else { throw impossible(shape, from: operands) }
+    }
+
+    private static func impossible(_ shape: [Int], from operands: [Operand?]) -> Refusal {
+        Refusal("would make a tensor of shape \(shape) from \(operands.compactMap { $0?.shape })")
     }
 
     private func operand(_ id: Graph.ValueID) -> Operand {

@@ -49,7 +49,8 @@ struct TensorReader: Sendable {
     private func shape(of proto: ONNXTensorProto) throws -> [Int] {
         var count = 1
         for extent in proto.dims {
-            let (product, overflow) = count.multipliedReportingOverflow(by: Int(extent))
+            // An extent of 0 must not hide the size of the others, which strides are made of.
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(1, Int(extent)))
             guard extent >= 0, !overflow, product < 1 << 40 else {
                 throw fault(proto, "has an impossible shape \(proto.dims)")
             }

@@ -1,5 +1,6 @@
 import CKernels
 import COneDNN
+import Foundation
 
 /// A function applied to every element on its own.
 ///
@@ -34,6 +35,36 @@ struct Activation: Operator {
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
+
+    /// BatchNormalization and the like, spelt out by an exporter, take roots of their constants.
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        guard let tensor = inputs[0] else { return nil }
+        if case .int(let values) = tensor.elements {
+            switch native.function {
+            case ND_ABS: return [HostTensor(values.map { abs(max($0, -.max)) }, shape: tensor.shape)]
+            case ND_LINEAR: return [HostTensor(values.map { 0 &- $0 }, shape: tensor.shape)]
+            default: break
+            }
+        }
+        return [HostTensor(tensor.floats.map(value), shape: tensor.shape)]
+    }
+
+    /// The function of one number, with alpha and beta as oneDNN defines them.
+    private func value(_ x: Float) -> Float {
+        let (alpha, beta) = (native.alpha, native.beta)
+        switch native.function {
+        case ND_RELU: return x > 0 ? x : alpha * x
+        case ND_CLIP: return min(max(x, alpha), beta)
+        case ND_SIGMOID: return 1 / (1 + exp(-x))
+        case ND_TANH: return tanh(x)
+        case ND_ELU: return x > 0 ? x : alpha * (exp(x) - 1)
+        case ND_HARD_SWISH: return x * min(max(alpha * x + beta, 0), 1)
+        case ND_EXP: return exp(x)
+        case ND_SQRT: return x.squareRoot()
+        case ND_ABS: return abs(x)
+        default: return alpha * x + beta
+        }
+    }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])

@@ -45,6 +45,9 @@ struct Arithmetic: Operator {
 
     private func combine(_ a: HostTensor, _ b: HostTensor) throws -> HostTensor {
         let shape = try Self.broadcast(a.shape, b.shape)
+        guard HostTensor.isReasonable(shape), shape.product <= max(a.count, b.count, 1 << 24) else {
+            throw Refusal("would make a constant of shape \(shape)")
+        }
         let (left, right) = (a.expanded(to: shape), b.expanded(to: shape))
         if case .int(let x) = left.elements, case .int(let y) = right.elements {
             return HostTensor(try zip(x, y).map { try integer($0, $1) }, shape: shape)
@@ -81,7 +84,7 @@ struct Arithmetic: Operator {
     /// - Parameter axisFromEnd: which axis holds the channels, counted from the last as 1.
     func channelwise(_ operands: [Operand?], channels: Int, axisFromEnd: Int) -> (scale: [Float], shift: [Float])? {
         guard operands.count == 2, let index = operands.firstIndex(where: { $0?.constant != nil }),
-            let constant = operands[index]?.constant
+            let constant = operands[index]?.constant, let other = operands[1 - index], other.shape.count >= constant.shape.count
         else { return nil }
         var shape = constant.shape
         while shape.count < axisFromEnd { shape.insert(1, at: 0) }

@@ -52,8 +52,7 @@ struct ConstantOfShape: ShapeArithmetic {
     init(_ node: NodeReader) throws { value = try node.tensor("value") ?? HostTensor([Float(0)], shape: [1]) }
 
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard let shape = inputs[0]?.integers, shape.allSatisfy({ $0 >= 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 0x1p31
-        else {
+        guard let shape = inputs[0]?.integers, HostTensor.isReasonable(shape), shape.product <= 1 << 24, value.count == 1 else {
             throw Refusal("cannot make a tensor of shape \(inputs[0]?.integers ?? [])")
         }
         return [value.gathered([Int](repeating: 0, count: shape.product), shape: shape)]
@@ -105,10 +104,14 @@ struct Gather: ShapeArithmetic {
         let extent = data.shape[axis]
         let inner = data.shape.dropFirst(axis + 1).reduce(1, *)
         let outer = data.shape.prefix(axis).reduce(1, *)
+        let shape = Array(data.shape.prefix(axis)) + index.shape + data.shape.dropFirst(axis + 1)
+        guard HostTensor.isReasonable(shape), shape.product <= max(data.count, 1 << 24) else {
+            throw Refusal("gathers a tensor of shape \(shape)")
+        }
         let resolved = picks.map { $0 < 0 ? $0 + extent : $0 }
         guard resolved.allSatisfy({ (0..<extent).contains($0) }) else { throw Refusal("gathers \(picks) of \(extent)") }
         let indices = (0..<outer).flatMap { o in resolved.flatMap { pick in (0..<inner).map { (o * extent + pick) * inner + $0 } }
         }
-        return [data.gathered(indices, shape: data.shape.prefix(axis) + index.shape + data.shape.dropFirst(axis + 1))]
+        return [data.gathered(indices, shape: shape)]
     }
 }

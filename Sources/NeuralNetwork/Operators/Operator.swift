@@ -90,6 +90,9 @@ let operatorCatalog: [any Operator.Type] = [
     Gather.self,
 ]
 
+/// The ONNX names of all operators, sorted.
+package var operatorNames: [String] { operatorsByName.keys.sorted() }
+
 /// ONNX name → operator.
 let operatorsByName: [String: any Operator.Type] = {
     var table: [String: any Operator.Type] = [:]

@@ -89,7 +89,7 @@ struct Reshape: Reshaping {
             guard rest > 0, rest < 0x1p40 else { throw Refusal("cannot make shape \(target) of \(shape)") }
             result[axis] = shape.product / Int(rest)
         }
-        guard result.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }), result.reduce(1.0, { $0 * Double($1) }) < 0x1p40 else {
+        guard HostTensor.isReasonable(result) else {
             throw Refusal("cannot make shape \(target) of \(shape)")
         }
         return result

@@ -56,6 +56,16 @@ struct Slice: Operator {
         ]
     }
 
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+        guard let ranges = try? ranges(shapes[0]), ranges.count == 4, ranges.allSatisfy({ $0.step > 0 }) else { return inputs[0] }
+        var field = inputs[0]
+        field.y.start += ranges[2].start * field.y.stride
+        field.x.start += ranges[3].start * field.x.stride
+        field.y.stride *= ranges[2].step
+        field.x.stride *= ranges[3].step
+        return field
+    }
+
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
@@ -109,6 +119,9 @@ struct Pad: Operator {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
+        guard shape.indices.allSatisfy({ shape[$0] + min(before[$0], 0) + min(after[$0], 0) > 0 }) else {
+            throw Refusal("cuts \(before) and \(after) off a tensor of shape \(shape), which leaves nothing")
+        }
         return [shape.indices.map { shape[$0] + before[$0] + after[$0] }]
     }
 

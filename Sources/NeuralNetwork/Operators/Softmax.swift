@@ -15,7 +15,7 @@ struct Softmax: Operator {
         let resolved = axis < 0 ? axis + shape.count : axis
         let onePixel = shape.dropFirst(2).allSatisfy { $0 == 1 }
         let isInnermost = shape.count == 4 ? resolved == 1 && (node.opset >= 13 || onePixel) : resolved == shape.count - 1
-        guard isInnermost || (resolved == 1 && onePixel) else {
+        guard (2...4).contains(shape.count), isInnermost else {
             throw Refusal("works along axis \(axis) of \(shape); neurodex reads it over channels or the last axis")
         }
     }

@@ -1,0 +1,97 @@
+import TestSupport
+
+private typealias Rule = (name: String, function: @Sendable (Double, Double) -> Double)
+
+private let rules: [Rule] = [
+    ("Add", { $0 + $1 }), ("Sub", { $0 - $1 }), ("Mul", { $0 * $1 }), ("Div", { $0 / $1 }), ("Max", { max($0, $1) }),
+    ("Min", { min($0, $1) }), ("Sum", { $0 + $1 }),
+]
+
+/// The shapes of constants that broadcast against an image; 0 stands for its channels, 2 and 3 for height and width.
+private let patterns: [[Int]] = [[], [1], [0, 1, 1], [1, 0, 1, 1], [3], [2, 3], [0, 2, 3], [1, 1, 2, 1]]
+
+/// The image plus 2, so that it can be divided by.
+private func away(_ model: inout ModelBuilder) -> String {
+    _ = model.weight("two", [], [2])
+    return model.node("Add", ["image", "two"])
+}
+
+private func withConstant(_ rule: Rule, _ pattern: [Int], isLeft: Bool) -> OperatorCase {
+    let function = rule.function
+    let name = "\(rule.name) with a constant \(pattern)\(isLeft ? " on the left" : "")"
+    let type = rule.name
+    return OperatorCase(name: name, operators: [type], shapes: [[1, 7, 5], [3, 4, 3], [17, 5, 4]]) { model, shape, random in
+        let constant = pattern.map { (extent: Int) -> Int in extent == 0 ? shape[0] : extent == 1 ? 1 : shape[extent - 1] }
+        let values = (0..<constant.reduce(1, *)).map { _ in Float.random(in: 0.5...2, using: &random) }
+        _ = model.weight("constant", constant, values)
+        let image = away(&model)
+        let slow = SlowTensor(constant, values)
+        let output = model.node(type, isLeft ? ["constant", image] : [image, "constant"])
+        return (
+            output,
+            { image in
+                let shifted = image.map { $0 + 2 }
+                return isLeft ? slow.combined(with: shifted, function) : shifted.combined(with: slow, function)
+            }
+        )
+    }
+}
+
+private func withPixel(_ rule: Rule, isLeft: Bool) -> OperatorCase {
+    let (type, function) = (rule.name, rule.function)
+    return OperatorCase(name: "\(type) of a map and a pixel\(isLeft ? " on the left" : "")", operators: [type]) {
+        model, shape, _ in
+        let image = away(&model)
+        let pixel = model.node("GlobalMaxPool", [image])
+        let window = SlowOperators.Window(kernel: Array(shape[1...]))
+        return (
+            model.node(type, isLeft ? [pixel, image] : [image, pixel]),
+            { image in
+                let shifted = image.map { $0 + 2 }
+                let pixel = SlowOperators.maximum(shifted, window)
+                return isLeft ? pixel.combined(with: shifted, function) : shifted.combined(with: pixel, function)
+            }
+        )
+    }
+}
+
+let arithmeticCases: [OperatorCase] = rules.flatMap { rule in
+    [false, true].flatMap { isLeft in
+        patterns.map { withConstant(rule, $0, isLeft: isLeft) } + [withPixel(rule, isLeft: isLeft)]
+    }
+}
+
+let linearCases: [OperatorCase] = [
+    OperatorCase(name: "Sum of three", operators: ["Sum"]) { model, _, _ in
+        (model.node("Sum", ["image", "image", "image"]), { $0.map { 3 * $0 } })
+    },
+    OperatorCase(name: "Gemm", operators: ["Gemm"]) { model, shape, random in
+        let weights = model.random("weight", [6, shape.reduce(1, *)], &random)
+        let bias = model.random("bias", [6], &random)
+        let flat = model.node("Flatten", ["image"])
+        return (
+            model.node("Gemm", [flat, "weight", "bias"], ["transB": 1, "alpha": 0.5, "beta": 2.0]),
+            { SlowOperators.linear($0.reshaped([1, weights.shape[1]]), weights, bias.values, alpha: 0.5, beta: 2) }
+        )
+    },
+    OperatorCase(name: "Gemm, weights as [inputs, outputs], one bias", operators: ["Gemm"]) { model, shape, random in
+        let weights = model.random("weight", [shape.reduce(1, *), 4], &random)
+        _ = model.weight("bias", [1], [0.75])
+        return (
+            model.node("Gemm", [model.node("Flatten", ["image"]), "weight", "bias"]),
+            {
+                SlowOperators.linear(
+                    $0.reshaped([1, weights.shape[0]]), weights.transposed([1, 0]), [Double](repeating: 0.75, count: 4))
+            }
+        )
+    },
+    OperatorCase(name: "MatMul of rows", operators: ["MatMul", "Reshape"]) { model, shape, random in
+        let rows = [1, shape[0], shape[1] * shape[2]]
+        let weights = model.random("weight", [rows[2], 5], &random)
+        let source = model.node("Reshape", ["image", model.integers([0, 0, -1])])
+        return (
+            model.node("MatMul", [source, "weight"]),
+            { SlowOperators.linear($0.reshaped(rows), weights.transposed([1, 0]), [0, 0, 0, 0, 0]) }
+        )
+    },
+]

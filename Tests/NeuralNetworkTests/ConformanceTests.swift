@@ -1,0 +1,139 @@
+import Foundation
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// The ONNX project's own tests of single operators, those whose operator neurodex has.
+///
+/// Their weights are inputs of the model; here all inputs but the first become constants, and the first becomes an image.
+@Suite struct ConformanceTests {
+    static let folder = "real/onnx-node-tests"
+
+    enum Outcome: Equatable {
+        case passed
+        case refused(String)
+        case wrong(String)
+        /// Of an operator or element type that is not neurodex's, or no float tensor goes in and out.
+        case elsewhere
+    }
+
+    @Test(
+        .enabled(if: Shared.has(folder), "needs real/onnx-node-tests of the shared test data"),
+        arguments: [("-current", 100), ("13-from-v1.8.1", 100), ("9-from-v1.4.1", 90)])
+    func nodeTests(_ set: String, _ leastPassed: Int) throws {
+        let folder = try TemporaryFolder()
+        let tar = Process()
+        tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        tar.arguments = ["tar", "-xzf", Shared.path("\(Self.folder)/onnx-node-tests-cnn-opset\(set).tar.gz"), "-C", folder.path]
+        try tar.run()
+        tar.waitUntilExit()
+        var outcomes: [String: Outcome] = [:]
+        for test in try FileManager.default.contentsOfDirectory(atPath: folder.file("node"))
+        where !test.hasPrefix(Self.training) {
+            outcomes[test] = try Self.outcome(folder.file("node/\(test)"))
+        }
+        let passed = outcomes.values.count { $0 == .passed }
+        for (test, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
+            switch outcome {
+            case .wrong(let how): Issue.record("\(test) (operator set \(set)): \(how)")
+            case .refused(let reason):
+                #expect(Self.refusals.contains { reason.contains($0) }, "\(test) (operator set \(set)) is refused: \(reason)")
+            default: break
+            }
+        }
+        #expect(
+            passed >= leastPassed,
+            "\(passed) passed, \(outcomes.values.count { if case .refused = $0 { true } else { false } }) refused")
+        if ProcessInfo.processInfo.environment["NEURODEX_REPORT"] != nil { report(outcomes, set) }
+    }
+
+    /// What neurodex does not do, as its errors say it.
+    static let refusals = [
+        "must be a constant",
+        // Windows over one axis or three: neurodex reads pictures.
+        "neurodex reads windows over height and width", "neurodex reads convolutions over height and width",
+        // Attention, not convolution: parts of the image pick or weigh others.
+        "works on constants only here", "which is no matrix",
+        // What mixes the images of a batch, or has a value for each of them.
+        "which mixes the images of a batch", "its bias has shape", "moves the batch axis", "pads the batch axis",
+        // Forms that no CNN has been met with.
+        "gives the indices of its maxima", "counts in column-major order", "neurodex reads it over channels or the last axis",
+        "neurodex reads means over height and width", "neurodex pads with a constant", "neurodex reads one of the two",
+        "would make a tensor of shape", "makes integers of an image's activations", "is in training mode",
+        "has constant inputs only",
+    ]
+
+    /// Dropout as in training; neurodex explains what a network answers, never how it trains.
+    static let training = "test_training_dropout"
+
+    private func report(_ outcomes: [String: Outcome], _ set: String) {
+        for (test, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where outcome != .elsewhere {
+            print("REPORT", set, test, outcome)
+        }
+    }
+
+    private static func outcome(_ folder: String) throws -> Outcome {
+        let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/model.onnx")))
+        guard var model = ProtoMessage(file), var graph = model.messages(7).first else { return .elsewhere }
+        guard graph.messages(1).allSatisfy({ $0.strings(4).allSatisfy(operatorNames.contains) }) else { return .elsewhere }
+        let names = graph.messages(11).compactMap { $0.strings(1).first }
+        let data = "\(folder)/test_data_set_0"
+        guard let first = try? TestTensor(contentsOf: "\(data)/input_0.pb"),
+            let expected = try? TestTensor(contentsOf: "\(data)/output_0.pb"), first.type == 1, expected.type == 1,
+            !names.isEmpty,
+            !first.values.isEmpty
+        else { return .elsewhere }
+        for (index, name) in names.enumerated().dropFirst() {
+            guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: "\(data)/input_\(index).pb")),
+                var tensor = ProtoMessage([UInt8](bytes))
+            else { return .elsewhere }
+            tensor.fields.removeAll { $0.number == 8 }
+            tensor.add(8, name)
+            graph.add(5, tensor)
+        }
+        let images = asImages(first, expected, &graph, name: names[0])
+        model.fields.removeAll { $0.number == 7 || $0.number == 8 }
+        model.add(7, graph)
+        // Operator sets 24 and later add element types to these operators and change nothing else.
+        var version = ProtoMessage()
+        let found = ProtoMessage(file)?.messages(8).first { $0.strings(1).first ?? "" == "" }?.integers(2).first ?? 0
+        version.add(1, "")
+        version.add(2, min(found, 23))
+        model.add(8, version)
+        do {
+            let answer = try Network(bytes: model.bytes).answers(to: images).flatMap { $0 }
+            let error = distance(answer, expected.values)
+            return error <= 1e-4 ? .passed : .wrong("is off by \(error) of the largest value")
+        } catch let error as NetworkError {
+            return .refused("\(error)")
+        }
+    }
+
+    /// The first input as images: the file's own batch where what comes out has the same batch, else one image that a
+    /// Reshape makes the input of.
+    private static func asImages(_ first: TestTensor, _ expected: TestTensor, _ graph: inout ProtoMessage, name: String)
+        -> [[Float]]
+    {
+        let floats = first.values.map(Float.init)
+        if first.shape.count == 4, expected.shape.first == first.shape[0] {
+            let count = floats.count / first.shape[0]
+            return (0..<first.shape[0]).map { Array(floats[$0 * count..<($0 + 1) * count]) }
+        }
+        graph.fields.removeAll { field in
+            guard field.number == 11, case .bytes(let bytes) = field.value else { return false }
+            return ProtoMessage(bytes)?.strings(1).first == name
+        }
+        let last = first.shape.last ?? 1
+        graph.add(11, ModelBuilder.valueInfo("the image", [1, 1, floats.count / last, last]))
+        graph.add(
+            5,
+            ModelBuilder.tensor("the shape", [first.shape.count], type: 7, raw: ProtoMessage.littleEndian(first.shape)))
+        var reshape = ProtoMessage()
+        reshape.add(1, "the image")
+        reshape.add(1, "the shape")
+        reshape.add(2, name)
+        reshape.add(4, "Reshape")
+        graph.add(1, reshape)
+        return [floats]
+    }
+}

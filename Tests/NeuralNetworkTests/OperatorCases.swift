@@ -1,0 +1,28 @@
+import TestSupport
+
+/// One operator, its random case, and what the slow implementation makes of it.
+struct OperatorCase: Sendable {
+    /// What is being compared: what the model computes and what it should, for one image.
+    typealias Build =
+        @Sendable (_ model: inout ModelBuilder, _ shape: [Int], _ random: inout SeededGenerator) -> (
+            output: String, expected: @Sendable (SlowTensor) -> SlowTensor
+        )
+
+    var name: String
+    /// ONNX names that the case tries.
+    var operators: [String]
+    /// Of the largest expected value.
+    var tolerance = 1e-4
+    /// [channels, height, width]
+    var shapes: [[Int]] = [[1, 7, 5], [3, 8, 11], [16, 6, 9], [17, 9, 4]]
+    var opset = 17
+    var build: Build
+}
+
+/// Every operator neurodex has, with its tolerance; a family with many forms has a line each.
+let operatorCases: [OperatorCase] =
+    [
+        convolutionCases, poolingCases, elementwiseCases, normalizationCases, arithmeticCases, linearCases, shapingCases,
+        constantCases,
+    ]
+    .flatMap { $0 }

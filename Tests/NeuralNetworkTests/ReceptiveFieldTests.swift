@@ -1,0 +1,85 @@
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// The computed receptive fields against the definition: which pixels change a position of a layer.
+@Suite struct ReceptiveFieldTests {
+    /// A random network of windows with positive weights alone, so that every pixel of a field matters.
+    private func network(seed: UInt64) throws -> Network {
+        var random = SeededGenerator(seed: seed)
+        var model = ModelBuilder(input: [1, 1, 19, 23])
+        var value = "image"
+        func pair(_ range: ClosedRange<Int>) -> [Int] { (0..<2).map { _ in Int.random(in: range, using: &random) } }
+        func convolution(_ source: String, _ name: String, _ kernel: [Int], _ attributes: [String: ModelBuilder.Attribute])
+            -> String
+        {
+            let count = kernel[0] * kernel[1]
+            let weights = (0..<count).map { _ in Float.random(in: 0.5...1, using: &random) }
+            let weight = model.weight("\(name).weight", [1, 1] + kernel, weights)
+            return model.node("Conv", [source, weight], attributes)
+        }
+        for number in 0..<3 {
+            let (before, after) = (pair(0...1), pair(0...1))
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0:
+                value = model.node("AveragePool", [value], ["kernel_shape": .ints(pair(2...3)), "strides": .ints(pair(1...2))])
+            case 1:
+                // A branch that sees more, added to one that sees less.
+                let wide = convolution(value, "wide\(number)", [3, 3], ["pads": [1, 1, 1, 1]])
+                let narrow = convolution(value, "narrow\(number)", [1, 1], [:])
+                value = model.node("Add", [wide, narrow])
+            case 2:
+                let strides = model.integers(pair(1...2))
+                value = model.node(
+                    "Slice", [value, model.integers(pair(0...1)), model.integers([100, 100]), model.integers([2, 3]), strides])
+            default:
+                let attributes: [String: ModelBuilder.Attribute] = [
+                    "strides": .ints(pair(1...2)), "dilations": .ints(pair(1...2)), "pads": .ints(before + after),
+                ]
+                value = convolution(value, "conv\(number)", pair(1...3), attributes)
+            }
+        }
+        return try model.network(output: convolution(value, "last", [2, 1], [:]))
+    }
+
+    @Test func fieldsAreWhatChangesAPosition() throws {
+        for seed in UInt64(1)...20 {
+            let network = try network(seed: seed)
+            guard let layer = network.layers.last else { continue }
+            let (height, width) = (network.input.height, network.input.width)
+            let zero = [Float](repeating: 0, count: height * width)
+            let images = zero.indices.map { index in
+                var image = zero
+                image[index] = 1
+                return image
+            }
+            let answers = try network.answers(to: images)
+            for position in 0..<layer.height * layer.width {
+                let seen = answers.indices.filter { answers[$0][position] != 0 }
+                let (rows, columns) = (seen.map { $0 / width }, seen.map { $0 % width })
+                guard let top = rows.min(), let bottom = rows.max(), let left = columns.min(), let right = columns.max() else {
+                    continue
+                }
+                let y = layer.receptiveField.y.range(at: position / layer.width, extent: height)
+                let x = layer.receptiveField.x.range(at: position % layer.width, extent: width)
+                // With dilations and strides a field has gaps; its ends are what is seen, and nothing outside is.
+                #expect(
+                    y.lowerBound <= top && bottom < y.upperBound,
+                    "seed \(seed), position \(position): rows \(top)...\(bottom), not \(y)")
+                #expect(
+                    x.lowerBound <= left && right < x.upperBound,
+                    "seed \(seed), position \(position): columns \(left)...\(right), not \(x)")
+                // Elsewhere padding within the network hides pixels that a field has.
+                let isCentral = position == layer.height / 2 * layer.width + layer.width / 2
+                if isCentral { #expect(y == top..<bottom + 1 && x == left..<right + 1, "seed \(seed), position \(position)") }
+            }
+        }
+    }
+
+    @Test func aFullyConnectedLayerSeesEverything() throws {
+        let (model, output) = ModelBuilder.classifier()
+        let field = try model.network(output: output).layers.last?.receptiveField
+        #expect(field?.y.range(at: 0, extent: 8) == 0..<8)
+        #expect(field?.x.range(at: 0, extent: 8) == 0..<8)
+    }
+}

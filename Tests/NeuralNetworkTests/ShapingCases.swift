@@ -1,0 +1,158 @@
+import TestSupport
+
+private func slice(
+    _ name: String, axis: Int, starts: Int, ends: Int, step: Int? = nil, opset: Int = 17,
+    _ range: @escaping @Sendable (Int) -> (start: Int, count: Int)
+) -> OperatorCase {
+    OperatorCase(name: "Slice \(name)", operators: ["Slice"], shapes: [[4, 7, 5], [17, 9, 6]], opset: opset) { model, shape, _ in
+        let output: String
+        if opset < 10 {
+            output = model.node("Slice", ["image"], ["starts": [starts], "ends": [ends], "axes": [axis]])
+        } else {
+            let inputs = ["image", model.integers([starts]), model.integers([ends]), model.integers([axis])]
+            output = model.node("Slice", inputs + (step.map { [model.integers([$0])] } ?? []))
+        }
+        let resolved = axis < 0 ? axis + 4 : axis
+        let (start, count) = range(shape[resolved - 1])
+        return (output, { SlowOperators.sliced($0, axis: resolved, start: start, step: step ?? 1, count: count) })
+    }
+}
+
+private func pad(_ name: String, _ pads: [Int], value: Float? = nil, opset: Int = 17) -> OperatorCase {
+    OperatorCase(name: "Pad \(name)", operators: ["Pad"], shapes: [[3, 5, 6], [17, 4, 7]], opset: opset) { model, _, _ in
+        let output: String
+        if opset < 11 {
+            output = model.node("Pad", ["image"], ["pads": .ints(pads), "value": .float(value ?? 0)])
+        } else {
+            let inputs = ["image", model.integers(pads)]
+            output = model.node("Pad", inputs + (value.map { [model.weight("fill", [], [$0])] } ?? []))
+        }
+        return (
+            output,
+            { SlowOperators.padded($0, before: Array(pads[..<4]), after: Array(pads[4...]), value: Double(value ?? 0)) }
+        )
+    }
+}
+
+/// A function of shapes; a value of its own, since a call has one trailing closure at most.
+private struct Shape: Sendable {
+    var function: @Sendable ([Int]) -> [Int]
+    init(_ function: @escaping @Sendable ([Int]) -> [Int]) { self.function = function }
+}
+
+/// - Parameter to: the shape that comes out, from [channels, height, width].
+private func reshaping(
+    _ name: String, _ operators: [String], opset: Int = 17, to shape: Shape,
+    _ build: @escaping @Sendable (inout ModelBuilder, [Int]) -> String
+) -> OperatorCase {
+    OperatorCase(name: name, operators: operators, opset: opset) { model, source, _ in
+        let output = build(&model, source)
+        return (output, { $0.reshaped(shape.function(source)) })
+    }
+}
+
+let shapingCases: [OperatorCase] = [
+    slice("of channels", axis: 1, starts: 1, ends: 3) { _ in (1, 2) },
+    slice("of an old file", axis: 1, starts: 1, ends: 1000, opset: 9) { (1, $0 - 1) },
+    slice("from the end", axis: -1, starts: -3, ends: -1) { ($0 - 3, 2) },
+    slice("every second row", axis: 2, starts: 1, ends: .max, step: 2) { (1, $0 / 2) },
+    slice("backwards", axis: 2, starts: -1, ends: .min, step: -1) { ($0 - 1, $0) },
+    slice("backwards in twos", axis: 3, starts: 100, ends: 0, step: -2) { ($0 - 1, $0 / 2) },
+    slice("channels backwards", axis: 1, starts: 3, ends: 0, step: -1) { _ in (3, 3) },
+    pad("rows and columns", [0, 0, 1, 2, 0, 0, 3, 0]),
+    pad("with a value", [0, 0, 1, 1, 0, 0, 1, 1], value: -2.5),
+    pad("channels", [0, 4, 0, 0, 0, 5, 0, 0], value: 1),
+    pad("negative", [0, -1, -2, 1, 0, 2, 0, -3], value: 9),
+    pad("in an old file", [0, 0, 2, 0, 0, 0, 0, 1], value: 0.5, opset: 9),
+    OperatorCase(name: "Transpose to channels last", operators: ["Transpose"]) { model, _, _ in
+        (model.node("Transpose", ["image"], ["perm": [0, 2, 3, 1]]), { $0.transposed([0, 2, 3, 1]) })
+    },
+    OperatorCase(name: "Transpose, height and width", operators: ["Transpose"]) { model, _, _ in
+        (model.node("Transpose", ["image"], ["perm": [0, 1, 3, 2]]), { $0.transposed([0, 1, 3, 2]) })
+    },
+    OperatorCase(name: "Transpose by default, which moves the batch", operators: ["Transpose"]) { model, _, _ in
+        (model.node("Transpose", ["image"]), { $0.transposed([3, 2, 1, 0]) })
+    },
+    OperatorCase(name: "Channel shuffle", operators: ["Reshape", "Transpose"], shapes: [[4, 3, 5], [6, 7, 2], [34, 3, 3]]) {
+        model, shape, _ in
+        let split = [1, 2, shape[0] / 2, shape[1], shape[2]]
+        let parts = model.node("Reshape", ["image", model.integers(split)])
+        let swapped = model.node("Transpose", [parts], ["perm": [0, 2, 1, 3, 4]])
+        return (
+            model.node("Reshape", [swapped, model.integers([1] + shape)]),
+            { $0.reshaped(split).transposed([0, 2, 1, 3, 4]).reshaped([1] + shape) }
+        )
+    },
+    OperatorCase(name: "Pixel shuffle", operators: ["Reshape", "Transpose"], shapes: [[4, 3, 5], [12, 4, 2]]) { model, shape, _ in
+        let split = [1, shape[0] / 4, 2, 2, shape[1], shape[2]]
+        let target = [1, shape[0] / 4, 2 * shape[1], 2 * shape[2]]
+        let parts = model.node("Reshape", ["image", model.integers(split)])
+        let swapped = model.node("Transpose", [parts], ["perm": [0, 1, 4, 2, 5, 3]])
+        return (
+            model.node("Reshape", [swapped, model.integers(target)]),
+            { $0.reshaped(split).transposed([0, 1, 4, 2, 5, 3]).reshaped(target) }
+        )
+    },
+    reshaping("Reshape to a vector", ["Reshape"], to: Shape({ [1, $0.reduce(1, *)] })) { model, _ in
+        model.node("Reshape", ["image", model.integers([0, -1])])
+    },
+    reshaping("Reshape between maps", ["Reshape"], to: Shape({ [1, $0[1], $0[2], $0[0]] })) { model, shape in
+        model.node("Reshape", ["image", model.integers([1, shape[1], shape[2], shape[0]])])
+    },
+    reshaping("Flatten from the middle", ["Flatten"], to: Shape({ [$0[0], $0[1] * $0[2]] })) { model, _ in
+        model.node("Flatten", ["image"], ["axis": 2])
+    },
+    reshaping("Flatten from the end", ["Flatten"], to: Shape({ [1, $0.reduce(1, *)] })) { model, _ in
+        model.node("Flatten", ["image"], ["axis": -3])
+    },
+    reshaping("Unsqueeze and Squeeze", ["Unsqueeze", "Squeeze"], to: Shape({ [1] + $0 })) { model, _ in
+        let wide = model.node("Unsqueeze", ["image", model.integers([1, -1])])
+        return model.node("Squeeze", [wide, model.integers([-1, 1])])
+    },
+    reshaping("Squeeze in an old file", ["Squeeze", "Unsqueeze"], opset: 11, to: Shape({ $0 })) { model, _ in
+        model.node("Squeeze", [model.node("Unsqueeze", ["image"], ["axes": [1]])], ["axes": [0, 1]])
+    },
+    OperatorCase(name: "Concat of channels", operators: ["Concat", "MaxPool"]) { model, _, _ in
+        let window = SlowOperators.Window(kernel: [3, 3], pads: [1, 1, 1, 1])
+        let pool = model.node("MaxPool", ["image"], ["kernel_shape": [3, 3], "pads": [1, 1, 1, 1]])
+        return (
+            model.node("Concat", ["image", pool, "image"], ["axis": 1]),
+            { SlowOperators.concatenated([$0, SlowOperators.maximum($0, window), $0], axis: 1) }
+        )
+    },
+    OperatorCase(name: "Concat of rows and a constant", operators: ["Concat"]) { model, shape, random in
+        let rows = model.random("rows", [1, shape[0], 2, shape[2]], &random)
+        return (model.node("Concat", ["image", "rows"], ["axis": -2]), { SlowOperators.concatenated([$0, rows], axis: 2) })
+    },
+    OperatorCase(name: "Identity and Dropout", operators: ["Identity", "Dropout"], opset: 11) { model, _, _ in
+        (model.node("Dropout", [model.node("Identity", ["image"])], ["ratio": 0.5]), { $0 })
+    },
+]
+
+let constantCases: [OperatorCase] = [
+    reshaping(
+        "Shape arithmetic", ["Shape", "Gather", "Unsqueeze", "Concat", "Constant", "Mul", "Cast"],
+        to: Shape({ [1, $0[0] * $0[1], $0[2]] })
+    ) { model, _ in
+        let shape = model.node("Shape", ["image"])
+        let picked = [1, 2, -1].map { model.node("Gather", [shape, model.integers([$0], shape: [])]) }
+        let rows = model.node("Mul", [picked[0], picked[1]])
+        let floats = model.node("Cast", [rows], ["to": 1])
+        let back = model.node("Cast", [floats], ["to": 7])
+        let one = model.node(
+            "Constant", [], ["value": .tensor(ModelBuilder.tensor("", [1], type: 7, raw: ProtoMessage.littleEndian([1])))])
+        let axes = model.integers([0])
+        let parts = [one, model.node("Unsqueeze", [back, axes]), model.node("Unsqueeze", [picked[2], axes])]
+        return model.node("Reshape", ["image", model.node("Concat", parts, ["axis": 0])])
+    },
+    OperatorCase(name: "ConstantOfShape", operators: ["ConstantOfShape", "Constant"]) { model, shape, _ in
+        let three = ModelBuilder.tensor("", [1], type: 1, raw: ProtoMessage.littleEndian([Float(3)]))
+        let filled = model.node("ConstantOfShape", [model.integers([1] + shape)], ["value": .tensor(three)])
+        return (model.node("Add", ["image", filled]), { $0.map { $0 + 3 } })
+    },
+    OperatorCase(name: "Functions of constants", operators: ["Sqrt", "Exp", "Neg", "Sigmoid"]) { model, _, _ in
+        _ = model.weight("four", [], [4])
+        let two = model.node("Sqrt", ["four"])
+        return (model.node("Mul", ["image", model.node("Neg", [two])]), { $0.map { -2 * $0 } })
+    },
+]

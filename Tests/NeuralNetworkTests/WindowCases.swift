@@ -1,0 +1,117 @@
+import TestSupport
+
+private func convolution(
+    _ name: String, outputs: Int, kernel: [Int], strides: [Int] = [1, 1], dilations: [Int] = [1, 1], pads: [Int] = [0, 0, 0, 0],
+    autoPad: String? = nil, depthwise: Bool = false, bias: Bool = true
+) -> OperatorCase {
+    OperatorCase(name: name, operators: ["Conv"]) { model, shape, random in
+        let groups = depthwise ? shape[0] : 1
+        let outputs = depthwise ? 2 * shape[0] : outputs
+        let weights = model.random("weight", [outputs, shape[0] / groups] + kernel, &random)
+        let shift = bias ? model.random("bias", [outputs], &random).values : [Double](repeating: 0, count: outputs)
+        var attributes: [String: ModelBuilder.Attribute] = [
+            "strides": .ints(strides), "dilations": .ints(dilations), "group": .int(groups), "kernel_shape": .ints(kernel),
+        ]
+        var window = SlowOperators.Window(kernel: kernel, strides: strides, dilations: dilations, pads: pads)
+        if let autoPad {
+            attributes["auto_pad"] = .string(autoPad)
+            window = autoPad == "VALID" ? window : window.same(upper: autoPad == "SAME_UPPER", over: Array(shape[1...]))
+        } else {
+            attributes["pads"] = .ints(pads)
+        }
+        let resolved = window
+        let output = model.node("Conv", ["image", "weight"] + (bias ? ["bias"] : []), attributes)
+        return (output, { SlowOperators.convolution($0, weights, shift, resolved, groups: groups) })
+    }
+}
+
+let convolutionCases: [OperatorCase] = [
+    convolution("Conv 1×1", outputs: 5, kernel: [1, 1]),
+    convolution("Conv 3×3 padded", outputs: 16, kernel: [3, 3], pads: [1, 1, 1, 1]),
+    convolution("Conv 3×3 without bias", outputs: 17, kernel: [3, 3], bias: false),
+    convolution("Conv strides", outputs: 4, kernel: [3, 2], strides: [2, 3]),
+    convolution("Conv dilations", outputs: 4, kernel: [2, 2], dilations: [3, 2]),
+    convolution(
+        "Conv dilated, strided, padded", outputs: 3, kernel: [3, 3], strides: [2, 1], dilations: [2, 1], pads: [2, 1, 1, 0]),
+    convolution("Conv asymmetric pads", outputs: 6, kernel: [3, 3], pads: [0, 2, 1, 0]),
+    convolution("Conv SAME_UPPER", outputs: 4, kernel: [4, 3], strides: [2, 2], autoPad: "SAME_UPPER"),
+    convolution("Conv SAME_LOWER", outputs: 4, kernel: [4, 3], strides: [2, 2], autoPad: "SAME_LOWER"),
+    convolution("Conv VALID", outputs: 4, kernel: [2, 3], autoPad: "VALID"),
+    convolution("Conv depthwise", outputs: 0, kernel: [3, 3], pads: [1, 1, 1, 1], depthwise: true),
+    OperatorCase(name: "Conv in groups", operators: ["Conv"], shapes: [[4, 5, 6], [6, 7, 3], [32, 4, 5]]) {
+        model, shape, random in
+        let weights = model.random("weight", [8, shape[0] / 2, 3, 3], &random)
+        let window = SlowOperators.Window(kernel: [3, 3], pads: [1, 1, 1, 1])
+        let output = model.node("Conv", ["image", "weight"], ["group": 2, "pads": [1, 1, 1, 1]])
+        return (output, { SlowOperators.convolution($0, weights, [Double](repeating: 0, count: 8), window, groups: 2) })
+    },
+]
+
+private func pooling(
+    _ name: String, _ type: String, kernel: [Int], strides: [Int] = [1, 1], pads: [Int] = [0, 0, 0, 0], ceil: Bool = false,
+    countsPadding: Bool = false, autoPad: String? = nil, dilations: [Int]? = nil, opset: Int = 17
+) -> OperatorCase {
+    OperatorCase(name: "\(type) \(name)", operators: [type], opset: opset) { model, shape, _ in
+        var window = SlowOperators.Window(kernel: kernel, strides: strides, pads: pads, ceilMode: ceil)
+        var attributes: [String: ModelBuilder.Attribute] = ["kernel_shape": .ints(kernel), "strides": .ints(strides)]
+        if let dilations {
+            attributes["dilations"] = .ints(dilations)
+            window.dilations = dilations
+        }
+        if let autoPad {
+            attributes["auto_pad"] = .string(autoPad)
+            window = window.same(upper: autoPad == "SAME_UPPER", over: Array(shape[1...]))
+        } else {
+            attributes["pads"] = .ints(pads)
+        }
+        if ceil { attributes["ceil_mode"] = 1 }
+        if countsPadding { attributes["count_include_pad"] = 1 }
+        let resolved = window
+        return (
+            model.node(type, ["image"], attributes),
+            {
+                type == "MaxPool"
+                    ? SlowOperators.maximum($0, resolved) : SlowOperators.average($0, resolved, countsPadding: countsPadding)
+            }
+        )
+    }
+}
+
+let poolingCases: [OperatorCase] =
+    ["MaxPool", "AveragePool"].flatMap { type in
+        [
+            pooling("2×2", type, kernel: [2, 2], strides: [2, 2]),
+            pooling("3×2 padded", type, kernel: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1]),
+            pooling("asymmetric pads", type, kernel: [3, 3], pads: [0, 1, 2, 0]),
+            pooling("ceil_mode", type, kernel: [3, 3], strides: [2, 2], ceil: true),
+            pooling("ceil_mode padded", type, kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], ceil: true),
+            pooling(
+                "ceil_mode, windows that start in the padding", type, kernel: [2, 2], strides: [3, 3], pads: [1, 1, 1, 1],
+                ceil: true),
+            pooling("SAME_UPPER", type, kernel: [3, 2], strides: [2, 2], autoPad: "SAME_UPPER"),
+            pooling("SAME_LOWER", type, kernel: [3, 2], strides: [2, 2], autoPad: "SAME_LOWER"),
+            pooling("dilated", type, kernel: [2, 2], dilations: [2, 3], opset: 19),
+        ]
+    } + [
+        pooling("counting padding", "AveragePool", kernel: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1], countsPadding: true),
+        OperatorCase(name: "GlobalAveragePool", operators: ["GlobalAveragePool"]) { model, shape, _ in
+            let window = SlowOperators.Window(kernel: Array(shape[1...]))
+            return (model.node("GlobalAveragePool", ["image"]), { SlowOperators.average($0, window) })
+        },
+        OperatorCase(name: "GlobalMaxPool", operators: ["GlobalMaxPool"]) { model, shape, _ in
+            let window = SlowOperators.Window(kernel: Array(shape[1...]))
+            return (model.node("GlobalMaxPool", ["image"]), { SlowOperators.maximum($0, window) })
+        },
+        OperatorCase(name: "ReduceMean, axes kept", operators: ["ReduceMean"]) { model, shape, _ in
+            let window = SlowOperators.Window(kernel: Array(shape[1...]))
+            return (model.node("ReduceMean", ["image"], ["axes": [-1, -2]]), { SlowOperators.average($0, window) })
+        },
+        OperatorCase(name: "ReduceMean, axes dropped", operators: ["ReduceMean"], opset: 18) { model, shape, _ in
+            let window = SlowOperators.Window(kernel: Array(shape[1...]))
+            let axes = model.integers([2, 3])
+            return (
+                model.node("ReduceMean", ["image", axes], ["keepdims": 0]),
+                { SlowOperators.average($0, window).reshaped([1, shape[0]]) }
+            )
+        },
+    ]
