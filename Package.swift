@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],
             path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["CKernels", "NeuralNetwork", "TestSupport", csv],
             swiftSettings: strict),
@@ -88,7 +89,8 @@ let package = Package(
             dependencies: ["CKernels", "Suggestions", "ActivationStore", "Search", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(
-            name: "IndexingTests", dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
+            name: "IndexingTests",
+            dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),

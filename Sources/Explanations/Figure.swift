@@ -83,7 +83,9 @@ public struct Figure: Sendable {
             page.blit(Self.enlarged(row.image), x: Self.margin, y: top + Self.titleHeight)
             for (column, panel) in row.panels.enumerated() {
                 let x = Self.margin + Self.side + Self.gap + column * (panelWidth + Self.gap)
-                try draw(panel, over: row.image, range: common ?? Self.range(of: [panel.map]), x: x, y: top, width: panelWidth, on: &page)
+                try draw(
+                    panel, over: row.image, range: common ?? Self.range(of: [panel.map]), x: x, y: top, width: panelWidth,
+                    on: &page)
             }
         }
         return page
@@ -111,7 +113,8 @@ public struct Figure: Sendable {
             let area = Rectangle(x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale)
                 .pixels(in: Size(width: picture.width, height: picture.height))
             picture.outline(
-                x: area.columns.lowerBound, y: area.rows.lowerBound, width: area.columns.count, height: area.rows.count, thickness: 2,
+                x: area.columns.lowerBound, y: area.rows.lowerBound, width: area.columns.count, height: area.rows.count,
+                thickness: 2,
                 with: Self.outline)
         }
         page.write(Font.bold.shortened(panel.title, toWidth: width), x: x, y: y, font: .bold, color: Self.ink)
@@ -119,9 +122,14 @@ public struct Figure: Sendable {
         page.blit(picture, x: x, y: top)
         let bar = x + Self.side + 6
         for row in 0..<Self.side {
-            page.fill(x: bar, y: top + row, width: Self.barWidth, height: 1, with: colormap.color(at: 1 - Float(row) / Float(Self.side - 1)))
+            page.fill(
+                x: bar, y: top + row, width: Self.barWidth, height: 1,
+                with: colormap.color(at: 1 - Float(row) / Float(Self.side - 1)))
         }
-        let numbers = [(range.high, top), ((range.low + range.high) / 2, top + Self.side / 2 - 6), (range.low, top + Self.side - Font.lineHeight)]
+        let numbers = [
+            (range.high, top), ((range.low + range.high) / 2, top + Self.side / 2 - 6),
+            (range.low, top + Self.side - Font.lineHeight),
+        ]
         for (value, y) in numbers { page.write(Self.number(value), x: bar + Self.barWidth + 4, y: y, color: Self.quiet) }
         if let note = panel.note {
             page.write(Font.regular.shortened(note, toWidth: width), x: x, y: top + Self.side + 5, color: Self.quiet)
@@ -131,7 +139,8 @@ public struct Figure: Sendable {
     /// As large as a panel; small images by their pixels, not blurred.
     private static func enlarged(_ image: Image) -> Image {
         image.fitted(
-            into: Size(width: side, height: side), interpolation: max(image.width, image.height) * 3 <= side ? .nearest : .bicubic)
+            into: Size(width: side, height: side), interpolation: max(image.width, image.height) * 3 <= side ? .nearest : .bicubic
+        )
     }
 
     static func number(_ value: Float) -> String {

@@ -143,7 +143,9 @@ struct Arithmetic: Operator {
         case ND_ADD: program.copy(gradient, to: target)
         case ND_SUBTRACT where index == 0: program.copy(gradient, to: target)
         case ND_SUBTRACT:
-            let kernel = try Kernel { nd_elementwise(gradient.map, target.map, nd_activation(function: ND_LINEAR, alpha: -1, beta: 0)) }
+            let kernel = try Kernel {
+                nd_elementwise(gradient.map, target.map, nd_activation(function: ND_LINEAR, alpha: -1, beta: 0))
+            }
             program.emit(kernel, reads: [gradient], writes: [target])
         case ND_MULTIPLY where operands.count == 2, ND_DIVIDE where operands.count == 2 && index == 0:
             let other = try program.location(operands[1 - index], aligned: gradient.shape.count)

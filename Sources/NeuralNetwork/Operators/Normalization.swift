@@ -84,6 +84,7 @@ struct LocalResponseNormalization: Operator {
     init(_ node: NodeReader) throws {
         size = node.int("size", default: 0)
         guard size > 0 else { throw Refusal("does not say its size") }
+        guard size % 2 == 1 else { throw Refusal("sums over \(size) channels, an even number, which neurodex does not read") }
         alpha = node.float("alpha", default: 0.0001)
         beta = node.float("beta", default: 0.75)
         k = node.float("bias", default: 1)

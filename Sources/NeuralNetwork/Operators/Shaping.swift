@@ -57,7 +57,8 @@ extension Reshaping {
             // Both in row-major order of what they are; between them, a vector.
             let flat = program.temporary([1, gradient.count])
             program.copyStrided(
-                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: flat, toStrides: gradient.shape.rowMajorStrides)
+                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: flat,
+                toStrides: gradient.shape.rowMajorStrides)
             program.copyStrided(
                 flat, shape: target.shape, fromStrides: target.shape.rowMajorStrides, to: target, toStrides: target.strides)
         }
@@ -186,7 +187,8 @@ struct Transpose: Operator {
         let axes = try axes(rank: gradient.shape.count)
         try program.contribute(to: node.inputs[0]) { program, target in
             program.copyStrided(
-                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: target, toStrides: axes.map { target.strides[$0] })
+                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: target,
+                toStrides: axes.map { target.strides[$0] })
         }
     }
 }

@@ -33,7 +33,9 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
     @Option(help: ArgumentHelp("What to explain (default: the class that the network answers).", valueName: "target"))
     var target: String?
 
-    @Option(name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw original and map side by side, a PNG.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .customLong("out")],
+        help: ArgumentHelp("Draw original and map side by side, a PNG.", valueName: "file"))
     var picture: String?
 
     @Option(help: ArgumentHelp("Write the map as a NumPy file; for several images, a folder.", valueName: "file"))
@@ -62,7 +64,8 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
             let target = try chosenTarget(subject, explainer)
             let value = try explainer.value(of: target, on: subject)
             let map = try method.map(of: subject, target: target, by: explainer)
-            answers.append(Answer(image: subject.name, target: target.text, value: value, method: Method.name, peak: map.peak, map: map))
+            answers.append(
+                Answer(image: subject.name, target: target.text, value: value, method: Method.name, peak: map.peak, map: map))
             rows.append(
                 Figure.Row(
                     image: subject.framed.image, title: (subject.name as NSString).lastPathComponent,

@@ -75,7 +75,11 @@ struct StoreInfo: Printable {
         var container = encoder.container(keyedBy: Key.self)
         for fact in facts {
             let key = Key(stringValue: fact.name.replacingOccurrences(of: " ", with: "_"))
-            if let number = numbers[fact.name] { try container.encode(number, forKey: key) } else { try container.encode(fact.value, forKey: key) }
+            if let number = numbers[fact.name] {
+                try container.encode(number, forKey: key)
+            } else {
+                try container.encode(fact.value, forKey: key)
+            }
         }
     }
 
