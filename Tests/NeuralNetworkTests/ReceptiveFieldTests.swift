@@ -7,7 +7,7 @@ import Testing
     /// A random network of windows with positive weights alone, so that every pixel of a field matters.
     private func network(seed: UInt64) throws -> Network {
         var random = SeededGenerator(seed: seed)
-        var model = ModelBuilder(input: [1, 1, 19, 23])
+        var model = ModelBuilder(input: [1, 1, 39, 43])
         var value = "image"
         func pair(_ range: ClosedRange<Int>) -> [Int] { (0..<2).map { _ in Int.random(in: range, using: &random) } }
         func convolution(_ source: String, _ name: String, _ kernel: [Int], _ attributes: [String: ModelBuilder.Attribute])
