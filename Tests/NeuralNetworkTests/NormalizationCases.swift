@@ -31,7 +31,9 @@ private func softmax(
     _ type: String, _ name: String, axis: Int, attributes: [String: ModelBuilder.Attribute] = [:], opset: Int = 17,
     shape: (@Sendable ([Int]) -> [Int])?
 ) -> OperatorCase {
-    OperatorCase(name: "\(type) \(name)", operators: [type], opset: opset) { model, image, _ in
+    // oneDNN's logarithm of one is off by 1.4e-6, which counts where a lone channel's answer is 0.
+    OperatorCase(name: "\(type) \(name)", operators: [type], tolerance: type == "Softmax" ? 1e-4 : 1e-3, opset: opset) {
+        model, image, _ in
         let target: [Int] = shape?(image) ?? [1] + image
         let source = shape == nil ? "image" : model.node("Reshape", ["image", model.integers(target)])
         let output = model.node(type, [source], attributes)

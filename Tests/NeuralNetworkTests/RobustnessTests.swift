@@ -56,7 +56,7 @@ import Testing
             var error: NetworkError?
             let time = clock.measure { error = networkError { _ = try model.network(output: output) } }
             #expect(error != nil, "\(name) is not refused")
-            #expect(time < .seconds(2), "\(name) takes \(time)")
+            #expect(time < .seconds(15), "\(name) takes \(time)")
         }
         for shape in [[1 << 31], [1 << 16, 1 << 15], [1 << 62, 4], [-1, 5], [0, 1 << 40, 1 << 40]] {
             expectRefused("ConstantOfShape \(shape)") { model in
