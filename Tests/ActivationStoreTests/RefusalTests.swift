@@ -48,7 +48,7 @@ import Testing
         }
         let cases: [(StoreDescription, String, String)] = [
             (variant(model: model), "model", "SHA-256 abababababab"),
-            (variant(hash: "beef"), "preprocessing", #"{"resize":8}"#),
+            (variant(hash: "beef"), "preprocessing", "resize 8"),
             (variant(layers: Array(old.layers.dropLast())), "layer list", "4 layers"),
             (
                 variant(layers: RecordedDataset.layers(channels: [4, 4, 2, 5])), "layer list",
