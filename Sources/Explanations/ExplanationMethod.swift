@@ -14,5 +14,6 @@ public protocol ExplanationMethod: ParsableArguments {
 
 /// Every method there is.
 public let explanationMethods: [any ExplanationMethod.Type] = [
-    Saliency.self
+    Saliency.self,
+    ClassActivationMap.self,
 ]
