@@ -15,5 +15,6 @@ public protocol ExplanationMethod: ParsableArguments {
 /// Every method there is.
 public let explanationMethods: [any ExplanationMethod.Type] = [
     Saliency.self,
+    Occlusion.self,
     ClassActivationMap.self,
 ]
