@@ -8,6 +8,7 @@ public enum ExplanationError: Error, Equatable, Sendable {
     case noMap(layer: String)
     case flat(target: String)
     case notFinite(what: String)
+    case training(store: String, problem: String)
     case file(path: String, reason: String)
 }
 
@@ -24,6 +25,7 @@ extension ExplanationError: CustomStringConvertible {
         case .flat(let target):
             "the gradient of \(target) is zero everywhere on this image: the neuron is silent here; try an image of its top list, or another target"
         case .notFinite(let what): "\(what) holds values that are not finite, so it cannot be drawn"
+        case .training(let store, let problem): "cannot fit a last layer to \(store): \(problem)"
         case .file(let path, let reason): "cannot write '\(path)': \(reason)"
         }
     }

@@ -10,6 +10,8 @@ public struct ExplanationMap: Equatable, Sendable {
     public var values: [Float]
     /// Whether values below zero mean something.
     public var isSigned: Bool
+    /// What a reader must know of how it was made, such as which layer it is of.
+    public var note: String?
 
     public init(channels: Int, height: Int, width: Int, values: [Float], isSigned: Bool) {
         precondition(values.count == channels * height * width, "\(values.count) values for \(channels)×\(height)×\(width)")

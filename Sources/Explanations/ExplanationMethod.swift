@@ -14,5 +14,7 @@ public protocol ExplanationMethod: ParsableArguments {
 
 /// Every method there is.
 public let explanationMethods: [any ExplanationMethod.Type] = [
-    Saliency.self
+    Saliency.self,
+    Occlusion.self,
+    ClassActivationMap.self,
 ]

@@ -2,9 +2,6 @@ import ActivationStore
 import ArgumentParser
 import Explanations
 import Foundation
-import Images
-import Indexing
-import NeuralNetwork
 import TestSupport
 import Testing
 
@@ -13,37 +10,29 @@ import Testing
 struct ReferenceTests {
     static let photographs = ["n01806143_peacock", "n02099601_golden_retriever", "n02701002_ambulance"]
 
-    /// A store of nothing but the network: explanations need no indexed images.
-    private func explainer(_ folder: TemporaryFolder) throws -> (Store, Explainer) {
-        let network = try Network(contentsOf: Shared.path("real/models/imagenet/squeezenet1.1-7.onnx"))
-        let preprocessing = Preprocessing(.torchvision, input: Size(width: 224, height: 224))
-        let path = folder.path + "/s.sqlite"
-        let writer = try StoreWriter.open(
-            path: path, description: try StoreDescription(network, preprocessing: preprocessing, classes: [], topCount: 1),
-            run: RunRecord(toolVersion: "test"))
-        try writer.finish()
-        let store = try Store.open(path: path)
-        return (store, try Explainer(store: store))
+    static func reference(_ photograph: String, _ name: String) throws -> [Float] {
+        try NPYArray(contentsOf: Shared.path("reference/squeezenet1.1-explanations/\(photograph)/\(name).npy")).floats
     }
 
-    private func reference(_ photograph: String, _ name: String) throws -> [Float] {
-        try NPYArray(contentsOf: Shared.path("reference/squeezenet1.1-explanations/\(photograph)/\(name).npy")).floats
+    /// The class that the references explain.
+    static func target(_ photograph: String) throws -> String {
+        let index = try String(
+            contentsOfFile: Shared.path("reference/squeezenet1.1-explanations/\(photograph)/target.txt"), encoding: .utf8)
+        return "class:" + index.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     @Test(arguments: photographs)
     func gradientMethods(_ photograph: String) throws {
-        let folder = try TemporaryFolder()
-        let (store, explainer) = try explainer(folder)
+        let fixture = try ExplainerFixture.squeezeNet()
+        let (store, explainer) = (fixture.store, fixture.explainer)
         let subject = try Subject(
             Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store, preprocessing: explainer.preprocessing)
-        let index = try String(
-            contentsOfFile: Shared.path("reference/squeezenet1.1-explanations/\(photograph)/target.txt"), encoding: .utf8)
-        let target = try Target("class:\(index.trimmingCharacters(in: .whitespacesAndNewlines))", in: store.description)
+        let target = try Target(Self.target(photograph), in: store.description)
         for (method, name) in [
             ("gradient", "saliency"), ("guided", "guided"), ("deconvnet", "deconvnet"), ("integrated", "integrated"),
         ] {
             let map = try Saliency.parse(["--method", method]).map(of: subject, target: target, by: explainer)
-            let error = relativeDistance(map.values, try reference(photograph, name))
+            let error = relativeDistance(map.values, try Self.reference(photograph, name))
             #expect(error < 1e-3, "\(name) of \(photograph)")
             print(photograph, name, error)
         }
@@ -51,8 +40,8 @@ struct ReferenceTests {
 
     @Test(arguments: photographs)
     func neuronProjections(_ photograph: String) throws {
-        let folder = try TemporaryFolder()
-        let (store, explainer) = try explainer(folder)
+        let fixture = try ExplainerFixture.squeezeNet()
+        let (store, explainer) = (fixture.store, fixture.explainer)
         let subject = try Subject(
             Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store, preprocessing: explainer.preprocessing)
         let npz = try NPZ(Shared.path("reference/squeezenet1.1-explanations/\(photograph)/neuron.npz"))

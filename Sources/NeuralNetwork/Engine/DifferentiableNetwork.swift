@@ -43,6 +43,17 @@ public final class DifferentiableNetwork: Sendable {
         }
         return value
     }
+
+    /// The layer that stands for a value of the graph, if one does.
+    func layer(of value: Graph.ValueID) -> Layer? { layers.first { values[$0.name] == value } }
+
+    /// The graph without what `value` does not need.
+    func graph(upTo value: Graph.ValueID) -> Graph {
+        var graph = graph
+        graph.output = value
+        graph.removeDeadNodes()
+        return graph
+    }
 }
 
 /// One thread's forward and backward pass through a network up to one layer.
@@ -75,11 +86,8 @@ public final class GradientPass {
         self.network = network
         self.layer = layer
         let target = try network.value(of: layer)
-        var graph = network.graph
-        graph.output = target
-        graph.removeDeadNodes()
-        let mixesImages = graph.nodes.contains { $0.outputs.contains { graph.values[$0].shape?.first ?? 1 != 1 } }
-        self.batch = mixesImages ? 1 : batch
+        let graph = network.graph(upTo: target)
+        self.batch = graph.mixesImages ? 1 : batch
         var forward = ProgramBuilder(graph: graph, batch: self.batch)
         try forward.lower(graph)
         let forwardCount = forward.program.steps.count

@@ -59,8 +59,7 @@ public final class Network: Sendable {
         meanCount = layers.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
         let shape = graph.values[graph.input].shape ?? []
         input = Input(channels: shape[1], height: shape[2], width: shape[3])
-        let mixesImages = graph.nodes.contains { $0.outputs.contains { graph.values[$0].shape?.first ?? 1 != 1 } }
-        batch = mixesImages ? 1 : max(1, options.batch)
+        batch = graph.mixesImages ? 1 : max(1, options.batch)
         program = try Self.compile(graph, recording, batch: batch)
         guard let output = program.locations[graph.output] else {
             throw NetworkError.graph(problem: "its output is never computed")

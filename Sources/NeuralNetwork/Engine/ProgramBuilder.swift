@@ -21,13 +21,18 @@ struct ProgramBuilder {
     /// Emits all nodes, and after each what `then` adds.
     mutating func lower(_ graph: Graph, then: (inout Self, Graph.Node) -> Void = { _, _ in }) throws {
         for node in graph.nodes {
-            layer = node.layer
-            do {
-                try node.operation.lower(node, into: &self)
-            } catch let refusal as Refusal {
-                throw NetworkError.node(node.use, problem: refusal.problem)
-            }
+            try lower(node)
             then(&self, node)
+        }
+    }
+
+    /// Emits one node.
+    mutating func lower(_ node: Graph.Node) throws {
+        layer = node.layer
+        do {
+            try node.operation.lower(node, into: &self)
+        } catch let refusal as Refusal {
+            throw NetworkError.node(node.use, problem: refusal.problem)
         }
     }
 

@@ -11,6 +11,9 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
     /// The mean of every neuron of the layers that keep it: batch × their number.
     let means: UnsafeMutablePointer<Float>
 
+    /// Which row and column of windows each image of the batch has, where windows are laid over one image.
+    var places: [[Int]] = []
+
     private let arena: UnsafeMutableRawPointer
     private let offsets: [Int]
     private let constants: [UnsafeMutablePointer<Float>]

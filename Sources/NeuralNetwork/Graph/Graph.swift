@@ -55,6 +55,9 @@ struct Graph: Sendable {
         return result
     }
 
+    /// Whether some value holds several rows for one image, so that a batch of images cannot be told apart.
+    var mixesImages: Bool { nodes.contains { $0.outputs.contains { values[$0].shape?.first ?? 1 != 1 } } }
+
     /// Drops every node whose results do not reach the output.
     mutating func removeDeadNodes() {
         var needed = Set([output])

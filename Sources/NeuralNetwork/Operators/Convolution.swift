@@ -10,7 +10,7 @@ struct Convolution: Operator {
     private(set) var bias: [Float]
     private(set) var activation: Activation?
     let groups: Int
-    let window: Window
+    private(set) var window: Window
 
     init(_ node: NodeReader) throws {
         weights = try node.requiredConstant(1, "weight")
@@ -25,6 +25,13 @@ struct Convolution: Operator {
         }
         bias = try node.constant(2, "bias")?.floats ?? [Float](repeating: 0, count: outputs)
         guard bias.count == outputs else { throw Refusal("has \(bias.count) biases for \(outputs) output channels") }
+    }
+
+    /// The same over a map that has its padding already.
+    var unpadded: Convolution {
+        var result = self
+        result.window = window.unpadded
+        return result
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {

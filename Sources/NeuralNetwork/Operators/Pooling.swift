@@ -11,7 +11,7 @@ struct Pooling: Operator {
     let isMaximum: Bool
     private let countsPadding: Bool
     /// Nil: over the whole map.
-    private let window: Window?
+    private(set) var window: Window?
     /// False only for a ReduceMean that drops the axes it has averaged over.
     private let keepsAxes: Bool
 
@@ -38,6 +38,13 @@ struct Pooling: Operator {
         guard !isMaximum else { return false }
         guard let window else { return true }
         return window.kernel == size && window.padBefore == [0, 0] && window.padAfter == [0, 0]
+    }
+
+    /// The same over a map that has its padding already.
+    var unpadded: Pooling {
+        var result = self
+        result.window = window?.unpadded
+        return result
     }
 
     private func resolved(_ shape: [Int]) throws -> (window: Window, output: [Int]) {

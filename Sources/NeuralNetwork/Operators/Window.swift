@@ -81,6 +81,13 @@ struct Window: Equatable, Sendable {
         return (window, output)
     }
 
+    /// This window over a map that has its padding already.
+    var unpadded: Window {
+        var window = self
+        (window.padBefore, window.padAfter, window.autoPad, window.ceilMode) = ([0, 0], [0, 0], "NOTSET", false)
+        return window
+    }
+
     /// What a position of the output sees, from what a position of the input sees.
     func receptiveField(_ input: ReceptiveField) -> ReceptiveField {
         ReceptiveField(

@@ -1,0 +1,28 @@
+public import NeuralNetwork
+
+extension Explainer {
+    /// What `read` makes of a layer's map, height × width × channels, for each of `count` inputs, handed to `body` in order. Memory does not
+    /// grow with `count`.
+    ///
+    /// - Parameters:
+    ///   - input: writes input `index`; called on several threads.
+    ///   - read: called on several threads.
+    ///   - body: called in the order of the inputs, on the calling thread.
+    public func activations<Value: Sendable>(
+        of layer: Layer, count: Int, input: @escaping @Sendable (Int, UnsafeMutableBufferPointer<Float>) -> Void,
+        read: @escaping @Sendable (UnsafeBufferPointer<Float>) -> Value, body: (Int, Value) throws -> Void
+    ) throws {
+        let workers = max(1, min(jobs, (count + Self.batch - 1) / Self.batch))
+        let passes = try ForwardPass.passes(network, layer: layer, batch: Self.batch, count: workers)
+        let batch = passes[0].batch
+        try parallel(chunks: (count + batch - 1) / batch, workers: passes) { pass, chunk in
+            let first = chunk * batch
+            // A last chunk that is not full runs its last input again, so that every run is alike.
+            for slot in 0..<batch { input(min(first + slot, count - 1), pass.input(image: slot)) }
+            try pass.run()
+            return (0..<min(batch, count - first)).map { read(pass.activation(image: $0)) }
+        } body: { chunk, values in
+            for (slot, value) in values.enumerated() { try body(chunk * batch + slot, value) }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+public import ArgumentParser
+import Foundation
+import NeuralNetwork
+
+/// How much the target loses while a window covers a place: what the answer rests on.
+///
+/// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2013, https://arxiv.org/abs/1311.2901. The map, [height, width] in
+/// the network's input frame, is at every pixel the mean over the windows w that cover it of s(x) − s(x with w filled), in units of
+/// the target; positive where covering takes from it. Windows start at multiples of the stride, the last one is cut at the edge, as
+/// Captum's `Occlusion` has it.
+///
+/// - `fill`: what a window is filled with; `mean` is zero to the network, which is the mean of its training images.
+/// - `probability`: the mean of p(x with w filled) instead, p being the softmax of the class scores: the paper's figure 7d, low where
+///   the answer rests.
+///
+/// Errors: `ExplanationError.parameter` for a window larger than the picture, a stride that leaves gaps, `--probability` of no class.
+public struct Occlusion: ExplanationMethod {
+    public static let name = "occlusion"
+    public static let abstract = "What a score loses while a window covers a part of the picture."
+
+    public enum Fill: String, CaseIterable, ExpressibleByArgument, Sendable {
+        /// Zero to the network.
+        case mean
+        /// Level 128 of 255 in every channel.
+        case grey
+        case black
+        /// The picture itself through a Gaussian of a deviation of a quarter of the window.
+        case blur
+    }
+
+    @Option(help: ArgumentHelp("Side of the window.", valueName: "pixels"))
+    public var window = 32
+
+    @Option(help: ArgumentHelp("From one window to the next.", valueName: "pixels"))
+    public var stride = 8
+
+    @Option(help: ArgumentHelp("What a window is filled with: mean, grey, black or blur.", valueName: "fill"))
+    public var fill: Fill = .mean
+
+    @Flag(help: "Map the class's probability under the window instead of what the score loses.")
+    public var probability = false
+
+    @Flag(help: "Run the whole network for every window, not only what the window touches: slower, and the same to five digits.")
+    public var full = false
+
+    /// For the argument parser.
+    public init() {}
+
+    public func validate() throws {
+        guard window >= 1 else {
+            throw ExplanationError.parameter(name: "--window", value: "\(window)", expected: "a side of 1 pixel or more")
+        }
+        guard (1...window).contains(stride) else {
+            throw ExplanationError.parameter(
+                name: "--stride", value: "\(stride)",
+                expected: "1 to \(window) pixels (the window's side, so that no pixel is left out)")
+        }
+    }
+
+    public var parameters: [(name: String, value: String)] {
+        [
+            ("window", "\(window)"), ("stride", "\(stride)"), ("fill", fill.rawValue),
+            ("value", probability ? "probability" : "drop"),
+        ] + (full ? [("passes", "full")] : [])
+    }
+
+    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+        let layer = try explainer.layer(of: target)
+        let windows = try windows(over: explainer.network.input)
+        let score = try score(of: target, layer)
+        let (tensor, filling) = (subject.tensor, filling(subject.tensor, explainer))
+        var whole: Float = 0
+        var sum = [Double](repeating: 0, count: windows.height * windows.width)
+        func add(_ index: Int, _ value: Float) {
+            windows.add(Double(probability ? value : whole - value), of: index, to: &sum)
+        }
+        try explainer.activations(of: layer, count: 1) { _, input in
+            _ = input.update(fromContentsOf: tensor)
+        } read: {
+            score($0)
+        } body: { _, value in
+            whole = value
+        }
+        let isDone =
+            try !full && explainer.patchedActivations(of: layer, windows, over: tensor, filling: filling, read: score, body: add)
+        if !isDone {
+            try explainer.activations(of: layer, count: windows.count) { index, input in
+                _ = input.update(fromContentsOf: tensor)
+                windows.fill(index, of: input, from: filling)
+            } read: {
+                score($0)
+            } body: { index, value in
+                add(index, value)
+            }
+        }
+        return ExplanationMap(
+            channels: 1, height: windows.height, width: windows.width, values: windows.mean(sum), isSigned: !probability)
+    }
+
+    func windows(over input: Network.Input) throws -> OcclusionWindows {
+        let largest = min(input.height, input.width)
+        guard window <= largest else {
+            throw ExplanationError.parameter(
+                name: "--window", value: "\(window)",
+                expected: "a side of 1 to \(largest) pixels (the network's input is \(input.height)×\(input.width))")
+        }
+        return OcclusionWindows(
+            height: input.height, width: input.width, channels: input.channels, side: window, stride: stride)
+    }
+
+    /// What is mapped, of a map of the target's layer.
+    private func score(of target: Target, _ layer: Layer) throws -> @Sendable (UnsafeBufferPointer<Float>) -> Float {
+        let (channels, width, channel) = (layer.channels, layer.width, target.channel)
+        guard probability else { return { target.value(of: $0, channels: channels, width: width) } }
+        guard layer.isLogits, layer.height * layer.width == 1 else {
+            throw ExplanationError.parameter(
+                name: "--probability", value: target.text, expected: "a class as target, such as class:0")
+        }
+        return { scores in
+            let largest = scores.reduce(-Float.infinity, max)
+            let total = scores.reduce(0.0) { $0 + exp(Double($1 - largest)) }
+            return Float(exp(Double(scores[channel] - largest)) / total)
+        }
+    }
+
+    /// What stands in the windows: height × width × channels, as the network sees it.
+    private func filling(_ tensor: [Float], _ explainer: Explainer) -> [Float] {
+        let preprocessing = explainer.preprocessing
+        let channels = preprocessing.channels.count
+        func level(_ level: Int) -> [Float] {
+            let color = (0..<channels).map { preprocessing.table[$0 * 256 + level] }
+            return (0..<tensor.count).map { color[$0 % channels] }
+        }
+        switch fill {
+        case .mean: return [Float](repeating: 0, count: tensor.count)
+        case .grey: return level(128)
+        case .black: return level(0)
+        case .blur:
+            let input = explainer.network.input
+            return blurred(tensor, height: input.height, width: input.width, deviation: Double(window) / 4)
+        }
+    }
+}
+
+/// A picture, height × width × channels, through a Gaussian; its edges are repeated outwards.
+package func blurred(_ values: [Float], height: Int, width: Int, deviation: Double) -> [Float] {
+    let channels = values.count / (height * width)
+    let radius = Int((3 * deviation).rounded(.up))
+    let weights = (-radius...radius).map { exp(-Double($0 * $0) / (2 * deviation * deviation)) }
+    let total = weights.reduce(0, +)
+    /// Along one axis: `extent` places `step` elements apart.
+    func pass(_ source: [Float], extent: Int, step: Int) -> [Float] {
+        source.indices.map { index in
+            let place = index / step % extent
+            var sum = 0.0
+            for offset in -radius...radius {
+                let other = min(max(place + offset, 0), extent - 1)
+                sum += weights[offset + radius] * Double(source[index + (other - place) * step])
+            }
+            return Float(sum / total)
+        }
+    }
+    return pass(pass(values, extent: width, step: channels), extent: height, step: width * channels)
+}

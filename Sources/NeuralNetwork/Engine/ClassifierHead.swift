@@ -1,0 +1,120 @@
+/// The end of a network that averages a map over all places and lets each class weigh the averages:
+/// score(c) = bias(c) + Σ_k w(c,k) mean A_k.
+///
+/// However it is written: GlobalAveragePool, AveragePool over the whole map or ReduceMean; Gemm, MatMul or a 1×1 convolution after it, or
+/// none, where each class has a map of its own; anything between them that leaves the elements as they are.
+public struct ClassifierHead: Sendable {
+    /// How maps become scores.
+    public enum Weights: Sendable {
+        /// The class's own map is averaged, and that is its score.
+        case ownMaps
+        /// `weights`: classes × channels; `bias`: one a class.
+        case linear(weights: [Float], bias: [Float])
+    }
+
+    /// The layer whose map is averaged, for messages.
+    public let layer: String
+    public let channels: Int
+    public let height: Int
+    public let width: Int
+    public let classes: Int
+    public let weights: Weights
+
+    let value: Graph.ValueID
+
+    /// The class activation map of one class (Zhou et al. 2016), Σ_k w(class,k) A_k: height × width.
+    ///
+    /// - Parameter map: of the layer, height × width × channels.
+    public func activationMap(ofClass index: Int, map: UnsafeBufferPointer<Float>) -> [Float] {
+        precondition((0..<classes).contains(index), "class \(index) of \(classes)")
+        switch weights {
+        case .ownMaps: return (0..<height * width).map { map[$0 * channels + index] }
+        case .linear(let weights, _):
+            return (0..<height * width).map { pixel in
+                var sum = 0.0
+                for channel in 0..<channels {
+                    sum += Double(weights[index * channels + channel]) * Double(map[pixel * channels + channel])
+                }
+                return Float(sum)
+            }
+        }
+    }
+}
+
+extension DifferentiableNetwork {
+    /// How the network makes scores of its last map; nil where it does not end in global average pooling and at most one linear layer.
+    public var classifierHead: ClassifierHead? {
+        guard let logits else { return nil }
+        let producers = graph.producers
+        /// The node that makes a value, behind those that leave its elements as they are.
+        func maker(of id: Graph.ValueID?) -> Graph.Node? {
+            guard let id, let index = producers[id] else { return nil }
+            let node = graph.nodes[index]
+            let keepsElements = node.operation is any Reshaping || node.operation is Identity || node.operation is Cast
+            return keepsElements ? maker(of: node.inputs[0]) : node
+        }
+        var node = maker(of: Recording.logits(graph))
+        var weights = ClassifierHead.Weights.ownMaps
+        if let last = node, let linear = linearWeights(last) {
+            weights = linear
+            node = maker(of: last.inputs[0])
+        }
+        guard let pooling = node?.operation as? Pooling, let id = node?.inputs[0], let shape = graph.values[id].shape,
+            shape.count == 4, shape[0] == 1, pooling.isGlobalAverage(over: [shape[2], shape[3]])
+        else { return nil }
+        if case .linear(let matrix, _) = weights {
+            guard matrix.count == logits.channels * shape[1] else { return nil }
+        } else {
+            guard shape[1] == logits.channels else { return nil }
+        }
+        let known = layer(of: id)?.name ?? producers[id].map { graph.nodes[$0].layer }
+        return ClassifierHead(
+            layer: known ?? graph.values[id].name, channels: shape[1], height: shape[2], width: shape[3],
+            classes: logits.channels, weights: weights, value: id)
+    }
+
+    /// The matrix of a node that is linear in a vector: a fully connected layer, or a 1×1 convolution of one pixel.
+    private func linearWeights(_ node: Graph.Node) -> ClassifierHead.Weights? {
+        switch node.operation {
+        case let linear as Linear where linear.activation == nil:
+            guard let output = node.outputs.first, graph.values[output].shape?.count == 2 else { return nil }
+            return .linear(weights: linear.weights.floats, bias: linear.bias)
+        case let convolution as Convolution where convolution.activation == nil && convolution.groups == 1:
+            let window = convolution.window
+            guard let input = node.inputs[0], let shape = graph.values[input].shape, shape.count == 4, shape[2] * shape[3] == 1,
+                window.kernel == [1, 1], window.padBefore == [0, 0], window.padAfter == [0, 0]
+            else { return nil }
+            return .linear(weights: convolution.weights.floats, bias: convolution.bias)
+        default: return nil
+        }
+    }
+
+    /// Whether a layer is computed from another, or is it.
+    public func layer(_ layer: Layer, dependsOn other: Layer) throws -> Bool {
+        let (end, value) = try (self.value(of: layer), self.value(of: other))
+        return end == value || graph(upTo: end).nodes.contains { $0.inputs.contains(value) }
+    }
+
+    /// The last layer before `target` that has a map and that everything the target knows of the image goes through; not a
+    /// pooling, which only makes the map before it coarser. Where there is none, the last one with a map at all.
+    public func lastMap(before target: Layer) throws -> Layer? {
+        let graph = graph(upTo: try value(of: target))
+        var lastUse = [Int](repeating: -1, count: graph.values.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for case let id? in node.inputs where graph.values[id].constant == nil { lastUse[id] = index }
+        }
+        // A value is a cut where nothing made before it is read after it.
+        var reach = lastUse[graph.input]
+        var result: (cut: Layer?, any: Layer?)
+        for (index, node) in graph.nodes.enumerated() {
+            if let layer = layer(of: node.outputs[0]), layer.name != target.name, layer.height * layer.width > 1,
+                !(node.operation is Pooling)
+            {
+                result.any = layer
+                if reach <= index { result.cut = layer }
+            }
+            for output in node.outputs { reach = max(reach, lastUse[output]) }
+        }
+        return result.cut ?? result.any
+    }
+}
