@@ -64,10 +64,12 @@ let package = Package(
             name: "Explanations",
             dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser],
             swiftSettings: strict),
+        .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", argumentParser, grdb,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough", argumentParser,
+                grdb,
             ],
             swiftSettings: strict),
 
@@ -88,6 +90,8 @@ let package = Package(
             name: "IndexingTests", dependencies: ["Indexing", "Search", "TestSupport", grdb], swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
+        .testTarget(
+            name: "WalkthroughTests", dependencies: ["Walkthrough", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(
