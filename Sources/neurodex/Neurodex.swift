@@ -21,6 +21,7 @@ struct Neurodex: ParsableCommand {
         version: version,
         subcommands: [
             IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SQLCommand.self, VerifyCommand.self,
+            AscendCommand.self,
             WalkthroughCommand.self,
         ])
 

@@ -4,6 +4,7 @@
 
 #include "activations.h"
 #include "columns.h"
+#include "matrix.h"
 #include "resize.h"
 #include "transpose.h"
 

@@ -55,9 +55,9 @@ struct Graph: Sendable {
         return result
     }
 
-    /// Drops every node whose results do not reach the output.
-    mutating func removeDeadNodes() {
-        var needed = Set([output])
+    /// Drops every node whose results do not reach the output, or one of `others`.
+    mutating func removeDeadNodes(keeping others: [ValueID] = []) {
+        var needed = Set([output] + others)
         var kept: [Node] = []
         for node in nodes.reversed() where node.outputs.contains(where: needed.contains) {
             needed.formUnion(node.inputs.compactMap { $0 })
