@@ -65,10 +65,11 @@ let package = Package(
             name: "Explanations",
             dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser],
             swiftSettings: strict),
+        .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", argumentParser,
+                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -94,6 +95,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
+        .testTarget(
+            name: "WalkthroughTests", dependencies: ["Walkthrough", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(

@@ -6,6 +6,7 @@
 #include "checksum.h"
 #include "columns.h"
 #include "lists.h"
+#include "matrix.h"
 #include "resize.h"
 #include "transpose.h"
 

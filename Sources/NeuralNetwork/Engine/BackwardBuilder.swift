@@ -19,14 +19,14 @@ struct BackwardBuilder {
     /// The gradient of `id`, if anything has come back to it.
     func gradient(of id: Graph.ValueID) -> Location? { gradients[id] }
 
-    /// The gradient that the way back begins with; whoever runs it writes it.
-    mutating func seed(_ id: Graph.ValueID) throws -> Location {
-        let value = try forward.location(id)
-        let location = forward.temporary(value.shape)
-        gradients[id] = location
-        // Nothing to do, but from here on the value and its gradient must stand beside each other.
-        forward.emit(reads: [value], writes: [location]) { _ in {} }
-        return location
+    /// The gradients that the way back begins with; whoever runs it writes them. What comes back to one of them from another is added.
+    mutating func seed(_ ids: [Graph.ValueID]) throws -> [Location] {
+        let values = try ids.map { try forward.location($0) }
+        let locations = values.map { forward.temporary($0.shape) }
+        for (id, location) in zip(ids, locations) { gradients[id] = location }
+        // Nothing to do, but from here on the values and their gradients must stand beside each other.
+        forward.emit(reads: values, writes: locations) { _ in {} }
+        return locations
     }
 
     /// All nodes from the last to the first.

@@ -37,6 +37,49 @@ public final class DifferentiableNetwork: Sendable {
         return layer
     }
 
+    /// A neuron, where rectifiers have not yet cut it off.
+    public struct NeuronBeforeRectifier: Sendable {
+        public var layer: Layer
+        public var channel: Int
+        /// Whether a pooling lies between it and the neuron that was asked for, so that the maps differ in size.
+        public var isPooled: Bool
+    }
+
+    /// What a neuron is before the rectifier (ReLU or Clip) that made it, through poolings and concatenations; nil where no rectifier did.
+    ///
+    /// A silent neuron has no gradient, what stands before its rectifier has. Needs a network of `Options.beforeActivation`.
+    public func neuronBeforeRectifier(_ layer: Layer, channel: Int) throws -> NeuronBeforeRectifier? {
+        let producers = graph.producers
+        var (value, channel, isPooled) = (try value(of: layer), channel, false)
+        while let producer = producers[value] {
+            let node = graph.nodes[producer]
+            guard var next = node.inputs[0] else { return nil }
+            switch node.operation {
+            case let activation as Activation:
+                guard activation.rectifies, let name = values.first(where: { $0.value == next })?.key else { return nil }
+                return NeuronBeforeRectifier(layer: try self.layer(named: name), channel: channel, isPooled: isPooled)
+            case is Pooling: isPooled = true
+            case is Identity, is Cast: break
+            case is any Reshaping:
+                // One that only drops axes of extent 1, as after global pooling.
+                guard let from = graph.values[next].shape, let to = graph.values[value].shape,
+                    from.filter({ $0 != 1 }) == to.filter({ $0 != 1 })
+                else { return nil }
+            case let concatenation as Concatenation:
+                guard concatenation.joinsChannels(rank: graph.values[value].shape?.count ?? 4) else { return nil }
+                for case let part? in node.inputs {
+                    next = part
+                    let channels = graph.values[part].shape?[1] ?? 0
+                    if channel < channels { break }
+                    channel -= channels
+                }
+            default: return nil
+            }
+            value = next
+        }
+        return nil
+    }
+
     func value(of layer: Layer) throws -> Graph.ValueID {
         guard let value = values[layer.name] else {
             throw NetworkError.noSuchName(kind: "layer", name: layer.name, known: layers.map(\.name))
@@ -56,13 +99,14 @@ public final class DifferentiableNetwork: Sendable {
     }
 }
 
-/// One thread's forward and backward pass through a network up to one layer.
+/// One thread's forward and backward pass through a network up to one layer, or up to several.
 ///
 /// Write images into `input`, call `forward`, write the gradient of the layer into `seed` (it is zero before), call `backward`, read
-/// `inputGradient`. A second `backward` needs a second `forward`. All maps are channels-last.
+/// `inputGradient`. With several layers the gradients written into their seeds meet on the way: one pass gives the gradient of a
+/// sum. A second `backward` needs a second `forward`. All maps are channels-last.
 public final class GradientPass {
     public let network: DifferentiableNetwork
-    /// What the way back begins at.
+    /// What the way back begins at; where there are several, the first.
     public let layer: Layer
     public let batch: Int
 
@@ -70,8 +114,9 @@ public final class GradientPass {
     private let program: Program
     private let forwardActions: [WorkerAction]
     private let backwardActions: [WorkerAction]
-    private let value: Location
-    private let seedLocation: Location
+    /// Of the layers that the way back begins at, by name.
+    private let values: [String: Location]
+    private let seeds: [String: Location]
     private let imageGradient: Location
     private var keptValues: [String: Location] = [:]
     private var keptGradients: [String: Location] = [:]
@@ -80,26 +125,41 @@ public final class GradientPass {
     ///   - layer: what to explain; the steps after it are not run.
     ///   - kept: layers before it whose activations and gradients can be read afterwards.
     /// - Throws: `NetworkError`: an operator on the way that has no way back, or a layer that is not there.
-    public init(
+    public convenience init(
         _ network: DifferentiableNetwork, layer: Layer, batch: Int = 1, rule: BackwardRule = .gradient, keeping kept: [Layer] = []
     ) throws {
+        try self.init(network, layers: [layer], batch: batch, rule: rule, keeping: kept)
+    }
+
+    /// - Parameters:
+    ///   - layers: what to explain together, in any order, each once; the steps that none of them needs are not run.
+    ///   - kept: layers before them whose activations and gradients can be read afterwards.
+    /// - Precondition: there is a layer.
+    /// - Throws: `NetworkError`, as with one layer.
+    public init(
+        _ network: DifferentiableNetwork, layers: [Layer], batch: Int = 1, rule: BackwardRule = .gradient, keeping kept: [Layer] = []
+    ) throws {
+        precondition(!layers.isEmpty, "a way back begins somewhere")
         self.network = network
-        self.layer = layer
-        let target = try network.value(of: layer)
-        let graph = network.graph(upTo: target)
+        layer = layers[0]
+        let targets = try layers.map { try network.value(of: $0) }
+        var graph = network.graph
+        graph.output = targets[0]
+        graph.removeDeadNodes(keeping: targets)
         self.batch = graph.mixesImages ? 1 : batch
         var forward = ProgramBuilder(graph: graph, batch: self.batch)
         try forward.lower(graph)
         let forwardCount = forward.program.steps.count
         var backward = BackwardBuilder(forward, graph: graph, rule: rule)
-        seedLocation = try backward.seed(target)
+        let names = layers.map(\.name)
+        seeds = Dictionary(zip(names, try backward.seed(targets))) { first, _ in first }
         try backward.run()
-        guard let gradient = backward.gradient(of: graph.input), let value = backward.forward.program.locations[target] else {
+        program = backward.forward.program
+        guard let gradient = backward.gradient(of: graph.input) else {
             throw NetworkError.graph(problem: "layer '\(layer.name)' does not depend on the image")
         }
         imageGradient = gradient
-        self.value = value
-        program = backward.forward.program
+        values = Dictionary(zip(names, try targets.map { try backward.location($0) })) { first, _ in first }
         for layer in kept {
             let id = try network.value(of: layer)
             guard let location = program.locations[id], let gradient = backward.gradient(of: id) else {
@@ -121,14 +181,29 @@ public final class GradientPass {
 
     public func forward() throws {
         try program.run(forwardActions)
-        memory[seedLocation].update(repeating: 0, count: seedLocation.count * batch)
+        for seed in seeds.values { memory[seed].update(repeating: 0, count: seed.count * batch) }
     }
 
     /// The layer's activations: height × width × channels.
-    public func activation(image: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(buffer(value, image)) }
+    public func activation(image: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(buffer(begin(values, layer), image)) }
 
     /// The gradient of the layer, zero after `forward`: height × width × channels, to be written before `backward`.
-    public func seed(image: Int) -> UnsafeMutableBufferPointer<Float> { buffer(seedLocation, image) }
+    public func seed(image: Int) -> UnsafeMutableBufferPointer<Float> { buffer(begin(seeds, layer), image) }
+
+    /// The activations of one of several layers, until `backward`.
+    /// - Precondition: the way back begins at `layer`, among others.
+    public func value(of layer: Layer, image: Int) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(buffer(begin(values, layer), image))
+    }
+
+    /// The seed of one of several layers, as with one.
+    /// - Precondition: the way back begins at `layer`, among others.
+    public func seed(of layer: Layer, image: Int) -> UnsafeMutableBufferPointer<Float> { buffer(begin(seeds, layer), image) }
+
+    private func begin(_ locations: [String: Location], _ layer: Layer) -> Location {
+        guard let location = locations[layer.name] else { preconditionFailure("the pass does not begin at layer \(layer.name)") }
+        return location
+    }
 
     public func backward() throws { try program.run(backwardActions, from: forwardActions.count) }
 

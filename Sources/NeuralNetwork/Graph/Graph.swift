@@ -58,9 +58,9 @@ struct Graph: Sendable {
     /// Whether some value holds several rows for one image, so that a batch of images cannot be told apart.
     var mixesImages: Bool { nodes.contains { $0.outputs.contains { values[$0].shape?.first ?? 1 != 1 } } }
 
-    /// Drops every node whose results do not reach the output.
-    mutating func removeDeadNodes() {
-        var needed = Set([output])
+    /// Drops every node whose results do not reach the output, or one of `others`.
+    mutating func removeDeadNodes(keeping others: [ValueID] = []) {
+        var needed = Set([output] + others)
         var kept: [Node] = []
         for node in nodes.reversed() where node.outputs.contains(where: needed.contains) {
             needed.formUnion(node.inputs.compactMap { $0 })

@@ -83,6 +83,9 @@ struct Activation: Operator {
         }
     }
 
+    /// Whether it is flat over a whole range, so that nothing comes back from there.
+    var rectifies: Bool { native.function == ND_CLIP || (native.function == ND_RELU && native.alpha == 0) }
+
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.incoming(node)
         let output = try program.location(node.outputs[0])

@@ -136,13 +136,19 @@ struct ExplanationTable: Printable {
         var target: String
         var value: Float
         var method: String
-        var peak_y: Int
-        var peak_x: Int
+        var peakY: Int
+        var peakX: Int
+
+        enum CodingKeys: String, CodingKey {
+            case image, target, value, method
+            case peakY = "peak_y"
+            case peakX = "peak_x"
+        }
     }
 
     func encode(to encoder: any Encoder) throws {
         try answers.map {
-            Entry(image: $0.image, target: $0.target, value: $0.value, method: $0.method, peak_y: $0.peak.y, peak_x: $0.peak.x)
+            Entry(image: $0.image, target: $0.target, value: $0.value, method: $0.method, peakY: $0.peak.y, peakX: $0.peak.x)
         }.encode(to: encoder)
     }
 

@@ -8,17 +8,22 @@ final class ProgressBar {
     private var lastDrawn = ContinuousClock.now - .seconds(1)
 
     func update(_ progress: Indexer.Progress) {
-        guard isShown, progress.done == progress.total || ContinuousClock.now - lastDrawn > .milliseconds(100) else { return }
+        let skipped = progress.skipped == 0 ? "" : ", \(progress.skipped) skipped"
+        update(done: progress.done, total: progress.total, seconds: progress.seconds, unit: "images", remark: skipped)
+    }
+
+    /// - Parameter unit: what is counted, as in "3/9 images".
+    func update(done: Int, total: Int, seconds: Double, unit: String, remark: String = "") {
+        guard isShown, done == total || ContinuousClock.now - lastDrawn > .milliseconds(100) else { return }
         lastDrawn = .now
-        let share = progress.total == 0 ? 1 : Double(progress.done) / Double(progress.total)
-        let rate = progress.seconds > 0 ? Double(progress.done) / progress.seconds : 0
-        let left = rate > 0 ? Self.duration(Double(progress.total - progress.done) / rate) : "?"
+        let share = total == 0 ? 1 : Double(done) / Double(total)
+        let rate = seconds > 0 ? Double(done) / seconds : 0
+        let left = rate > 0 ? Self.duration(Double(total - done) / rate) : "?"
         let width = 28
         let filled = Int((share * Double(width)).rounded(.down))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let colored = usesColor ? "\u{1B}[36m\(bar)\u{1B}[0m" : bar
-        let skipped = progress.skipped == 0 ? "" : ", \(progress.skipped) skipped"
-        let text = String(format: " %d/%d images, %.0f/s, %@ left", progress.done, progress.total, rate, left) + skipped
+        let text = String(format: " %d/%d ", done, total) + unit + String(format: ", %.0f/s, ", rate) + left + " left" + remark
         FileHandle.standardError.write(Data("\r\(colored)\(text)\u{1B}[K".utf8))
     }
 

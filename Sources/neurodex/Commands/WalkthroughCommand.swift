@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import Walkthrough
+
+struct WalkthroughCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "walkthrough",
+        abstract: "The theory of going back through a network, on your own numbers.",
+        discussion: """
+            Examples:
+
+              neurodex walkthrough deconv --length 8 --padding 2 --filter 1,0,0,-1 --stride 2
+              neurodex walkthrough pool --size 3 --stride 2 --input '1,2,3,4,5;6,9,8,7,6;5,4,3,2,1;0,1,2,3,4;5,6,7,8,9'
+            """,
+        subcommands: [WalkthroughDeconvolution.self, WalkthroughPooling.self])
+}
+
+enum WalkthroughFormat: String, CaseIterable, ExpressibleByArgument {
+    case table, json
+}
+
+struct WalkthroughDeconvolution: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deconv",
+        abstract: "A convolution as a matrix, its transpose, and the same by sub-pixel convolution.",
+        discussion: """
+            Example:
+
+              neurodex walkthrough deconv --length 8 --padding 2 --filter 1,0,0,-1 --stride 2
+            """)
+
+    @Option(help: ArgumentHelp("Numbers of the signal (default: as many as --signal has, or 8).", valueName: "count"))
+    var length: Int?
+
+    @Option(help: ArgumentHelp("Zeros on each side.", valueName: "count"))
+    var padding = 0
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The filter, such as 1,0,0,-1.", valueName: "numbers"))
+    var filter: String
+
+    @Option(help: ArgumentHelp("How far the filter moves.", valueName: "count"))
+    var stride = 1
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The signal (default: 1,2,3,…).", valueName: "numbers"))
+    var signal: String?
+
+    @Option(help: ArgumentHelp("table for people, json for programs.", valueName: "table|json"))
+    var format: WalkthroughFormat = .table
+
+    func validate() throws { _ = try walkthrough() }
+
+    func run() throws {
+        let walk = try walkthrough()
+        try printWalk(walk, as: format) { try walk.text() }
+    }
+
+    private func walkthrough() throws -> DeconvolutionWalkthrough {
+        try asUsage {
+            let given = try signal.map { try Numbers.list($0, name: "--signal") }
+            if let given, let length, given.count != length {
+                throw WalkthroughError.signalLength(given: given.count, length: length)
+            }
+            let count = length ?? 8
+            let most = DeconvolutionWalkthrough.longest
+            guard given != nil || (1...most).contains(count) else {
+                throw WalkthroughError.count(name: "--length", value: count, least: 1, most: most)
+            }
+            return try DeconvolutionWalkthrough(
+                signal: given ?? (1...count).map { Double($0) }, padding: padding,
+                filter: try Numbers.list(filter, name: "--filter"),
+                stride: stride)
+        }
+    }
+}
+
+struct WalkthroughPooling: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pool",
+        abstract: "Max pooling with its switches, and unpooling.",
+        discussion: """
+            Example:
+
+              neurodex walkthrough pool --size 2 --stride 2 --input '1,3,2,4;5,2,8,1;0,6,3,3;7,1,2,9'
+
+            Rows are separated by semicolons; a single row is pooled along its length. Windows overlap where --stride is less than --size.
+            """)
+
+    @Option(help: ArgumentHelp("Side of a window.", valueName: "count"))
+    var size = 2
+
+    @Option(help: ArgumentHelp("How far windows move (default: their size).", valueName: "count"))
+    var stride: Int?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The input, rows with semicolons between them.", valueName: "numbers"))
+    var input = "1,3,2,4;5,2,8,1;0,6,3,3;7,1,2,9"
+
+    @Option(help: ArgumentHelp("table for people, json for programs.", valueName: "table|json"))
+    var format: WalkthroughFormat = .table
+
+    func validate() throws { _ = try walkthrough() }
+
+    func run() throws {
+        let walk = try walkthrough()
+        try printWalk(walk, as: format) { walk.text }
+    }
+
+    private func walkthrough() throws -> PoolingWalkthrough {
+        try asUsage {
+            try PoolingWalkthrough(input: try Numbers.matrix(input, name: "--input"), size: size, stride: stride ?? size)
+        }
+    }
+}
+
+/// What cannot be walked through is a wrong use of the command.
+private func asUsage<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as WalkthroughError { throw ValidationError(error.description) }
+}
+
+private func printWalk(_ walk: some Encodable, as format: WalkthroughFormat, text: () throws -> String) throws {
+    guard format == .json else { return printOut(try text()) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    printOut(String(decoding: try encoder.encode(walk), as: UTF8.self) + "\n")
+}
