@@ -28,15 +28,15 @@ struct ClassActivationMapTests {
     @Test func gradCAMEqualsTheFormula() throws {
         let fixture = try ExplainerFixture.petshop()
         let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg")
-        let target = try fixture.target("fc1:5")
+        let target = try fixture.target("class:fish")
         let map = try ClassActivationMap.parse(["--layer", "conv3", "--method", "grad-cam"]).map(
             of: subject, target: target, by: fixture.explainer)
         let network = fixture.explainer.network
         let layer = try network.layer(named: "conv3")
-        let pass = try GradientPass(network, layer: network.layer(named: "fc1"), keeping: [layer])
+        let pass = try GradientPass(network, layer: #require(network.logits), keeping: [layer])
         _ = pass.input(image: 0).update(fromContentsOf: subject.tensor)
         try pass.forward()
-        pass.seed(image: 0)[5] = 1
+        pass.seed(image: 0)[target.channel] = 1
         try pass.backward()
         let activation = try #require(pass.activation(of: layer, image: 0))
         let gradient = try #require(pass.gradient(of: layer, image: 0))
