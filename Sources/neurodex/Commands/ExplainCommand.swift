@@ -50,33 +50,52 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
     var model: String?
 
+    @Option(help: ArgumentHelp("Explain the same images by another store's network too, and draw both.", valueName: "store"))
+    var beside: String?
+
     @OptionGroup var output: FormatOption
 
     enum Scale: String, CaseIterable, ExpressibleByArgument { case own, shared }
 
     func run() throws {
-        let opened = try Store.open(path: store)
-        let explainer = try Explainer(store: opened, model: model)
+        let opened = try ([store] + (beside.map { [$0] } ?? [])).map { try Store.open(path: $0) }
+        let explainers = try opened.enumerated().map { try Explainer(store: $1, model: $0 == 0 ? model : nil) }
         var rows: [Figure.Row] = []
         var answers: [Answer] = []
         for image in images {
-            let subject = try Subject(image, store: opened, preprocessing: explainer.preprocessing)
-            let target = try chosenTarget(subject, explainer)
-            let value = try explainer.value(of: target, on: subject)
-            let map = try method.map(of: subject, target: target, by: explainer)
-            answers.append(
-                Answer(image: subject.name, target: target.text, value: value, method: Method.name, peak: map.peak, map: map))
-            rows.append(
-                Figure.Row(
-                    image: subject.framed.image, title: (subject.name as NSString).lastPathComponent,
-                    panels: [Figure.Panel(map: map, title: "\(target.text) \(String(format: "%.4g", Double(value)))")]))
+            var panels: [Figure.Panel] = []
+            var original: Image?
+            var path = image
+            for (store, explainer) in zip(opened, explainers) {
+                let subject = try Subject(path, store: store, preprocessing: explainer.preprocessing)
+                path = subject.name
+                original = original ?? subject.framed.image
+                let answer = try explain(subject, by: explainer, of: store)
+                answers.append(answer)
+                let name = beside == nil ? "" : store.description.model.name + ": "
+                panels.append(
+                    Figure.Panel(
+                        map: answer.map, title: "\(name)\(answer.target) \(String(format: "%.4g", Double(answer.value)))", note: answer.map.note))
+            }
+            if let original {
+                rows.append(Figure.Row(image: original, title: (path as NSString).lastPathComponent, panels: panels))
+            }
         }
         try write(answers)
         if let picture {
             let image = try Figure(rows: rows, colormap: colormap, sharesScale: scale == .shared).rendered()
-            try write(Data(try image.pngData(text: text(answers, opened))), to: picture)
+            try write(Data(try image.pngData(text: text(answers, opened[0]))), to: picture)
         }
+        for note in Set(answers.compactMap(\.map.note)).sorted() { printNote(note) }
         printOut(try ExplanationTable(answers: answers).rendered(as: output.format))
+    }
+
+    private func explain(_ subject: Subject, by explainer: Explainer, of store: Store) throws -> Answer {
+        let target = try chosenTarget(subject, explainer)
+        let map = try method.map(of: subject, target: target, by: explainer)
+        return Answer(
+            image: subject.name, model: store.description.model.name, target: target.text, value: try explainer.value(of: target, on: subject),
+            method: Method.name, peak: map.peak, map: map)
     }
 
     private func chosenTarget(_ subject: Subject, _ explainer: Explainer) throws -> Target {
@@ -93,7 +112,8 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
             throw ExplanationError.file(path: raw, reason: (error as NSError).localizedDescription)
         }
         for answer in answers {
-            let name = ((answer.image as NSString).lastPathComponent as NSString).deletingPathExtension
+            let stem = ((answer.image as NSString).lastPathComponent as NSString).deletingPathExtension
+            let name = beside == nil ? stem : stem + "-" + answer.model
             try write(answer.map.npy, to: raw + "/" + name + ".npy")
         }
     }
@@ -121,6 +141,7 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
 
 struct Answer {
     var image: String
+    var model: String
     var target: String
     var value: Float
     var method: String
@@ -133,6 +154,7 @@ struct ExplanationTable: Printable {
 
     private struct Entry: Encodable {
         var image: String
+        var model: String
         var target: String
         var value: Float
         var method: String
@@ -140,7 +162,7 @@ struct ExplanationTable: Printable {
         var peakX: Int
 
         enum CodingKeys: String, CodingKey {
-            case image, target, value, method
+            case image, model, target, value, method
             case peakY = "peak_y"
             case peakX = "peak_x"
         }
@@ -148,21 +170,21 @@ struct ExplanationTable: Printable {
 
     func encode(to encoder: any Encoder) throws {
         try answers.map {
-            Entry(image: $0.image, target: $0.target, value: $0.value, method: $0.method, peakY: $0.peak.y, peakX: $0.peak.x)
+            Entry(image: $0.image, model: $0.model, target: $0.target, value: $0.value, method: $0.method, peakY: $0.peak.y, peakX: $0.peak.x)
         }.encode(to: encoder)
     }
 
     var table: TextTable {
         TextTable(
-            columns: ["image", "target", "value", "method", "peak y", "x"],
+            columns: ["image", "model", "target", "value", "method", "peak y", "x"],
             rows: answers.map {
-                [.text($0.image), .text($0.target), .value($0.value), .text($0.method), .value($0.peak.y), .value($0.peak.x)]
+                [.text($0.image), .text($0.model), .text($0.target), .value($0.value), .text($0.method), .value($0.peak.y), .value($0.peak.x)]
             })
     }
 
     var fields: [[String]] {
-        [["image", "target", "value", "method", "peak_y", "peak_x"]]
-            + answers.map { [$0.image, $0.target, "\($0.value)", $0.method, "\($0.peak.y)", "\($0.peak.x)"] }
+        [["image", "model", "target", "value", "method", "peak_y", "peak_x"]]
+            + answers.map { [$0.image, $0.model, $0.target, "\($0.value)", $0.method, "\($0.peak.y)", "\($0.peak.x)"] }
     }
 }
 
