@@ -59,7 +59,8 @@ struct WalkthroughTests {
     @Test(
         arguments: [
             (0, "0"), (-0.0, "0"), (2, "2"), (-7, "-7"), (0.5, "0.5"), (1.0 / 3, "0.33333"), (-12.25, "-12.25"), (1e9, "1e+09"),
-        ] as [(Double, String)]) func numbers(value: Double, text: String) {
+        ] as [(Double, String)]) func numbers(value: Double, text: String)
+    {
         #expect(Matrix.text(value) == text)
     }
 

@@ -45,7 +45,9 @@ struct BackwardBuilder {
     // MARK: For operators
 
     /// Where a value of the way forward stands.
-    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0) throws -> Location { try forward.location(id, aligned: rank) }
+    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0) throws -> Location {
+        try forward.location(id, aligned: rank)
+    }
 
     /// Adds up a gradient over the axes along which a smaller operand was repeated.
     mutating func sum(_ source: Location, to target: Location) {
