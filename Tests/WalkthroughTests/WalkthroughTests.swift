@@ -1,8 +1,7 @@
 import NeuralNetwork
 import TestSupport
 import Testing
-
-@testable import Walkthrough
+import Walkthrough
 
 struct WalkthroughTests {
     /// The numbers of the command's own example.
@@ -57,9 +56,11 @@ struct WalkthroughTests {
         #expect(Matrix(rows: 2, columns: 2, values: [1, 0, 0, 2]).multipleOfIdentity == nil)
     }
 
-    @Test(arguments: [
-        (0.0, "0"), (-0.0, "0"), (2, "2"), (-7, "-7"), (0.5, "0.5"), (1.0 / 3, "0.33333"), (-12.25, "-12.25"), (1e9, "1e+09"),
-    ]) func numbers(value: Double, text: String) {
+    @Test(
+        arguments: [
+            (0, "0"), (-0.0, "0"), (2, "2"), (-7, "-7"), (0.5, "0.5"), (1.0 / 3, "0.33333"), (-12.25, "-12.25"), (1e9, "1e+09"),
+        ] as [(Double, String)]) func numbers(value: Double, text: String)
+    {
         #expect(Matrix.text(value) == text)
     }
 

@@ -72,12 +72,10 @@ public struct Ascent: Sendable {
         var climbers = (0..<count).map { climber($0, start: start) }
         let first = try each(climbers) { index, climber in try passes.value[index].forward(climber.tensor(parametrisation)) }
         var (curve, best, bestStep, endedEarly): ([Double], Double, Int, Bool) = ([], -.infinity, 0, false)
+        var isMoved = false
         for step in 0..<settings.steps {
             let (values, moved) = try self.step(&climbers, passes)
-            // A silent target may wake in another view; one that stays silent does not.
-            if step == 0, !moved, settings.jitter == 0, settings.scale == 0, settings.rotation == 0 {
-                throw ExplanationError.flat(target: objective.text)
-            }
+            isMoved = isMoved || moved
             guard values.allSatisfy(\.isFinite) else {
                 throw ExplanationError.notFinite(what: "the objective at step \(step + 1)")
             }
@@ -88,6 +86,8 @@ public struct Ascent: Sendable {
             let goesOn = try progress(
                 Progress(step: step + 1, value: curve[step]) { now.map { ascent.picture($0.tensor(ascent.parametrisation)) } })
             if endedEarly || !goesOn { break }
+            // A silent target may wake in another view, but not if it slept through so many.
+            if !isMoved, step >= 15 || step == settings.steps - 1 { throw ExplanationError.flat(target: objective.text) }
         }
         let tensors = climbers.map { $0.tensor(parametrisation) }
         let last = try each(tensors) { index, tensor in try passes.value[index].forward(tensor) }
@@ -212,6 +212,7 @@ private struct Climber: Sendable {
     ) {
         optimizer.ascend(&parameters, along: parametrisation.gradient(gradient, at: parameters))
         steps += 1
+        if settings.decay > 0 { for index in parameters.indices { parameters[index] *= 1 - settings.decay } }
         if settings.blur > 0, steps % settings.blurEvery == 0 {
             let blur = GaussianBlur(
                 height: input.height, width: input.width, channels: input.channels, deviation: settings.blur)

@@ -3,8 +3,9 @@ import NeuralNetwork
 
 /// A network cut open before its activation functions, and where in it an objective's terms are.
 ///
-/// A hidden neuron is taken before its rectifier: silent as it may be, it has a gradient there. A neuron behind a pooling is taken
-/// as it is while it is alive, and by the mean of its map before the rectifier while it is not.
+/// A hidden neuron is taken before its rectifier: silent as it may be, it has a gradient there; a neuron behind a pooling is taken as
+/// it is. While a maximum or a pooled neuron is silent, the mean of its map before the rectifier moves the picture: the largest of
+/// many values below zero often stands where nothing of the picture reaches the neuron, and would keep it there.
 final class AscentNetwork: Sendable {
     struct Term: Sendable {
         var weight: Float
@@ -50,9 +51,14 @@ final class AscentNetwork: Sendable {
         }
         var target = term.target
         target.channel = before.channel
-        guard before.isPooled else { return Term(weight: term.weight, target: target, layer: before.layer) }
-        target.reduction = .mean
-        return Term(weight: term.weight, target: term.target, layer: layer, rescue: (target, before.layer))
+        var mean = target
+        mean.reduction = .mean
+        let rescue = (target: mean, layer: before.layer)
+        guard before.isPooled else {
+            return Term(
+                weight: term.weight, target: target, layer: before.layer, rescue: target.reduction == .maximum ? rescue : nil)
+        }
+        return Term(weight: term.weight, target: term.target, layer: layer, rescue: rescue)
     }
 
     /// The last map that the terms read; for class scores the last before them. Of few enough channels for a Gram matrix.

@@ -33,7 +33,8 @@ public enum AscentStart: Hashable, Sendable, ExpressibleByArgument {
 
 /// A paper's way of doing it: what all other options are unless they are given.
 public enum AscentStyle: String, CaseIterable, ExpressibleByArgument, Sendable {
-    /// Pixels, L2 decay, gradient steps with momentum from an even ground: Simonyan et al. 2013.
+    /// Pixels, L2 decay, gradient steps with momentum from an even ground: Simonyan et al. 2013. Their λ fits one network's class scores; here the
+    /// decay is a share of each step, which fits targets of any size.
     case simonyan
     /// Pixels, blurred every few steps, the weakest set to zero: Yosinski et al. 2015.
     case yosinski
@@ -48,7 +49,7 @@ public enum AscentStyle: String, CaseIterable, ExpressibleByArgument, Sendable {
             settings.parametrisation = .pixel
             settings.optimizer = .sgd
             settings.rate = 0.1
-            settings.l2 = 0.003
+            settings.decay = 0.02
             settings.start = .grey
             // The paper's network had learnt from shifted crops; without any shift SqueezeNet gives noise.
             settings.jitter = side / 56
@@ -56,7 +57,7 @@ public enum AscentStyle: String, CaseIterable, ExpressibleByArgument, Sendable {
             settings.parametrisation = .pixel
             settings.optimizer = .sgd
             settings.rate = 0.25
-            settings.l2 = 0.002
+            settings.decay = 0.02
             settings.blur = 1
             settings.blurEvery = 4
             settings.normClip = 10
@@ -80,6 +81,8 @@ public struct AscentSettings: Hashable, Sendable {
     public var seed: UInt64 = 0
     /// λ of ‖x‖², x the network's input.
     public var l2: Float = 0
+    /// What share of x a step takes away: a decay that means the same for targets of any size, as Yosinski et al. have it.
+    public var decay: Float = 0
     /// λ of the total variation.
     public var tv: Float = 0
     /// The blur's deviation in pixels, and its period in steps.
@@ -112,6 +115,7 @@ public struct AscentSettings: Hashable, Sendable {
             try require(value >= 0 && value.isFinite, name, value, "a number of 0 or more")
         }
         try require((0...50).contains(blur), "--blur", blur, "a deviation from 0 to 50 pixels")
+        try require((0..<1).contains(decay), "--decay", decay, "a share from 0 to below 1")
         try require(blurEvery >= 1, "--blur-every", blurEvery, "a count of 1 or more")
         for (name, value) in [("--clip-norm", normClip), ("--clip-contribution", contributionClip)] {
             try require((0..<100).contains(value), name, value, "percent, from 0 to below 100")
@@ -122,7 +126,9 @@ public struct AscentSettings: Hashable, Sendable {
         try require(patience >= 0, "--patience", patience, "a count of 0 or more")
         try require(diversity == 0 || count > 1, "--diversity", diversity, "pictures to compare: --count 2 or more")
         if parametrisation == .fourier {
-            for (name, value) in [("--blur", blur), ("--clip-norm", normClip), ("--clip-contribution", contributionClip)] {
+            for (name, value) in [
+                ("--decay", decay), ("--blur", blur), ("--clip-norm", normClip), ("--clip-contribution", contributionClip),
+            ] {
                 try require(value == 0, name, value, "pixels to change: --parametrisation pixel")
             }
         }
@@ -133,7 +139,8 @@ public struct AscentSettings: Hashable, Sendable {
         [
             ("parametrisation", parametrisation.rawValue), ("optimizer", optimizer.rawValue), ("rate", "\(rate)"),
             ("steps", "\(steps)"),
-            ("from", start.text), ("seed", "\(seed)"), ("l2", "\(l2)"), ("tv", "\(tv)"), ("blur", "\(blur)"),
+            ("from", start.text), ("seed", "\(seed)"), ("l2", "\(l2)"), ("decay", "\(decay)"), ("tv", "\(tv)"),
+            ("blur", "\(blur)"),
             ("blur-every", "\(blurEvery)"), ("clip-norm", "\(normClip)"), ("clip-contribution", "\(contributionClip)"),
             ("jitter", "\(jitter)"), ("scale", "\(scale)"), ("rotation", "\(rotation)"), ("count", "\(count)"),
             ("diversity", "\(diversity)"), ("patience", "\(patience)"),

@@ -6,12 +6,17 @@ import CKernels
 /// the pairs i ≠ j of ⟨G_i, G_j⟩ / (‖G_i‖ ‖G_j‖), in 0…1 for what follows a ReLU; ascent takes λ D off. Olah, Mordvintsev and Schubert, "Feature
 /// Visualization", 2017, https://distill.pub/2017/feature-visualization. Where we differ: the mean over pairs, not their sum, so
 /// that λ means the same for any number of pictures.
-struct Diversity {
-    let channels: Int
-    let weight: Float
+package struct Diversity {
+    private let channels: Int
+    private let weight: Float
+
+    package init(channels: Int, weight: Float) {
+        self.channels = channels
+        self.weight = weight
+    }
 
     /// λ D and its gradient by every map. `maps`: positions × channels each.
-    func penalty(_ maps: [[Float]]) -> (value: Double, gradients: [[Float]]) {
+    package func penalty(_ maps: [[Float]]) -> (value: Double, gradients: [[Float]]) {
         let grams = maps.map(gram)
         let norms = grams.map { gram in max(gram.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot(), 1e-12) }
         let units = zip(grams, norms).map { gram, norm in gram.map { $0 / Float(norm) } }

@@ -53,7 +53,7 @@ public struct PixelParametrisation: Parametrisation {
 /// ImageNet's; for others each channel is scaled by its own deviation. Tensors are height × width × channels; p in 0…1.
 public struct FourierParametrisation: Parametrisation {
     /// Channels × channels, row-major.
-    let colors: [Float]
+    package let colors: [Float]
     private let inverseColors: [Float]
     private let transform: HartleyTransform
     private let amplitudes: [Float]
@@ -127,13 +127,13 @@ public struct FourierParametrisation: Parametrisation {
     }
 
     /// H(s ⊙ θ): linear.
-    func waves(_ parameters: [Float]) -> [Float] {
+    package func waves(_ parameters: [Float]) -> [Float] {
         let channels = slopes.count
         return transform(parameters.indices.map { parameters[$0] * amplitudes[$0 / channels] })
     }
 
     /// The adjoint of `waves`.
-    func wavesAdjoint(_ picture: [Float]) -> [Float] {
+    package func wavesAdjoint(_ picture: [Float]) -> [Float] {
         let channels = slopes.count
         var spectrum = transform(picture)
         for index in spectrum.indices { spectrum[index] *= amplitudes[index / channels] }
@@ -141,7 +141,7 @@ public struct FourierParametrisation: Parametrisation {
     }
 
     /// Every pixel's colours through a matrix: C x, or with `isTransposed` its adjoint Cᵀ x.
-    func mix(_ picture: [Float], by matrix: [Float], isTransposed: Bool = false) -> [Float] {
+    package func mix(_ picture: [Float], by matrix: [Float], isTransposed: Bool = false) -> [Float] {
         let n = slopes.count
         return [Float](unsafeUninitializedCapacity: picture.count) { target, count in
             for pixel in stride(from: 0, to: picture.count, by: n) {

@@ -1,13 +1,15 @@
 /// λ‖x‖²: keeps colours near the mean of the training pictures, which is zero to a network.
 ///
 /// Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", 2013, https://arxiv.org/abs/1312.6034.
-struct SquaredNorm {
-    var weight: Float
+package struct SquaredNorm {
+    package var weight: Float
 
-    func value(_ tensor: [Float]) -> Double { Double(weight) * tensor.reduce(0.0) { $0 + Double($1) * Double($1) } }
+    package init(weight: Float) { self.weight = weight }
+
+    package func value(_ tensor: [Float]) -> Double { Double(weight) * tensor.reduce(0.0) { $0 + Double($1) * Double($1) } }
 
     /// Takes the penalty's gradient from `gradient`.
-    func subtract(from gradient: inout [Float], at tensor: [Float]) {
+    package func subtract(from gradient: inout [Float], at tensor: [Float]) {
         for index in tensor.indices { gradient[index] -= 2 * weight * tensor[index] }
     }
 }
@@ -16,21 +18,28 @@ struct SquaredNorm {
 ///
 /// Rudin, Osher and Fatemi 1992; for feature visualisation Mahendran and Vedaldi, 2015, https://arxiv.org/abs/1412.0035. ε makes it
 /// smooth where nothing changes. Beyond the last row and column nothing changes.
-struct TotalVariation {
-    var weight: Float
-    let height: Int
-    let width: Int
-    let channels: Int
-    static let epsilon: Float = 0.03
+package struct TotalVariation {
+    package var weight: Float
+    private let height: Int
+    private let width: Int
+    private let channels: Int
+    private static let epsilon: Float = 0.03
 
-    func value(_ tensor: [Float]) -> Double {
+    package init(weight: Float, height: Int, width: Int, channels: Int) {
+        self.weight = weight
+        self.height = height
+        self.width = width
+        self.channels = channels
+    }
+
+    package func value(_ tensor: [Float]) -> Double {
         var sum = 0.0
         forEachPixel(tensor) { _, _, _, length in sum += Double(length - Self.epsilon) }
         return Double(weight) * sum
     }
 
     /// Takes the penalty's gradient from `gradient`.
-    func subtract(from gradient: inout [Float], at tensor: [Float]) {
+    package func subtract(from gradient: inout [Float], at tensor: [Float]) {
         forEachPixel(tensor) { pixel, below, right, length in
             let factor = weight / length
             for c in pixel..<pixel + channels {
@@ -70,8 +79,8 @@ struct TotalVariation {
 ///
 /// Yosinski et al. 2015, https://arxiv.org/abs/1506.06579: by the norm of a pixel's colour, or by its contribution |Σ_c x ∘ ∂s/∂x|, to
 /// first order what the score would lose.
-enum WeakPixels {
-    static func clip(_ tensor: inout [Float], channels: Int, percent: Float, measure: (Int) -> Float) {
+package enum WeakPixels {
+    private static func clip(_ tensor: inout [Float], channels: Int, percent: Float, measure: (Int) -> Float) {
         let pixels = tensor.count / channels
         let strengths = (0..<pixels).map { measure($0 * channels) }
         let threshold = strengths.sorted()[min(pixels - 1, Int(Float(pixels) * percent / 100))]
@@ -81,7 +90,7 @@ enum WeakPixels {
     }
 
     /// Pixels of small norm; `percent` of all, 0…100.
-    static func clipSmallNorm(_ tensor: inout [Float], channels: Int, percent: Float) {
+    package static func clipSmallNorm(_ tensor: inout [Float], channels: Int, percent: Float) {
         let values = tensor
         clip(&tensor, channels: channels, percent: percent) { start in
             (0..<channels).reduce(Float.zero) { $0 + values[start + $1] * values[start + $1] }
@@ -89,7 +98,7 @@ enum WeakPixels {
     }
 
     /// Pixels of small contribution; `percent` of all, 0…100.
-    static func clipSmallContribution(_ tensor: inout [Float], gradient: [Float], channels: Int, percent: Float) {
+    package static func clipSmallContribution(_ tensor: inout [Float], gradient: [Float], channels: Int, percent: Float) {
         let values = tensor
         clip(&tensor, channels: channels, percent: percent) { start in
             (0..<channels).reduce(Float.zero) { $0 + values[start + $1] * gradient[start + $1] }.magnitude

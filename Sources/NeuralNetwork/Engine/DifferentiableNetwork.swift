@@ -137,7 +137,8 @@ public final class GradientPass {
     /// - Precondition: there is a layer.
     /// - Throws: `NetworkError`, as with one layer.
     public init(
-        _ network: DifferentiableNetwork, layers: [Layer], batch: Int = 1, rule: BackwardRule = .gradient, keeping kept: [Layer] = []
+        _ network: DifferentiableNetwork, layers: [Layer], batch: Int = 1, rule: BackwardRule = .gradient,
+        keeping kept: [Layer] = []
     ) throws {
         precondition(!layers.isEmpty, "a way back begins somewhere")
         self.network = network

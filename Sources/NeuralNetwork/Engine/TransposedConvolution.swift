@@ -20,7 +20,8 @@ package enum TransposedConvolution {
             let kernel = try Kernel { nd_convolution_backward(map(values.count), map(length), &window, 1, filter) }
             let from = UnsafeMutablePointer<Float>.allocate(capacity: values.count)
             let to = UnsafeMutablePointer<Float>.allocate(capacity: length)
-            let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(kernel.scratchSize, 64), alignment: WorkerMemory.alignment)
+            let scratch = UnsafeMutableRawPointer.allocate(
+                byteCount: max(kernel.scratchSize, 64), alignment: WorkerMemory.alignment)
             defer {
                 from.deallocate()
                 to.deallocate()

@@ -136,6 +136,9 @@ struct AscentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("λ of λ‖x‖², x the network's input.", valueName: "number"))
     var l2: Float?
 
+    @Option(help: ArgumentHelp("Take this share of x away at every step; pixel only.", valueName: "share"))
+    var decay: Float?
+
     @Option(help: ArgumentHelp("λ of the total variation.", valueName: "number"))
     var tv: Float?
 
@@ -176,7 +179,7 @@ struct AscentOptions: ParsableArguments {
         settings.parametrisation = parametrisation ?? settings.parametrisation
         if parametrisation == .fourier, style != .olah {
             // What a style does to pixels cannot be done to waves.
-            (settings.blur, settings.normClip, settings.contributionClip) = (0, 0, 0)
+            (settings.decay, settings.blur, settings.normClip, settings.contributionClip) = (0, 0, 0, 0)
         }
         settings.optimizer = optimizer ?? settings.optimizer
         settings.rate = rate ?? settings.rate
@@ -184,6 +187,7 @@ struct AscentOptions: ParsableArguments {
         settings.start = from ?? settings.start
         settings.seed = seed
         settings.l2 = l2 ?? settings.l2
+        settings.decay = decay ?? settings.decay
         settings.tv = tv ?? settings.tv
         settings.blur = blur ?? settings.blur
         settings.blurEvery = blurEvery ?? settings.blurEvery
