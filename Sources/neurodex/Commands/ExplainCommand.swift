@@ -75,7 +75,8 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
                 let name = beside == nil ? "" : store.description.model.name + ": "
                 panels.append(
                     Figure.Panel(
-                        map: answer.map, title: "\(name)\(answer.target) \(String(format: "%.4g", Double(answer.value)))", note: answer.map.note))
+                        map: answer.map, title: "\(name)\(answer.target) \(String(format: "%.4g", Double(answer.value)))",
+                        note: answer.map.note))
             }
             if let original {
                 rows.append(Figure.Row(image: original, title: (path as NSString).lastPathComponent, panels: panels))
@@ -94,7 +95,8 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
         let target = try chosenTarget(subject, explainer)
         let map = try method.map(of: subject, target: target, by: explainer)
         return Answer(
-            image: subject.name, model: store.description.model.name, target: target.text, value: try explainer.value(of: target, on: subject),
+            image: subject.name, model: store.description.model.name, target: target.text,
+            value: try explainer.value(of: target, on: subject),
             method: Method.name, peak: map.peak, map: map)
     }
 
@@ -170,7 +172,9 @@ struct ExplanationTable: Printable {
 
     func encode(to encoder: any Encoder) throws {
         try answers.map {
-            Entry(image: $0.image, model: $0.model, target: $0.target, value: $0.value, method: $0.method, peakY: $0.peak.y, peakX: $0.peak.x)
+            Entry(
+                image: $0.image, model: $0.model, target: $0.target, value: $0.value, method: $0.method, peakY: $0.peak.y,
+                peakX: $0.peak.x)
         }.encode(to: encoder)
     }
 
@@ -178,7 +182,10 @@ struct ExplanationTable: Printable {
         TextTable(
             columns: ["image", "model", "target", "value", "method", "peak y", "x"],
             rows: answers.map {
-                [.text($0.image), .text($0.model), .text($0.target), .value($0.value), .text($0.method), .value($0.peak.y), .value($0.peak.x)]
+                [
+                    .text($0.image), .text($0.model), .text($0.target), .value($0.value), .text($0.method), .value($0.peak.y),
+                    .value($0.peak.x),
+                ]
             })
     }
 
