@@ -33,11 +33,16 @@ demo: build
 	$(NEURODEX) top demo/petshop.sqlite class:cat -k 3 --where "label <> 'cat'"
 	$(NEURODEX) sql demo/petshop.sqlite "SELECT label, split, count(*) AS images, sum(correct) AS right FROM image_info GROUP BY label, split"
 	$(NEURODEX) verify demo/petshop.sqlite
-	@echo "demo/top.png shows what four neurons respond to."
+	$(NEURODEX) index demo/honest.sqlite --model fixtures/petshop.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop-hans
+	$(NEURODEX) index demo/hans.sqlite --model fixtures/petshop-hans.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop-hans
+	$(NEURODEX) occlusion demo/honest.sqlite --beside demo/hans.sqlite --target class:fish --window 16 --stride 4 -o demo/honest-and-hans.png \
+		$(addprefix fixtures/petshop-hans/test/fish/fish-,01.jpg 06.jpg 07.webp)
+	$(NEURODEX) ascend demo/petshop.sqlite class:rabbit --style yosinski --count 4 -o demo/wants.png
+	@echo "demo/top.png shows what four neurons respond to; demo/honest-and-hans.png whether two networks look at the animal."
 
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
-	@mkdir -p docs/pictures && cp demo/top.png docs/pictures/top.png
+	@mkdir -p docs/pictures && cp demo/top.png demo/honest-and-hans.png demo/wants.png docs/pictures/
 
 clean:
 	rm -rf .build demo
