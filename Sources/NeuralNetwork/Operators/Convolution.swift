@@ -58,10 +58,7 @@ struct Convolution: Operator {
             return fused
         }
         guard let affine = ChannelAffine(equivalentTo: next, operands, channels: weights.shape[0]) else { return nil }
-        let perOutput = weights.count / weights.shape[0]
-        fused.weights = HostTensor(
-            weights.floats.enumerated().map { $0.element * affine.scale[$0.offset / perOutput] }, shape: weights.shape)
-        fused.bias = zip(bias, zip(affine.scale, affine.shift)).map { $0 * $1.0 + $1.1 }
+        (fused.weights, fused.bias) = affine.folded(into: weights, bias)
         return fused
     }
 

@@ -48,10 +48,7 @@ struct Linear: Operator {
         guard let affine = ChannelAffine(equivalentTo: next, operands, channels: weights.shape[0], axisFromEnd: 1) else {
             return nil
         }
-        let inputs = weights.shape[1]
-        fused.weights = HostTensor(
-            weights.floats.enumerated().map { $0.element * affine.scale[$0.offset / inputs] }, shape: weights.shape)
-        fused.bias = zip(bias, zip(affine.scale, affine.shift)).map { $0 * $1.0 + $1.1 }
+        (fused.weights, fused.bias) = affine.folded(into: weights, bias)
         return fused
     }
 

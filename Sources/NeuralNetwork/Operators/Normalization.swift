@@ -41,6 +41,13 @@ struct ChannelAffine: Operator {
         }
     }
 
+    /// The weights (outputs first) and bias of a layer that does this to its outputs as well.
+    func folded(into weights: HostTensor, _ bias: [Float]) -> (weights: HostTensor, bias: [Float]) {
+        let perOutput = weights.count / scale.count
+        let scaled = weights.floats.enumerated().map { $0.element * scale[$0.offset / perOutput] }
+        return (HostTensor(scaled, shape: weights.shape), zip(bias, zip(scale, shift)).map { $0 * $1.0 + $1.1 })
+    }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
         guard shape.count == 4 || shape.count == 2, shape[1] == scale.count else {
