@@ -1,6 +1,19 @@
 public import NeuralNetwork
 
 extension Explainer {
+    /// A layer's map on an image: height × width × channels.
+    public func activations(of layer: Layer, on subject: Subject) throws -> [Float] {
+        var map: [Float] = []
+        try activations(of: layer, count: 1) { _, input in
+            _ = input.update(fromContentsOf: subject.tensor)
+        } read: { activation in
+            Array(activation)
+        } body: { _, activation in
+            map = activation
+        }
+        return map
+    }
+
     /// What `read` makes of a layer's map, height × width × channels, for each of `count` inputs, handed to `body` in order. Memory does not
     /// grow with `count`.
     ///

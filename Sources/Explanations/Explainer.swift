@@ -60,14 +60,6 @@ public final class Explainer: Sendable {
         return target
     }
 
-    /// A layer's map on an image: height × width × channels.
-    public func activations(of layer: Layer, on subject: Subject) throws -> [Float] {
-        let pass = try GradientPass(network, layer: layer, batch: Self.batch)
-        for slot in 0..<pass.batch { _ = pass.input(image: slot).update(fromContentsOf: subject.tensor) }
-        try pass.forward()
-        return Array(pass.activation(image: 0))
-    }
-
     /// What one input of a gradient computation comes to.
     public struct Gradient: Sendable {
         /// The target's value.
