@@ -1,15 +1,16 @@
--- A neurodex store, version 1: the maximum activation of every neuron of one network on every image of one set.
+-- A neurodex store, version 2: the maximum activation of every neuron of one network on every image of one set.
 -- This file is its only definition. SQLite 3.38 or newer (STRICT tables, JSON); no extension is needed to read a store.
 --
 -- Written:   PRAGMA journal_mode=TRUNCATE, synchronous=FULL; a block, its images and its skipped files in one transaction.
 -- Published: PRAGMA journal_mode=DELETE, ANALYZE: one plain file, which opens read-only anywhere.
 -- Truth:     image, skipped_image, activation_block, mean_block. Everything derived from them (neuron_statistics,
 --            top_list) covers the images with id < meta.derived_through, and can be made again from the blocks.
+-- Kept:      explanation, cam_head. Made by asking, one transaction each; removing them loses time, not facts.
 -- Order:     stronger first, ties by image id; NaN is kept in blobs, counted, and never listed; -0 equals 0.
 
 PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positions, or 4 with 2-byte ones: no row overflows a page
 PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash.
 CREATE TABLE meta(
@@ -157,6 +158,49 @@ CREATE TABLE neuron_statistics(
 CREATE TABLE top_list(
     neuron_id INTEGER PRIMARY KEY,
     list      TEXT NOT NULL
+) STRICT;
+
+-- Explanations that were asked for, to be given again at once. Since version 2.
+CREATE TABLE explanation(
+    id           INTEGER PRIMARY KEY,
+    key          BLOB NOT NULL UNIQUE CHECK (length(key) = 32),  -- SHA-256 of all that the map depends on
+    method       TEXT NOT NULL,        -- the command: saliency, occlusion, cam, deconv, ascend …
+    arguments    TEXT NOT NULL,        -- its options, defaults spelt out, as a JSON array
+    target       TEXT NOT NULL,
+    image_path   TEXT,                 -- NULL: of no image
+    image_sha256 BLOB,
+    value        REAL,                 -- of the target on the image
+    note         TEXT,                 -- what a reader must know of the map
+    channels     INTEGER NOT NULL,
+    height       INTEGER NOT NULL,
+    width        INTEGER NOT NULL,
+    is_signed    INTEGER NOT NULL CHECK (is_signed IN (0, 1)),
+    map          BLOB NOT NULL,        -- channels × height × width float32, little-endian
+    picture      BLOB NOT NULL,        -- PNG
+    checksum     INTEGER NOT NULL,     -- CRC-32C of map followed by picture
+    record       TEXT,                 -- JSON: how the making went
+    checks       TEXT,                 -- JSON: what the map was checked for, and came to
+    seconds      REAL NOT NULL,        -- that it took
+    created      TEXT NOT NULL,        -- ISO 8601, UTC
+    tool_version TEXT NOT NULL
+) STRICT;
+CREATE INDEX explanation_by_image ON explanation(image_sha256);
+
+-- A last layer that gives class activation maps to a network that has no global average pooling: at most one row. Since version 2.
+CREATE TABLE cam_head(
+    id               INTEGER PRIMARY KEY CHECK (id = 1),
+    layer            TEXT NOT NULL,    -- whose means it weighs
+    classes          TEXT NOT NULL,    -- names, as a JSON array
+    channels         INTEGER NOT NULL,
+    weights          BLOB NOT NULL,    -- classes × channels float32, little-endian
+    bias             BLOB NOT NULL,    -- classes float32
+    l2               REAL NOT NULL,    -- weight of the squared weights in the loss
+    slope            REAL NOT NULL,    -- largest element of the loss's gradient at the end
+    trained          INTEGER NOT NULL, -- images
+    judged           INTEGER NOT NULL,
+    judged_on        TEXT NOT NULL,    -- their split
+    accuracy         REAL NOT NULL,    -- share of right answers among the judged
+    network_accuracy REAL NOT NULL     -- the network's own
 ) STRICT;
 
 -- The lists as rows (SQLite 3.38 or newer, for its JSON). rank is from 1; (y, x) is a cell of the layer's map.

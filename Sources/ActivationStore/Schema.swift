@@ -1,7 +1,7 @@
 /// The store's format: numbers that `schema.sql` also holds, and the arithmetic of its keys.
 package enum Schema {
     /// The version this program writes, `PRAGMA user_version`.
-    package static let version = 1
+    package static let version = 2
     /// 'NDX1', `PRAGMA application_id`.
     package static let applicationID = 0x4E44_5831
     package static let pageSize = 16384
@@ -14,7 +14,22 @@ package enum Schema {
     package static var sql: String { String(decoding: PackageResources.schema_sql, as: UTF8.self) }
 
     /// What brings a store of version `n` to version `n + 1`, at index `n - 1`. One entry a version, never edited.
-    package static let migrations: [String] = []
+    package static let migrations: [String] = [
+        """
+        CREATE TABLE explanation(
+            id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE CHECK (length(key) = 32), method TEXT NOT NULL,
+            arguments TEXT NOT NULL, target TEXT NOT NULL, image_path TEXT, image_sha256 BLOB, value REAL, note TEXT,
+            channels INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL,
+            is_signed INTEGER NOT NULL CHECK (is_signed IN (0, 1)), map BLOB NOT NULL, picture BLOB NOT NULL,
+            checksum INTEGER NOT NULL, record TEXT, checks TEXT, seconds REAL NOT NULL, created TEXT NOT NULL,
+            tool_version TEXT NOT NULL) STRICT;
+        CREATE INDEX explanation_by_image ON explanation(image_sha256);
+        CREATE TABLE cam_head(
+            id INTEGER PRIMARY KEY CHECK (id = 1), layer TEXT NOT NULL, classes TEXT NOT NULL, channels INTEGER NOT NULL,
+            weights BLOB NOT NULL, bias BLOB NOT NULL, l2 REAL NOT NULL, slope REAL NOT NULL, trained INTEGER NOT NULL,
+            judged INTEGER NOT NULL, judged_on TEXT NOT NULL, accuracy REAL NOT NULL, network_accuracy REAL NOT NULL) STRICT;
+        """
+    ]
 
     /// The key of a neuron's row in a block.
     @inlinable

@@ -12,6 +12,7 @@ public struct Verification: Equatable, Sendable {
     public var meanRows = 0
     public var statistics = 0
     public var topEntries = 0
+    public var explanations = 0
 
     public var isWhole: Bool { findings.isEmpty }
 
@@ -59,6 +60,7 @@ private struct StoreCheck {
         let derived = DerivedState(description)
         let isWhole = try checkActivations(blocks, derived, &result)
         try checkMeans(blocks, &result)
+        try checkExplanations(&result)
         guard try store.isDerivedComplete(database) else {
             let through = try Store.derivedThrough(database)
             if through > images {
@@ -164,6 +166,21 @@ private struct StoreCheck {
                     }
                     select.reset()
                 }
+            }
+        }
+    }
+
+    private func checkExplanations(_ result: inout Verification) throws {
+        guard try Store.keepsExplanations(database) else { return }
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT id, method, target, map, picture, checksum FROM explanation ORDER BY id")
+        while let row = try rows.next() {
+            if Store.checksum(map: row["map"], picture: row["picture"]) == row["checksum"] as UInt32 {
+                result.explanations += 1
+            } else {
+                let (id, method, target): (Int, String, String) = (row["id"], row["method"], row["target"])
+                result.report(
+                    "The checksum of explanation \(id) (\(method) of \(target)) differs; asked for again it is made anew.")
             }
         }
     }

@@ -29,6 +29,18 @@ final class WriterLock {
         }
     }
 
+    /// As `init`, but patient with one who writes for less than `seconds`.
+    static func waiting(store: String, seconds: Double) throws -> WriterLock {
+        let deadline = Date().addingTimeInterval(seconds)
+        while true {
+            do {
+                return try WriterLock(store: store)
+            } catch StoreError.beingWritten where Date() < deadline {
+                usleep(20_000)
+            }
+        }
+    }
+
     private static func reason(_ code: Int32, _ store: String) -> String {
         let folder = (store as NSString).deletingLastPathComponent
         guard code == ENOENT else {

@@ -10,6 +10,8 @@ public final class Explainer: Sendable {
     public let description: StoreDescription
     public let preprocessing: Preprocessing
     public let network: DifferentiableNetwork
+    /// The last layer that the store keeps for a network without global average pooling.
+    public let camHead: CAMHead?
     /// Workers; results do not depend on them.
     public let jobs: Int
 
@@ -23,6 +25,7 @@ public final class Explainer: Sendable {
     public init(store: Store, model: String? = nil, jobs: Int? = nil) throws {
         description = store.description
         preprocessing = try Preprocessing(json: description.preprocessing)
+        camHead = try store.camHead()
         self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         let path = model ?? description.model.path
         var options = Network.Options()
@@ -48,6 +51,14 @@ public final class Explainer: Sendable {
         let layer = try layer(of: target)
         let map = try activations(of: layer, on: subject)
         return map.withUnsafeBufferPointer { target.value(of: $0, channels: layer.channels, width: layer.width) }
+    }
+
+    /// Where on an image a neuron has its maximum, the first place in row-major order, as "y,x".
+    public func place(of target: Target, on subject: Subject) throws -> String {
+        let layer = try layer(of: target)
+        let place = try activations(of: layer, on: subject)
+            .withUnsafeBufferPointer { target.place(in: $0, channels: layer.channels) }
+        return "\(place / layer.width),\(place % layer.width)"
     }
 
     /// The score of the class that the network answers on an image.

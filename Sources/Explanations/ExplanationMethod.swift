@@ -1,4 +1,7 @@
+import ActivationStore
 public import ArgumentParser
+import Foundation
+public import Images
 
 /// A way to explain a target on an image by a map. It is its own arguments, as a query is; one method a file of `Methods`.
 public protocol ExplanationMethod: ParsableArguments {
@@ -6,10 +9,39 @@ public protocol ExplanationMethod: ParsableArguments {
     static var name: String { get }
     /// One line for help.
     static var abstract: String { get }
-    /// All that the map depends on beside image, target and network, in a fixed order: what it is kept under, and written into pictures.
-    var parameters: [(name: String, value: String)] { get }
+    /// The options that make the same map again from the same image, target and network, defaults spelt out, in a fixed order: what the
+    /// map is kept under, and what pictures say made them. Parsed, they are this method.
+    var arguments: [String] { get }
     /// - Throws: `ExplanationError`, `NetworkError`.
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap
+    /// The picture of one explanation alone, and the command that makes it: its options, and what it takes without a name.
+    /// - Throws: `ExplanationError.notFinite` for a map that cannot be drawn.
+    func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing
+    /// What of a map is outlined in pictures and listed: rectangles in a picture of `size`.
+    func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle]
+}
+
+/// A picture, and the arguments that make it again.
+public struct Drawing: Sendable {
+    public var image: Image
+    public var options: [String]
+    public var operands: [String]
+
+    public init(image: Image, options: [String], operands: [String]) {
+        (self.image, self.options, self.operands) = (image, options, operands)
+    }
+}
+
+extension ExplanationMethod {
+    public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
+        let row = Figure.Row(
+            image: subject.framed.image, title: (explanation.image as NSString).lastPathComponent, panels: [explanation.panel()])
+        return Drawing(
+            image: try Figure(rows: [row]).rendered(), options: arguments + ["--target", explanation.target.text],
+            operands: [archive.store.path, explanation.image])
+    }
+
+    public func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle] { [] }
 }
 
 /// Every method there is.
@@ -17,4 +49,5 @@ public let explanationMethods: [any ExplanationMethod.Type] = [
     Saliency.self,
     Occlusion.self,
     ClassActivationMap.self,
+    Deconvolution.self,
 ]

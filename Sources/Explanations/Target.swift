@@ -17,7 +17,9 @@ public struct Target: Hashable, Sendable {
     public var layer: String
     public var channel: Int
     public var reduction: Reduction
-    /// As a user would write it; equal targets have equal texts.
+    /// The neuron as a user would write it.
+    public var neuron: String
+    /// As a user would write it: read again, it is the same target.
     public var text: String
 
     /// - Throws: `StoreError` for a layer, channel or class that is not there, `ExplanationError.target` for a reduction that makes no sense.
@@ -37,10 +39,23 @@ public struct Target: Hashable, Sendable {
             reduction = try Self.reduction(String(last), of: reference.layer, text)
             suffix = "@\(last)"
         }
-        let name =
-            reference.layer.isLogits && description.classes.indices.contains(channel)
-            ? "class:\(description.classes[channel])" : "\(layer):\(channel)"
-        self.text = name + suffix
+        neuron = Self.className(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
+        self.text = neuron + suffix
+    }
+
+    /// Nil where the channel is no class, or shares its name with another (ImageNet has two cranes).
+    private static func className(_ channel: Int, of layer: LayerRecord, in description: StoreDescription) -> String? {
+        let classes = description.classes
+        guard layer.isLogits, classes.indices.contains(channel), classes.count(where: { $0 == classes[channel] }) == 1 else {
+            return nil
+        }
+        return "class:\(classes[channel])"
+    }
+
+    /// Its position, for a target that has one.
+    public var place: (y: Int, x: Int)? {
+        if case .position(let y, let x) = reduction { return (y, x) }
+        return nil
     }
 
     /// The score of the class of index `index`.
@@ -86,7 +101,7 @@ public struct Target: Hashable, Sendable {
     }
 
     /// The first pixel that has the channel's maximum.
-    private func place(in map: UnsafeBufferPointer<Float>, channels: Int) -> Int {
+    func place(in map: UnsafeBufferPointer<Float>, channels: Int) -> Int {
         var best = 0
         for pixel in 0..<map.count / channels
         where map[pixel * channels + channel] > map[best * channels + channel] || map[best * channels + channel].isNaN {

@@ -22,8 +22,8 @@ struct Neurodex: ParsableCommand {
         version: version,
         subcommands: [
             IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SQLCommand.self, VerifyCommand.self,
-            ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, ExplainCommand<ClassActivationMap>.self,
-            AscendCommand.self,
+            ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self,
+            DeconvCommand.self, AscendCommand.self, ExplanationsCommand.self,
             WalkthroughCommand.self,
         ])
 

@@ -4,9 +4,11 @@ import Testing
 
 /// Every command has an example in its help, and the example does what it says.
 @Suite struct HelpTests {
-    static let commands = ["index", "info", "layers", "top", "sql", "verify"]
+    static let commands = ["index", "info", "layers", "top", "sql"]
     /// Those whose examples name pictures that the test shop has not; their pages in docs/ are run instead.
-    static let explainers = ["saliency", "occlusion", "cam", "ascend", "walkthrough"]
+    static let explainers = [
+        "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough",
+    ]
 
     @Test func helpListsEveryCommand() throws {
         let shop = try Shop(withStore: false)

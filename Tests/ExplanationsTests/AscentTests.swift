@@ -138,13 +138,18 @@ struct AscentTests {
         let path = Self.fixtures + "/petshop/test/dog/dog-31.jpg"
         settings.start = .file(path)
         let ascent = try Ascent(try Objective("class:dog", in: store.description), settings: settings, explainer: explainer)
-        let picture = try ascent.run(from: ascent.startTensor(store: store)).pictures[0]
+        let picture = try ascent.run(
+            from: Ascent.startSubject(
+                of: ascent.objective, ascent.settings, store: store, preprocessing: explainer.preprocessing)?.tensor
+        ).pictures[0]
         let original = try ImageReader().decode(contentsOf: path)
         let difference = zip(picture.pixels, original.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
         #expect(difference < picture.pixels.count)
         settings.start = .best
         let best = try Ascent(try Objective("class:dog", in: store.description), settings: settings, explainer: explainer)
-        #expect(throws: ExplanationError.self) { try best.startTensor(store: store) }
+        #expect(throws: ExplanationError.self) {
+            try Ascent.startSubject(of: best.objective, best.settings, store: store, preprocessing: explainer.preprocessing)
+        }
     }
 
     @Test func settingsThatMakeNoSense() {

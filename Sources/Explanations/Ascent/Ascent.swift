@@ -63,7 +63,7 @@ public struct Ascent: Sendable {
     }
 
     /// - Parameters:
-    ///   - start: tensors to begin with, one a picture, where the settings begin with an image; see `startTensor`.
+    ///   - start: tensors to begin with, one a picture, where the settings begin with an image; see `startSubject`.
     ///   - progress: called after every step; false ends ascent there.
     /// - Throws: `ExplanationError.flat` where nothing moves the picture; `NetworkError`.
     public func run(from start: [Float]? = nil, progress: (Progress) throws -> Bool = { _ in true }) throws -> Result {
@@ -95,12 +95,14 @@ public struct Ascent: Sendable {
             pictures: tensors.map(picture), tensors: tensors, first: first, last: last, curve: curve, endedEarly: endedEarly)
     }
 
-    /// The tensor that `settings.start` says to begin with; nil for noise and grey.
+    /// The image that `settings.start` says to begin with; nil for noise and grey.
     /// - Throws: `StoreError`, `ImageError`, `ExplanationError.image`.
-    public func startTensor(store: Store) throws -> [Float]? {
+    public static func startSubject(
+        of objective: Objective, _ settings: AscentSettings, store: Store, preprocessing: Preprocessing
+    ) throws -> Subject? {
         switch settings.start {
         case .noise, .grey: return nil
-        case .file(let path): return try Subject(path, store: store, preprocessing: explainer.preprocessing).tensor
+        case .file(let path): return try Subject(path, store: store, preprocessing: preprocessing)
         case .best:
             guard let term = objective.terms.first(where: { $0.weight > 0 }) else {
                 throw ExplanationError.target(
@@ -111,7 +113,7 @@ public struct Ascent: Sendable {
                 throw ExplanationError.target(
                     objective.text, problem: "has no best image: the store holds none; use --from noise")
             }
-            return try Subject(hit.image, store: store, preprocessing: explainer.preprocessing).tensor
+            return try Subject(hit.image, store: store, preprocessing: preprocessing)
         }
     }
 

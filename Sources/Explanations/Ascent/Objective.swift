@@ -74,6 +74,9 @@ public struct Objective: Hashable, Sendable {
         return product
     }
 
+    /// Equal for equal objectives only.
+    var key: String { terms.map { "\($0.weight)*\($0.target.key)" }.joined(separator: " + ") }
+
     /// As a user would write it; equal objectives have equal texts.
     public var text: String {
         terms.enumerated().map { index, term in

@@ -1,4 +1,6 @@
+import ActivationStore
 public import ArgumentParser
+public import Images
 import NeuralNetwork
 
 /// Where in the last map the evidence for a class lies.
@@ -9,9 +11,11 @@ import NeuralNetwork
 ///   is averaged, that map.
 /// - `grad-cam`: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks", 2017, https://arxiv.org/abs/1610.02391. For any
 ///   network and target: max(0, Σ_k α_k A_k(y,x)), α_k being the mean over all places of ∂s/∂A_k.
-/// - `auto`: CAM where the network and the target (a class) allow it, else Grad-CAM; the result's note says so.
+/// - `auto`: CAM where the network and the target (a class) allow it, or where the store keeps a last layer fitted for it (`cam fit`); else
+///   Grad-CAM; the result's note says so.
 ///
-/// The map is [height, width] of the layer; `boundingBox` stretches it over the picture.
+/// The map is [height, width] of the layer. Its boxes are those of the connected parts above a share of the maximum, of the map
+/// stretched over the picture (Zhou et al. take the largest part above 0.2).
 ///
 /// Errors: `ExplanationError.parameter` for `--method cam` where there is none, or a layer that the target does not depend on;
 /// `.noMap` for a layer without places; `.flat` where the gradient is zero.
@@ -30,34 +34,58 @@ public struct ClassActivationMap: ExplanationMethod {
     @Option(help: ArgumentHelp("The layer of grad-cam; without it the last map before the target.", valueName: "layer"))
     public var layer: String?
 
+    public enum Boxes: String, CaseIterable, ExpressibleByArgument, Sendable { case largest, all, none }
+
+    @Option(help: ArgumentHelp("Outline the largest part of the map, all its parts, or none.", valueName: "largest|all|none"))
+    public var boxes: Boxes = .largest
+
+    @Option(help: ArgumentHelp("What belongs to a part: above this share of the maximum.", valueName: "share"))
+    public var boxShare: Float = 0.2
+
     /// For the argument parser.
     public init() {}
 
+    public func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle] {
+        switch boxes {
+        case .largest: map.boundingBox(share: boxShare, in: size).map { [$0] } ?? []
+        case .all: map.boundingBoxes(share: boxShare, in: size)
+        case .none: []
+        }
+    }
+
     public func validate() throws {
+        guard (0..<1).contains(boxShare) else {
+            throw ExplanationError.parameter(name: "--box-share", value: "\(boxShare)", expected: "a share from 0 to below 1")
+        }
         if method == .cam, let layer {
             throw ExplanationError.parameter(
                 name: "--method cam", value: "--layer \(layer)", expected: "no --layer, as it has one of its own")
         }
     }
 
-    public var parameters: [(name: String, value: String)] {
-        [("method", method.rawValue)] + (layer.map { [("layer", $0)] } ?? [])
+    public var arguments: [String] {
+        ["--method", method.rawValue, "--boxes", boxes.rawValue, "--box-share", "\(boxShare)"]
+            + (layer.map { ["--layer", $0] } ?? [])
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let network = explainer.network
         let head = network.classifierHead
         let obstacle = try obstacle(to: head, target, explainer)
+        let isExact = layer == nil && obstacle == nil
         switch method {
-        case .cam:
-            guard let head, obstacle == nil else {
+        case .cam, .auto:
+            if let head, isExact { return try classMap(subject, target, head, explainer) }
+            if let (fitted, index) = fittedHead(for: target, explainer) {
+                return try fitted.map(of: subject, classIndex: index, by: explainer)
+            }
+            guard method == .auto else {
                 throw ExplanationError.parameter(
                     name: "--method cam", value: "this (\(obstacle ?? "no such network"))",
-                    expected: "a class of a network that ends in global average pooling")
+                    expected:
+                        "a class of a network that ends in global average pooling, or a last layer made with: neurodex cam fit STORE"
+                )
             }
-            return try classMap(subject, target, head, explainer)
-        case .auto:
-            if let head, obstacle == nil, layer == nil { return try classMap(subject, target, head, explainer) }
             return try gradientMap(subject, target, because: layer == nil ? obstacle : nil, explainer)
         case .gradCAM: return try gradientMap(subject, target, because: nil, explainer)
         }
@@ -68,6 +96,15 @@ public struct ClassActivationMap: ExplanationMethod {
         guard let head else { return "the network does not end in global average pooling" }
         guard try explainer.layer(of: target).isLogits else { return "\(target.text) is no class" }
         return head.height * head.width > 1 ? nil : "the map that is averaged has one place only"
+    }
+
+    /// The last layer that the store keeps, and its index of the target's class.
+    private func fittedHead(for target: Target, _ explainer: Explainer) -> (CAMHead, Int)? {
+        let classes = explainer.description.classes
+        guard layer == nil, let head = explainer.camHead, (try? explainer.layer(of: target).isLogits) == true,
+            classes.indices.contains(target.channel), let index = head.classes.firstIndex(of: classes[target.channel])
+        else { return nil }
+        return (head, index)
     }
 
     private func classMap(

@@ -57,11 +57,9 @@ public struct Occlusion: ExplanationMethod {
         }
     }
 
-    public var parameters: [(name: String, value: String)] {
-        [
-            ("window", "\(window)"), ("stride", "\(stride)"), ("fill", fill.rawValue),
-            ("value", probability ? "probability" : "drop"),
-        ] + (full ? [("passes", "full")] : [])
+    public var arguments: [String] {
+        ["--window", "\(window)", "--stride", "\(stride)", "--fill", fill.rawValue]
+            + (probability ? ["--probability"] : []) + (full ? ["--full"] : [])
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {

@@ -62,14 +62,14 @@ public struct Saliency: ExplanationMethod {
         }
     }
 
-    public var parameters: [(name: String, value: String)] {
-        var list = [("method", method.rawValue)]
-        switch method {
-        case .smoothgrad: list += [("samples", "\(samples)"), ("sigma", "\(sigma)"), ("seed", "\(seed)")]
-        case .integrated: list += [("steps", "\(steps)"), ("baseline", baseline.rawValue)]
-        default: break
-        }
-        return list
+    public var arguments: [String] {
+        let own =
+            switch method {
+            case .smoothgrad: ["--samples", "\(samples)", "--sigma", "\(sigma)", "--seed", "\(seed)"]
+            case .integrated: ["--steps", "\(steps)", "--baseline", baseline.rawValue]
+            default: [String]()
+            }
+        return ["--method", method.rawValue] + own
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {

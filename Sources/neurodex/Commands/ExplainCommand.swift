@@ -6,10 +6,11 @@ public import Images
 import NeuralNetwork
 
 /// Any explanation method as a command: its options, and those that all have.
-struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
+struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: Method.name,
+            // `cam` has a second command, `cam fit`, and this is what it does without a name.
+            commandName: Method.self == ClassActivationMap.self ? "map" : Method.name,
             abstract: Method.abstract,
             discussion: """
                 Example:
@@ -18,7 +19,8 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
 
                 IMAGE is a path or an id of the store, or any other file. A target is class:NAME, LAYER:CHANNEL (its maximum), \
                 LAYER:CHANNEL@mean or LAYER:CHANNEL@y,x; without one, the class that the network answers. --raw keeps the numbers of the map \
-                as a NumPy file, in the network's input frame.
+                as a NumPy file, in the network's input frame. Results are kept in the store, and given at once when they are asked for again; \
+                'neurodex explanations STORE' lists them.
                 """)
     }
 
@@ -53,107 +55,90 @@ struct ExplainCommand<Method: ExplanationMethod>: ParsableCommand {
     @Option(help: ArgumentHelp("Explain the same images by another store's network too, and draw both.", valueName: "store"))
     var beside: String?
 
+    @OptionGroup var keeping: KeepingOption
     @OptionGroup var output: FormatOption
 
     enum Scale: String, CaseIterable, ExpressibleByArgument { case own, shared }
 
     func run() throws {
-        let opened = try ([store] + (beside.map { [$0] } ?? [])).map { try Store.open(path: $0) }
-        let explainers = try opened.enumerated().map { try Explainer(store: $1, model: $0 == 0 ? model : nil) }
-        var rows: [Figure.Row] = []
-        var answers: [Answer] = []
-        for image in images {
-            var panels: [Figure.Panel] = []
-            var original: Image?
-            var path = image
-            for (store, explainer) in zip(opened, explainers) {
-                let subject = try Subject(path, store: store, preprocessing: explainer.preprocessing)
-                path = subject.name
-                original = original ?? subject.framed.image
-                let answer = try explain(subject, by: explainer, of: store)
-                answers.append(answer)
-                let name = beside == nil ? "" : store.description.model.name + ": "
-                panels.append(
-                    Figure.Panel(
-                        map: answer.map, title: "\(name)\(answer.target) \(String(format: "%.4g", Double(answer.value)))",
-                        note: answer.map.note))
-            }
-            if let original {
-                rows.append(Figure.Row(image: original, title: (path as NSString).lastPathComponent, panels: panels))
-            }
-        }
+        let archives = try archives(keeping: keeping.keeps)
+        let answers = try explained(by: archives)
         try write(answers)
-        if let picture {
-            let image = try Figure(rows: rows, colormap: colormap, sharesScale: scale == .shared).rendered()
-            try write(Data(try image.pngData(text: text(answers, opened[0]))), to: picture)
-        }
-        for note in Set(answers.compactMap(\.map.note)).sorted() { printNote(note) }
+        if let picture { try neurodex.write(try drawn(answers), to: picture) }
+        for note in Set(answers.flatMap(\.explanations).compactMap(\.map.note)).sorted() { printNote(note) }
+        archives.forEach(keeping.report)
         printOut(try ExplanationTable(answers: answers).rendered(as: output.format))
     }
 
-    private func explain(_ subject: Subject, by explainer: Explainer, of store: Store) throws -> Answer {
-        let target = try chosenTarget(subject, explainer)
-        let map = try method.map(of: subject, target: target, by: explainer)
-        return Answer(
-            image: subject.name, model: store.description.model.name, target: target.text,
-            value: try explainer.value(of: target, on: subject),
-            method: Method.name, peak: map.peak, map: map)
+    func figure() throws -> Data { try drawn(try explained(by: try archives(keeping: false))) }
+
+    private func archives(keeping: Bool) throws -> [ExplanationArchive] {
+        try ([store] + (beside.map { [$0] } ?? [])).enumerated().map { index, path in
+            try ExplanationArchive(
+                store: try Store.open(path: path), model: index == 0 ? model : nil, keeps: keeping,
+                toolVersion: Neurodex.version)
+        }
     }
 
-    private func chosenTarget(_ subject: Subject, _ explainer: Explainer) throws -> Target {
-        if let target { return try Target(target, in: explainer.description) }
-        return try explainer.answer(on: subject)
+    private func explained(by archives: [ExplanationArchive]) throws -> [Answer] {
+        try images.map { image in
+            // Another store may know the image by another id, but not by another path.
+            let first = try archives[0].subject(image)
+            return Answer(
+                subject: first,
+                models: archives.map(\.store.description.model.name),
+                explanations: try archives.enumerated().map { index, archive in
+                    let subject = try index == 0 ? first : archive.subject(first.name)
+                    let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
+                    return try archive.explanation(of: subject, target: target, by: method)
+                })
+        }
     }
 
     private func write(_ answers: [Answer]) throws {
         guard let raw else { return }
-        guard answers.count > 1 else { return try write(answers[0].map.npy, to: raw) }
-        do {
-            try FileManager.default.createDirectory(atPath: raw, withIntermediateDirectories: true)
-        } catch {
-            throw ExplanationError.file(path: raw, reason: (error as NSError).localizedDescription)
-        }
-        for answer in answers {
-            let stem = ((answer.image as NSString).lastPathComponent as NSString).deletingPathExtension
-            let name = beside == nil ? stem : stem + "-" + answer.model
-            try write(answer.map.npy, to: raw + "/" + name + ".npy")
+        let all = answers.flatMap { answer in zip(answer.models, answer.explanations).map { ($0, $1) } }
+        guard all.count > 1 else { return try neurodex.write(all[0].1.map.npy, to: raw) }
+        try makeFolder(raw)
+        for (model, explanation) in all {
+            let stem = ((explanation.image as NSString).lastPathComponent as NSString).deletingPathExtension
+            try neurodex.write(explanation.map.npy, to: "\(raw)/\(stem)\(beside == nil ? "" : "-" + model).npy")
         }
     }
 
-    private func write(_ data: Data, to path: String) throws {
-        do {
-            try data.write(to: URL(fileURLWithPath: path))
-        } catch {
-            throw ExplanationError.file(path: path, reason: (error as NSError).localizedDescription)
+    private func drawn(_ answers: [Answer]) throws -> Data {
+        let rows = answers.map { answer in
+            Figure.Row(
+                image: answer.subject.framed.image, title: (answer.subject.name as NSString).lastPathComponent,
+                panels: zip(answer.models, answer.explanations).map { $1.panel(prefix: beside == nil ? "" : $0 + ": ") })
         }
+        let image = try Figure(rows: rows, colormap: colormap, sharesScale: scale == .shared).rendered()
+        return Data(try image.pngData(text: try provenance(answers).text))
     }
 
-    /// What made the picture.
-    private func text(_ answers: [Answer], _ store: Store) -> [(String, String)] {
-        [
-            ("Software", "neurodex \(Neurodex.version)"),
-            ("neurodex:command", Method.name),
-            ("neurodex:model", store.description.model.sha256),
-            ("neurodex:store", (store.path as NSString).lastPathComponent),
-            ("neurodex:images", answers.map(\.image).joined(separator: "\n")),
-            ("neurodex:targets", answers.map(\.target).joined(separator: "\n")),
-        ] + method.parameters.map { ("neurodex:\($0.name)", $0.value) }
+    private func provenance(_ answers: [Answer]) throws -> Provenance {
+        let explanations = answers.flatMap(\.explanations)
+        return Provenance(
+            command: Method.name,
+            options: method.arguments + option("--target", target) + option("--colormap", colormap?.rawValue)
+                + (scale == .shared ? ["--scale", "shared"] : []) + option("--beside", beside),
+            operands: [store] + images, model: try Store.open(path: store).description.model.sha256, of: explanations,
+            toolVersion: Neurodex.version)
     }
+
+    private func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
 }
 
+/// One image, explained by one network or by several.
 struct Answer {
-    var image: String
-    var model: String
-    var target: String
-    var value: Float
-    var method: String
-    var peak: (y: Int, x: Int)
-    var map: ExplanationMap
+    var subject: Subject
+    /// Names of the networks.
+    var models: [String]
+    /// One a network.
+    var explanations: [Explanation]
 }
 
 struct ExplanationTable: Printable {
-    var answers: [Answer]
-
     private struct Entry: Encodable {
         var image: String
         var model: String
@@ -162,36 +147,48 @@ struct ExplanationTable: Printable {
         var method: String
         var peakY: Int
         var peakX: Int
+        /// x, y, width, height in the network's input frame.
+        var boxes: [[Double]]
 
         enum CodingKeys: String, CodingKey {
             case image, model, target, value, method
             case peakY = "peak_y"
             case peakX = "peak_x"
+            case boxes
+        }
+
+        init(_ explanation: Explanation, model: String) {
+            (image, target, value, method) = (explanation.image, explanation.target.text, explanation.value, explanation.method)
+            self.model = model
+            (peakY, peakX) = explanation.map.peak
+            boxes = explanation.boxes.map { [$0.x, $0.y, $0.width, $0.height] }
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
-        try answers.map {
-            Entry(
-                image: $0.image, model: $0.model, target: $0.target, value: $0.value, method: $0.method, peakY: $0.peak.y,
-                peakX: $0.peak.x)
-        }.encode(to: encoder)
+    private let entries: [Entry]
+
+    init(answers: [Answer]) {
+        entries = answers.flatMap { answer in
+            zip(answer.models, answer.explanations).map { Entry($1, model: $0) }
+        }
     }
+
+    func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
 
     var table: TextTable {
         TextTable(
             columns: ["image", "model", "target", "value", "method", "peak y", "x"],
-            rows: answers.map {
+            rows: entries.map {
                 [
-                    .text($0.image), .text($0.model), .text($0.target), .value($0.value), .text($0.method), .value($0.peak.y),
-                    .value($0.peak.x),
+                    .text($0.image), .text($0.model), .text($0.target), .value($0.value), .text($0.method), .value($0.peakY),
+                    .value($0.peakX),
                 ]
             })
     }
 
     var fields: [[String]] {
         [["image", "model", "target", "value", "method", "peak_y", "peak_x"]]
-            + answers.map { [$0.image, $0.model, $0.target, "\($0.value)", $0.method, "\($0.peak.y)", "\($0.peak.x)"] }
+            + entries.map { [$0.image, $0.model, $0.target, "\($0.value)", $0.method, "\($0.peakY)", "\($0.peakX)"] }
     }
 }
 

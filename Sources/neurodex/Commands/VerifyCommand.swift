@@ -6,17 +6,23 @@ import NeuralNetwork
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check a store: every block, list and statistic, and a sample of activations computed anew.",
+        abstract: "Check a store, or make a picture of neurodex again and compare.",
         discussion: """
-            Example:
+            Examples:
 
               neurodex verify shop.sqlite --sample 50
+              neurodex verify why.png
 
-            Exit status 1 if anything is wrong, and a line for each finding.
+            Of a store it checks every block, list, statistic and kept explanation, and computes a sample of the activations anew. A picture says in its \
+            text chunks what made it; it is made again from that and compared, pixel by pixel. Exit status 1 if anything is wrong, and a line for \
+            each finding.
             """)
 
-    @Argument(help: "The store.")
-    var store: String
+    @Argument(help: "The store, or a picture.")
+    var file: String
+
+    @Option(help: ArgumentHelp("With a picture: where its store is now (default: where it was).", valueName: "file"))
+    var store: String?
 
     @Option(help: ArgumentHelp("Images to run through the network again; 0 for none.", valueName: "count"))
     var sample = 16
@@ -29,13 +35,30 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let opened = try Store.open(path: store)
+        if let figure = try FigureCheck(path: file) { return try check(figure) }
+        guard store == nil else { throw ValidationError("--store says where a picture's store is; \(file) is no PNG") }
+        try checkStore()
+    }
+
+    private func check(_ figure: FigureCheck) throws {
+        let findings = try figure.findings(store: store, model: model)
+        for finding in findings { printNote(finding) }
+        guard findings.isEmpty else {
+            printNote("\(file): not what '\(figure.line)' makes now")
+            throw ExitCode.failure
+        }
+        printOut("\(file): made again, the same in every pixel: \(figure.line)\n")
+    }
+
+    private func checkStore() throws {
+        let opened = try Store.open(path: file)
         let checked = try opened.verify()
         for finding in checked.findings { printNote(finding) }
         if checked.unlisted > 0 { printNote("… and \(checked.unlisted) more") }
         var count = checked.findings.count + checked.unlisted
         var summary =
             "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
+            + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
         if sample > 0, checked.images > 0 {
             let again = try Rederivation(of: opened, model: model).run(sample: sample)
             for finding in again.findings { printNote(finding) }
@@ -44,9 +67,9 @@ struct VerifyCommand: ParsableCommand {
                 ", \(again.images) images computed anew (\(again.identical) of \(again.activations) maxima equal to the last bit)"
         }
         guard count == 0 else {
-            printNote("\(store): \(count) \(count == 1 ? "finding" : "findings") in \(summary)")
+            printNote("\(file): \(count) \(count == 1 ? "finding" : "findings") in \(summary)")
             throw ExitCode.failure
         }
-        printOut("\(store): sound; checked \(summary)\n")
+        printOut("\(file): sound; checked \(summary)\n")
     }
 }

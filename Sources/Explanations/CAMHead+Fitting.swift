@@ -1,34 +1,11 @@
 public import ActivationStore
 import NeuralNetwork
 
-/// A last layer that gives class activation maps to a network that does not end in global average pooling: multinomial logistic
-/// regression on the spatial means of a layer, which the store already holds.
+/// Multinomial logistic regression on the spatial means of a layer, which the store already holds.
 ///
 /// Zhou et al. 2016, https://arxiv.org/abs/1512.04150, replace the fully connected layers by global average pooling and train anew; here
 /// nothing but the last layer is trained, and to convergence.
-public struct CAMHead: Equatable, Sendable {
-    /// Whose means are weighed.
-    public var layer: String
-    /// Names of the classes, in the order of `weights`.
-    public var classes: [String]
-    public var channels: Int
-    /// classes × channels.
-    public var weights: [Float]
-    /// One a class.
-    public var bias: [Float]
-    /// The weight of the squared weights in the loss, the means having been brought to deviation 1: the best of `l2Candidates`.
-    public var l2: Double
-    /// The largest element of the loss's gradient at the end.
-    public var slope: Double
-    /// Images that it was trained on, and that it was judged by.
-    public var trained: Int
-    public var judged: Int
-    /// Which images those are: `test`, `val`, or `held out` where the store has neither.
-    public var judgedOn: String
-    /// Its share of right answers among the judged, and the network's own.
-    public var accuracy: Double
-    public var networkAccuracy: Double
-
+extension CAMHead {
     /// Weights of the penalty that are tried, the strongest first, as each solution is the next one's start.
     public static let l2Candidates = [1, 0.1, 0.01, 1e-3, 1e-4]
 
@@ -86,17 +63,6 @@ public struct CAMHead: Equatable, Sendable {
             judgedOn: !examples.test.isEmpty ? "test" : examples.val.isEmpty ? "held out" : "val",
             accuracy: Double(judged.right) / Double(max(judges.count, 1)),
             networkAccuracy: Double(judges.count(where: \.isRight)) / Double(max(judges.count, 1)))
-    }
-
-    /// All its parts, as they were kept.
-    public init(
-        layer: String, classes: [String], channels: Int, weights: [Float], bias: [Float], l2: Double, slope: Double, trained: Int,
-        judged: Int, judgedOn: String, accuracy: Double, networkAccuracy: Double
-    ) {
-        precondition(weights.count == classes.count * channels && bias.count == classes.count, "weights that do not fit")
-        (self.layer, self.classes, self.channels, self.weights, self.bias) = (layer, classes, channels, weights, bias)
-        (self.l2, self.slope, self.trained, self.judged, self.judgedOn) = (l2, slope, trained, judged, judgedOn)
-        (self.accuracy, self.networkAccuracy) = (accuracy, networkAccuracy)
     }
 
     /// The class's activation map, Σ_k w(class,k) A_k(y,x): [height, width] of the layer.

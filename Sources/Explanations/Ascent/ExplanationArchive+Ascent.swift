@@ -1,0 +1,106 @@
+import ActivationStore
+import Foundation
+import Hashing
+public import Images
+import Indexing
+import NeuralNetwork
+
+/// Pictures made by ascent, and how it went.
+public struct AscentOutcome: Sendable {
+    public var record: AscentRecord
+    /// The network's inputs that the pictures are: pictures · channels × height × width.
+    public var map: ExplanationMap
+    public var pictures: [Image]
+    /// The image that it began with: path and SHA-256.
+    public var start: (path: String, sha256: String)?
+    /// Whether it was kept in the store already.
+    public var wasKept: Bool
+
+    /// All pictures as one: a single one as it is, several in rows of up to four, 4 pixels apart on white.
+    public var sheet: Image { Self.sheet(pictures) }
+
+    /// - Precondition: there is a picture.
+    public static func sheet(_ pictures: [Image]) -> Image {
+        precondition(!pictures.isEmpty, "a sheet of no pictures")
+        guard pictures.count > 1 else { return pictures[0] }
+        let (width, height, gap) = (pictures[0].width, pictures[0].height, 4)
+        let columns = min(4, pictures.count)
+        let rows = (pictures.count + columns - 1) / columns
+        var sheet = Image(
+            width: columns * (width + gap) - gap, height: rows * (height + gap) - gap, fill: Color(hex: 0xFFFFFF))
+        for (index, picture) in pictures.enumerated() {
+            sheet.blit(picture, x: index % columns * (width + gap), y: index / columns * (height + gap))
+        }
+        return sheet
+    }
+}
+
+extension ExplanationArchive {
+    /// Climbs an objective, or gives the pictures that are kept of the same climb.
+    ///
+    /// - Parameters:
+    ///   - style: what the settings were made by; for the record.
+    ///   - isAnew: climb even where the pictures are kept, as for snapshots.
+    ///   - progress: as of `Ascent.run`; what was ended by it is not kept.
+    /// - Throws: as `Ascent`.
+    public func ascent(
+        of objective: Objective, settings: AscentSettings, style: AscentStyle, isAnew: Bool = false,
+        progress: (Ascent.Progress) throws -> Bool = { _ in true }
+    ) throws -> AscentOutcome {
+        try settings.validate()
+        let start = try Ascent.startSubject(of: objective, settings, store: store, preprocessing: preprocessing)
+        let arguments = ["--style", style.rawValue] + settings.parameters.flatMap { ["--" + $0.name, $0.value] }
+        let key = key("ascend", arguments, target: objective.key, image: start?.digest)
+        let origin = start.map { ($0.name, $0.digest.hexadecimal) }
+        if !isAnew, let kept = try kept(key), let json = kept.record,
+            let record = try? JSONDecoder().decode(AscentRecord.self, from: Data(json.utf8))
+        {
+            return outcome(record, ExplanationMap(kept), origin, wasKept: true)
+        }
+        let ascent = try Ascent(objective, settings: settings, explainer: try explainer())
+        let clock = ContinuousClock.now
+        var isStopped = false
+        let result = try ascent.run(from: start?.tensor) { step in
+            isStopped = try !progress(step)
+            return !isStopped
+        }
+        let model = store.description.model
+        let record = AscentRecord(objective, settings, style, result, model: model.sha256, version: toolVersion)
+        let made = outcome(record, Self.map(of: result.tensors, preprocessing), origin, wasKept: false)
+        guard !isStopped else { return made }
+        let provenance = Provenance(
+            command: "ascend", options: arguments, operands: [store.path, objective.text], model: model.sha256,
+            images: origin.map { [$0] } ?? [],
+            facts: record.facts, toolVersion: toolVersion)
+        try keep(
+            ExplanationRecord(
+                key: key, method: "ascend", arguments: arguments, target: objective.text, image: start?.name,
+                imageSHA256: start?.digest, value: result.last.max(), note: nil, channels: made.map.channels,
+                height: made.map.height, width: made.map.width, isSigned: true, map: made.map.values,
+                picture: Data(try made.sheet.pngData(text: provenance.text)), record: try record.json(),
+                seconds: (ContinuousClock.now - clock).seconds, toolVersion: toolVersion))
+        return made
+    }
+
+    private static func map(of tensors: [[Float]], _ preprocessing: Preprocessing) -> ExplanationMap {
+        let (height, width) = (preprocessing.crop.height, preprocessing.crop.width)
+        let channels = preprocessing.channels.count
+        let planes = tensors.flatMap {
+            ExplanationMap(channelsLast: $0, channels: channels, height: height, width: width, isSigned: true).values
+        }
+        return ExplanationMap(
+            channels: channels * tensors.count, height: height, width: width, values: planes, isSigned: true)
+    }
+
+    private func outcome(
+        _ record: AscentRecord, _ map: ExplanationMap, _ start: (path: String, sha256: String)?, wasKept: Bool
+    ) -> AscentOutcome {
+        let (channels, pixels) = (preprocessing.channels.count, map.height * map.width)
+        let pictures = (0..<map.channels / channels).map { index in
+            let first = index * channels * pixels
+            return preprocessing.picture(
+                of: (0..<channels * pixels).map { map.values[first + $0 % channels * pixels + $0 / channels] })
+        }
+        return AscentOutcome(record: record, map: map, pictures: pictures, start: start, wasKept: wasKept)
+    }
+}

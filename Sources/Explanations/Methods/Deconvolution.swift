@@ -1,0 +1,56 @@
+import ActivationStore
+public import ArgumentParser
+public import NeuralNetwork
+
+/// What in the picture a neuron answers to: its activation, sent back to the pixels.
+///
+/// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2013, https://arxiv.org/abs/1311.2901: all activations of the layer but one are set to
+/// zero, and that one goes back through switches (max pooling), rectification and transposed filters. The map, [channels, height, width] in the
+/// network's input frame, is that projection for an activation of 1; it is linear in it, and zero outside the neuron's receptive field.
+///
+/// - `rule`: `deconvnet`, the paper's; `guided` (Springenberg et al. 2014) cuts it to what was active on the way forward as well;
+///   `gradient` is the derivative itself.
+///
+/// Errors: `ExplanationError.flat` where nothing comes back.
+public struct Deconvolution: ExplanationMethod {
+    public static let name = "deconv"
+    public static let abstract = "What in its strongest images a neuron answers to, projected back to the pixels."
+
+    @Option(
+        help: ArgumentHelp("What a rectifier lets through on the way back: deconvnet, guided or gradient.", valueName: "rule"))
+    public var rule: BackwardRule = .deconvnet
+
+    /// For the argument parser.
+    public init() {}
+
+    public var arguments: [String] { ["--rule", rule.rawValue] }
+
+    public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
+        let (target, description) = (explanation.target, archive.store.description)
+        let place = target.place.map { ["--position", "\($0.y),\($0.x)"] } ?? []
+        guard let layer = description.layers.first(where: { $0.name == target.layer }) else {
+            preconditionFailure("a target of layer \(target.layer), which the store has not")
+        }
+        var sheet = ProjectionSheet()
+        let projection = Projection(explanation, of: layer, on: subject, in: archive.preprocessing.crop)
+        sheet.add(target.neuron, of: layer, [projection], rule: rule, channelOrder: archive.preprocessing.channels)
+        return Drawing(
+            image: try sheet.rendered(), options: arguments + ["--image", explanation.image] + place,
+            operands: [archive.store.path, target.neuron])
+    }
+
+    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+        var values: [Float] = []
+        try explainer.gradients(of: target, rule: rule, count: 1) { _, input in
+            _ = input.update(fromContentsOf: subject.tensor)
+        } body: { _, gradient in
+            values = gradient.input
+        }
+        guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
+        let input = explainer.network.input
+        return ExplanationMap(
+            channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
+    }
+}
+
+extension BackwardRule: ExpressibleByArgument {}

@@ -1,0 +1,33 @@
+public import ActivationStore
+public import Images
+
+/// A neuron's activation at one place of one image, sent back to the pixels.
+public struct Projection: Sendable {
+    public var subject: Subject
+    /// Of a target with a position.
+    public var explanation: Explanation
+    /// What the neuron sees there, in the network's input frame, inside the picture.
+    public var field: Rectangle
+
+    /// - Parameters:
+    ///   - layer: the neuron's.
+    ///   - size: of the network's input.
+    public init(_ explanation: Explanation, of layer: LayerRecord, on subject: Subject, in size: Size) {
+        (self.subject, self.explanation) = (subject, explanation)
+        field = layer.field(of: explanation.target, in: size)
+    }
+}
+
+extension LayerRecord {
+    /// What the neuron of a target with a position sees of an input of `size`: its receptive field, inside the picture. Everything, where that
+    /// is not known, or for a target without a position.
+    public func field(of target: Target, in size: Size) -> Rectangle {
+        guard let place = target.place, let field = receptiveField else {
+            return Rectangle(x: 0, y: 0, width: Double(size.width), height: Double(size.height))
+        }
+        return Rectangle(
+            x: field.offsetX + Double(place.x) * field.strideX, y: field.offsetY + Double(place.y) * field.strideY,
+            width: Double(field.width), height: Double(field.height)
+        ).clipped(to: size)
+    }
+}

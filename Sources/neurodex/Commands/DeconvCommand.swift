@@ -1,0 +1,190 @@
+import ActivationStore
+import ArgumentParser
+import Explanations
+import Foundation
+import Images
+import NeuralNetwork
+import Search
+
+struct DeconvCommand: FigureCommand {
+    static let configuration = CommandConfiguration(
+        commandName: Deconvolution.name,
+        abstract: Deconvolution.abstract,
+        discussion: """
+            Examples:
+
+              neurodex deconv shop.sqlite conv4:3 -o what.png
+              neurodex deconv shop.sqlite conv4:3 --image photos/cat/1.jpg --position 4,7 --rule guided -o what.png
+
+            The neuron's maximum on each of its strongest images goes back through switches, rectifiers and transposed filters to the pixels. The sheet shows \
+            what the neuron saw (its receptive field), and under it what of that it answered to. --raw keeps the numbers, [channels, height, width] in the \
+            network's input frame.
+            """)
+
+    @Argument(help: "The store.")
+    var store: String
+
+    @Argument(help: "LAYER:CHANNEL, or class:NAME for a logit.")
+    var neurons: [String]
+
+    @Option(name: .customShort("k"), help: "How many of each neuron's strongest images.")
+    var count = 9
+
+    @Option(
+        name: .customLong("where"),
+        help: "Only images that meet this SQL condition on path, label, split, width, height, predicted, score, correct …")
+    var condition: String?
+
+    @Option(help: ArgumentHelp("This image instead: a path or an id of the store, or any other file.", valueName: "image"))
+    var image: String?
+
+    @Option(help: ArgumentHelp("This place of the layer's map instead of the maximum's.", valueName: "y,x"))
+    var position: String?
+
+    @OptionGroup var method: Deconvolution
+
+    @Option(
+        name: [.customShort("o"), .customLong("out")],
+        help: ArgumentHelp("Draw what the neurons saw, and what they answered to, a PNG.", valueName: "file"))
+    var picture: String?
+
+    @Option(help: ArgumentHelp("Write each projection as a NumPy file into this folder.", valueName: "folder"))
+    var raw: String?
+
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    var model: String?
+
+    @OptionGroup var keeping: KeepingOption
+    @OptionGroup var output: FormatOption
+
+    func validate() throws {
+        guard count >= 1 else { throw ValidationError(QueryError.wrongCount(count).description) }
+        guard image == nil || condition == nil else {
+            throw ValidationError("--where chooses among the store's images; leave --image out")
+        }
+    }
+
+    func run() throws {
+        let archive = try archive(keeps: keeping.keeps)
+        let projected = try projected(archive)
+        if let raw { try write(projected, to: raw) }
+        if let picture { try neurodex.write(try drawn(projected, archive), to: picture) }
+        keeping.report(archive)
+        printOut(try ProjectionTable(projected).rendered(as: output.format))
+    }
+
+    func figure() throws -> Data {
+        let archive = try archive(keeps: false)
+        return try drawn(try projected(archive), archive)
+    }
+
+    private func archive(keeps: Bool) throws -> ExplanationArchive {
+        try ExplanationArchive(store: try Store.open(path: store), model: model, keeps: keeps, toolVersion: Neurodex.version)
+    }
+
+    /// For every neuron its layer and its projections.
+    private func projected(_ archive: ExplanationArchive) throws -> [(layer: LayerRecord, projections: [Projection])] {
+        try neurons.map { neuron in
+            let description = archive.store.description
+            let reference = try NeuronReference(neuron, in: description)
+            let places: [(image: String, at: String?)]
+            if let image {
+                places = [(image, position)]
+            } else {
+                places = try TopQuery(neurons: [neuron], count: count, condition: condition).run(in: archive.store)
+                    .map { ($0.image, position ?? "\($0.y),\($0.x)") }
+            }
+            guard !places.isEmpty else { throw Failure("no image of the store has a value of \(neuron) to send back") }
+            return (
+                reference.layer,
+                try places.map { place in
+                    let subject = try archive.subject(place.image)
+                    let position = try place.at ?? archive.explainer().place(of: Target(neuron, in: description), on: subject)
+                    let target = try Target("\(neuron)@\(position)", in: description)
+                    let explanation = try archive.explanation(of: subject, target: target, by: method)
+                    return Projection(explanation, of: reference.layer, on: subject, in: archive.preprocessing.crop)
+                }
+            )
+        }
+    }
+
+    private func write(_ projected: [(layer: LayerRecord, projections: [Projection])], to folder: String) throws {
+        try makeFolder(folder)
+        for (layer, projections) in projected {
+            let name = layer.name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? String($0) : "-" }.joined()
+            for (index, projection) in projections.enumerated() {
+                let path = "\(folder)/\(name)-\(projection.explanation.target.channel)-\(index + 1).npy"
+                try neurodex.write(projection.explanation.map.npy, to: path)
+            }
+        }
+    }
+
+    private func drawn(_ projected: [(layer: LayerRecord, projections: [Projection])], _ archive: ExplanationArchive) throws
+        -> Data
+    {
+        var sheet = ProjectionSheet()
+        for (layer, projections) in projected {
+            sheet.add(
+                projections.first?.explanation.target.neuron ?? layer.name, of: layer, projections, rule: method.rule,
+                channelOrder: archive.preprocessing.channels)
+        }
+        func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
+        let provenance = Provenance(
+            command: Deconvolution.name,
+            options: method.arguments + (image == nil ? ["-k", "\(count)"] : []) + option("--where", condition)
+                + option("--image", image) + option("--position", position),
+            operands: [store] + neurons, model: archive.store.description.model.sha256,
+            of: projected.flatMap(\.projections).map(\.explanation), toolVersion: Neurodex.version)
+        return Data(try sheet.rendered().pngData(text: provenance.text))
+    }
+}
+
+struct ProjectionTable: Printable {
+    private struct Entry: Encodable {
+        var layer: String
+        var channel: Int
+        var rank: Int
+        var image: String
+        var label: String?
+        var value: Float
+        var y: Int
+        var x: Int
+        /// x, y, width, height in the network's input frame.
+        var field: [Double]
+    }
+
+    private let entries: [Entry]
+
+    init(_ projected: [(layer: LayerRecord, projections: [Projection])]) {
+        entries = projected.flatMap { layer, projections in
+            projections.enumerated().map { index, projection in
+                let (target, field) = (projection.explanation.target, projection.field)
+                let place = target.place ?? (0, 0)
+                return Entry(
+                    layer: layer.name, channel: target.channel, rank: index + 1, image: projection.subject.name,
+                    label: projection.subject.stored?.label, value: projection.explanation.value, y: place.y, x: place.x,
+                    field: [field.x, field.y, field.width, field.height])
+            }
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
+
+    var table: TextTable {
+        TextTable(
+            columns: ["neuron", "rank", "value", "image", "label", "y", "x"], shortened: ["neuron", "image", "label"],
+            rows: entries.map {
+                [
+                    .text("\($0.layer):\($0.channel)"), .value($0.rank), .value($0.value), .text($0.image), .optional($0.label),
+                    .value($0.y), .value($0.x),
+                ]
+            })
+    }
+
+    var fields: [[String]] {
+        [["layer", "channel", "rank", "image", "label", "value", "y", "x"]]
+            + entries.map {
+                [$0.layer, "\($0.channel)", "\($0.rank)", $0.image, $0.label ?? "", "\($0.value)", "\($0.y)", "\($0.x)"]
+            }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Explanations
+import Foundation
+
+/// A command that draws a picture and writes into it the arguments that draw it again.
+protocol FigureCommand: ParsableCommand {
+    /// The store it asks.
+    var store: String { get set }
+    /// Where the network is now.
+    var model: String? { get set }
+    /// The picture, a PNG; everything in it is made anew, and nothing is kept or printed.
+    func figure() throws -> Data
+}
+
+/// `--no-keep`, which every command has whose results a store keeps.
+struct KeepingOption: ParsableArguments {
+    @Flag(name: .customLong("no-keep"), help: "Make the result anew, and do not keep it in the store.")
+    var isRefused = false
+
+    var keeps: Bool { !isRefused }
+
+    /// Says why results could not be kept, if any could not.
+    func report(_ archive: ExplanationArchive) {
+        if let refusal = archive.refusal { printNote("not kept in the store: \(refusal)") }
+    }
+}
+
+/// Writes a file that the user named.
+/// - Throws: `ExplanationError.file`.
+func write(_ data: Data, to path: String) throws {
+    do {
+        try data.write(to: URL(fileURLWithPath: path))
+    } catch {
+        throw ExplanationError.file(path: path, reason: (error as NSError).localizedDescription)
+    }
+}
+
+/// Makes the folder that the user named, if it is not there.
+/// - Throws: `ExplanationError.file`.
+func makeFolder(_ path: String) throws {
+    do {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw ExplanationError.file(path: path, reason: (error as NSError).localizedDescription)
+    }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Explanations
+import Foundation
+import Images
+
+/// Makes a picture again from the arguments in it, and compares.
+struct FigureCheck {
+    let path: String
+    /// The arguments that the picture names.
+    let arguments: [String]
+    private let bytes: [UInt8]
+
+    /// Nil for a file that is no PNG.
+    /// - Throws: `Failure` for a PNG that names no arguments.
+    init?(path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path), data.starts(with: [0x89, 0x50, 0x4E, 0x47]) else {
+            return nil
+        }
+        self.path = path
+        bytes = Array(data)
+        guard let arguments = Provenance.arguments(in: PNG.text(in: bytes)) else {
+            throw Failure(
+                "\(path) does not say what made it, so it cannot be made again; expected a picture of neurodex, with the text neurodex:arguments in it"
+            )
+        }
+        self.arguments = arguments
+    }
+
+    /// What differs between the picture and the one made anew, a sentence each; none where they are equal.
+    /// - Parameters:
+    ///   - store: where the store is now; nil for where it was.
+    ///   - model: where the network is now.
+    func findings(store: String?, model: String?) throws -> [String] {
+        guard var command = try? Neurodex.parseAsRoot(arguments) as? any FigureCommand else {
+            throw Failure("\(path) was made by '\(line)', which this version of neurodex does not know")
+        }
+        if let store { command.store = store }
+        if let model { command.model = model }
+        guard FileManager.default.fileExists(atPath: command.store) else {
+            throw Failure("\(path) was made from the store \(command.store), which is not there; say where it is with --store")
+        }
+        let again = Array(try command.figure())
+        guard again != bytes else { return [] }
+        let texts = textFindings(PNG.text(in: bytes), PNG.text(in: again), isMoved: store != nil)
+        return try texts + pixelFindings(again)
+    }
+
+    /// The command as a user would write it.
+    var line: String {
+        (["neurodex"] + arguments).map { word in
+            word.contains { " '\"*;&|<>()$".contains($0) } ? "'\(word.replacing("'", with: "'\\''"))'" : word
+        }.joined(separator: " ")
+    }
+
+    private func textFindings(_ old: [PNGText], _ new: [PNGText], isMoved: Bool) -> [String] {
+        let now = Dictionary(new.map { ($0.keyword, $0.text) }) { first, _ in first }
+        return old.compactMap { keyword, text in
+            // A store that was named anew stands elsewhere; that is no difference.
+            if now[keyword] == text || isMoved && keyword == "neurodex:arguments" { return nil }
+            return
+                "the text \(keyword) differs: the picture says '\(Self.short(text))', made anew it says '\(Self.short(now[keyword] ?? ""))'"
+        }
+    }
+
+    private func pixelFindings(_ again: [UInt8]) throws -> [String] {
+        let (old, new) = (try Self.picture(bytes), try Self.picture(again))
+        guard old.width == new.width, old.height == new.height else {
+            return ["the picture is \(old.width)×\(old.height) pixels, made anew it is \(new.width)×\(new.height)"]
+        }
+        let differences = zip(old.pixels, new.pixels).map { abs(Int($0) - Int($1)) }
+        let count = differences.count { $0 > 0 }
+        guard count > 0 else { return [] }
+        return ["\(count) of \(differences.count) pixel values differ, by up to \(differences.max() ?? 0) of 255 levels"]
+    }
+
+    private static func picture(_ bytes: [UInt8]) throws -> Image {
+        let reader = ImageReader()
+        return try bytes.withUnsafeBytes { bytes throws(ImageError) in try reader.decode(bytes) }
+    }
+
+    private static func short(_ text: String) -> String {
+        let line = text.replacing("\n", with: " ")
+        return line.count > 60 ? line.prefix(57) + "…" : line
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// Pictures that say what made them, and results that the store keeps.
+@Suite struct FigureTests {
+    private let shop: Shop
+
+    init() throws { shop = try Shop() }
+
+    private func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: shop.folder.file(name))) }
+
+    @Test(arguments: [
+        "saliency shop.sqlite test/cat/cat-43.jpg test/dog/dog-43.jpg --scale shared --colormap viridis -o a.png",
+        "occlusion shop.sqlite photos/test/cat/cat-43.jpg --window 48 --stride 24 --target class:dog -o a.png",
+        "cam shop.sqlite 7 --boxes all -o a.png", "deconv shop.sqlite conv4:3 conv2:5 -k 2 --rule guided -o a.png",
+        "deconv shop.sqlite conv4:3 --image photos/test/cat/cat-43.jpg --position 4,5 -o a.png",
+        "ascend shop.sqlite class:cat --steps 3 --count 2 -o a.png",
+        "ascend shop.sqlite conv4:3 --steps 3 --style yosinski --from best -o a.png",
+    ])
+    func aPictureCanBeMadeAgain(_ line: String) throws {
+        let arguments = line.split(separator: " ").map(String.init)
+        let first = try Executable.run(arguments, in: shop.path)
+        #expect(first.status == 0, "\(first)")
+        let made = try data("a.png")
+        let verified = try shop.run("verify", "a.png")
+        #expect(verified.status == 0 && verified.output.hasPrefix("a.png: made again, the same in every pixel: neurodex "))
+        // Asked for again: from the store, the same bytes and words.
+        let second = try Executable.run(arguments, in: shop.path)
+        #expect(second.output == first.output && second.errors == first.errors)
+        #expect(try data("a.png") == made)
+        let anew = try Executable.run(arguments + ["--no-keep"], in: shop.path)
+        #expect(anew.status == 0, "\(anew)")
+        #expect(try data("a.png") == made)
+    }
+
+    @Test func aPictureThatWasChangedIsFoundOut() throws {
+        #expect(try shop.run("cam", "shop.sqlite", "7", "-o", "a.png").status == 0)
+        let text = PNG.text(in: Array(try data("a.png")))
+        let picture = try ImageReader().decode(contentsOf: shop.folder.file("a.png"))
+        var pixels = picture.pixels
+        pixels[pixels.count / 2] ^= 8
+        let changed = try Image(width: picture.width, height: picture.height, pixels: pixels).pngData(
+            text: text.map { ($0.keyword, $0.text) })
+        try Data(changed).write(to: URL(fileURLWithPath: shop.folder.file("b.png")))
+        let found = try shop.run("verify", "b.png")
+        #expect(found.status == 1 && found.output.isEmpty)
+        #expect(found.errors.contains("1 of \(pixels.count) pixel values differ, by up to 8 of 255 levels"))
+        try Data(picture.pngData()).write(to: URL(fileURLWithPath: shop.folder.file("c.png")))
+        let mute = try shop.run("verify", "c.png")
+        #expect(mute.status == 1 && mute.errors.contains("c.png does not say what made it"))
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(atPath: shop.folder.file("a.png"), toPath: folder.file("a.png"))
+        let lost = try Executable.run(["verify", "a.png"], in: folder.path)
+        #expect(
+            lost.status == 1
+                && lost.errors.contains("was made from the store shop.sqlite, which is not there; say where it is with --store"))
+        try FileManager.default.moveItem(atPath: shop.folder.file("shop.sqlite"), toPath: shop.folder.file("moved.sqlite"))
+        let moved = try shop.run("verify", "a.png", "--store", "moved.sqlite", "--model", "petshop.onnx")
+        #expect(moved.status == 0, "\(moved)")
+    }
+
+    @Test func explanationsAreListedExportedAndRemoved() throws {
+        for line in ["cam shop.sqlite 7 8", "saliency shop.sqlite 7", "ascend shop.sqlite class:cat --steps 2 -o x.png"] {
+            #expect(try Executable.run(line.split(separator: " ").map(String.init), in: shop.path).status == 0)
+        }
+        let listed = try shop.run("explanations", "shop.sqlite", "--format", "csv").output.split(separator: "\n")
+        #expect(listed.count == 5)
+        #expect(listed.dropFirst().map { $0.split(separator: ",")[1] } == ["cam", "cam", "saliency", "ascend"])
+        #expect(try shop.run("explanations", "shop.sqlite", "--method", "cam", "--export", "out").status == 0)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: shop.folder.file("out")).sorted()
+                == ["00001-cam.npy", "00001-cam.png", "00002-cam.npy", "00002-cam.png", "explanations.csv"])
+        let verified = try shop.run("verify", "out/00002-cam.png")
+        #expect(verified.status == 0, "\(verified)")
+        #expect(try shop.run("explanations", "shop.sqlite", "--remove").status == 64)
+        #expect(try shop.run("explanations", "shop.sqlite", "9", "--remove").errors.contains("keeps no explanation 9"))
+        #expect(try shop.run("explanations", "shop.sqlite", "1", "3", "--remove").errors == "2 explanations removed\n")
+        #expect(try shop.run("explanations", "shop.sqlite", "--format", "csv").output.split(separator: "\n").count == 3)
+        #expect(try shop.run("explanations", "shop.sqlite", "--remove", "--all").errors == "2 explanations removed\n")
+    }
+
+    @Test func aLastLayerIsFittedAndUsed() throws {
+        let before = try shop.run("cam", "shop.sqlite", "test/cat/cat-43.jpg")
+        #expect(before.errors == "Grad-CAM at conv4: the network does not end in global average pooling\n")
+        let fitted = try shop.run("cam", "fit", "shop.sqlite", "--format", "csv")
+        #expect(fitted.status == 0, "\(fitted)")
+        let cells = fitted.output.split(separator: "\n").last?.split(separator: ",") ?? []
+        #expect(cells.first == "pool_3" && cells.last == "1.0")
+        let after = try shop.run("cam", "shop.sqlite", "test/cat/cat-43.jpg")
+        #expect(after.errors == "CAM at pool_3 by a fitted last layer\n")
+    }
+
+    @Test func whatCannotBeSaysSo() throws {
+        func expect(_ words: String, _ line: String) throws {
+            let result = try Executable.run(line.split(separator: " ").map(String.init), in: shop.path)
+            #expect(result.status != 0 && result.output.isEmpty, "\(line): \(result)")
+            #expect(result.errors.contains(words), "\(line): \(result)")
+        }
+        try expect("names all neurons of a layer", "deconv shop.sqlite conv4 -o a.png")
+        try expect("outside the layer's map of 12×12", "deconv shop.sqlite conv4:3 --position 12,0 -o a.png")
+        try expect("after @ stands mean, max, or a position", "deconv shop.sqlite conv4:3 --position here -o a.png")
+        try expect("leave --image out", "deconv shop.sqlite conv4:3 --image 3 --where 1=1")
+        try expect("no image of the store has a value of conv4:3", "deconv shop.sqlite conv4:3 --where 1=0")
+        try expect("no layer is named conv9", "deconv shop.sqlite conv9:3")
+        try expect("'sideways' is invalid for '--rule <rule>'", "deconv shop.sqlite conv4:3 --rule sideways")
+        try expect(
+            "--window takes a side of 1 to 96 pixels (the network's input is 96×96), not 97",
+            "occlusion shop.sqlite 3 --window 97")
+        try expect("no layer is named nothing", "saliency shop.sqlite 3 --target nothing:3")
+        try expect("has no map of more than one position", "cam shop.sqlite 3 --method grad-cam --layer fc1")
+        try expect("say where the picture goes", "ascend shop.sqlite class:cat")
+        try expect("--store says where a picture's store is", "verify shop.sqlite --store x.sqlite")
+        try expect("there is no such file", "explanations none.sqlite")
+    }
+
+    @Test func withoutLabelsThereIsNothingToFit() throws {
+        let made = try shop.run("index", "bare.sqlite", "--model", "petshop.onnx", "--resize", "none", "photos/test/cat")
+        #expect(made.status == 0, "\(made)")
+        let fitted = try shop.run("cam", "fit", "bare.sqlite")
+        #expect(
+            fitted.status == 1
+                && fitted.errors.contains("cannot fit a last layer to bare.sqlite: it does not know the names of the classes"))
+    }
+
+    @Test func anImageThatChangedIsSaid() throws {
+        let file = shop.folder.file("own.jpg")
+        try FileManager.default.copyItem(atPath: Fixtures.path("petshop/test/cat/cat-43.jpg"), toPath: file)
+        #expect(try shop.run("index", "own.sqlite", "--model", "petshop.onnx", "--resize", "none", "own.jpg").status == 0)
+        #expect(try shop.run("saliency", "own.sqlite", "own.jpg").status == 0)
+        try FileManager.default.removeItem(atPath: file)
+        try FileManager.default.copyItem(atPath: Fixtures.path("petshop/test/dog/dog-43.jpg"), toPath: file)
+        #expect(try shop.run("saliency", "own.sqlite", "own.jpg").errors.contains("has changed since it was indexed"))
+        try FileManager.default.removeItem(atPath: file)
+        #expect(try shop.run("saliency", "own.sqlite", "0").errors.contains("is in the store, but the file has gone"))
+    }
+}
