@@ -12,7 +12,8 @@ PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positio
 PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
 PRAGMA user_version = 2;
 
--- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash.
+-- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash;
+-- removed (how many image ids are no more) and shard (3/16, of a part of a dataset) where there is something to say.
 CREATE TABLE meta(
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -82,7 +83,8 @@ CREATE TABLE label(
     class_id INTEGER REFERENCES class(id)   -- the network's class of the same name
 ) STRICT;
 
--- The images that were run. Ids are dense from 0; id = block · meta.block_images + lane.
+-- The images that were run; id = block · meta.block_images + lane. Ids are dense from 0 but for images that were removed, whose lanes
+-- stay until the store is compacted: meta.removed counts them, and lists and statistics are then not to be trusted.
 CREATE TABLE image(
     id                 INTEGER PRIMARY KEY,
     path               TEXT NOT NULL UNIQUE,

@@ -9,7 +9,7 @@ extension StoreDescription {
             ("byte_order", "little"), ("checksum", "crc32c"), ("derived_through", 0), ("preprocessing", preprocessing),
             ("preprocessing_hash", preprocessingHash),
         ]
-        for (key, value) in facts {
+        for (key, value) in facts + (shard.map { [("shard", $0.description)] } ?? []) {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
         }
         try database.execute(
@@ -49,6 +49,7 @@ extension StoreDescription {
         let classes = try String.fetchAll(database, sql: "SELECT name FROM class ORDER BY id")
         let blockImages: Int = try fact("block_images")
         let topCount: Int = try fact("top_count")
+        let shard = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'shard'").flatMap { Shard($0) }
         let neurons = layers.reduce(0) { $0 + $1.channels }
         guard !layers.isEmpty, try neurons == fact("neurons"), neurons <= Schema.neuronLimit,
             (1...Schema.largestBlock).contains(blockImages), topCount >= 1
@@ -57,7 +58,7 @@ extension StoreDescription {
         }
         self.init(
             model: model, preprocessing: try fact("preprocessing"), preprocessingHash: try fact("preprocessing_hash"),
-            layers: layers, classes: classes, blockImages: blockImages, topCount: topCount)
+            layers: layers, classes: classes, blockImages: blockImages, topCount: topCount, shard: shard)
     }
 
     /// What makes `self`, which a run wants to write, unfit for a store that is `stored`: the first property that differs.
@@ -92,6 +93,10 @@ extension StoreDescription {
         }
         if topCount != stored.topCount { return ("--top", "\(topCount)", "\(stored.topCount)") }
         if blockImages != stored.blockImages { return ("block size", "\(blockImages)", "\(stored.blockImages)") }
+        if shard != stored.shard {
+            func text(_ shard: Shard?) -> String { shard.map { "shard \($0)" } ?? "all of the dataset" }
+            return ("part of the dataset", text(shard), text(stored.shard))
+        }
         return nil
     }
 

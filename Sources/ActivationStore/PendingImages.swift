@@ -5,19 +5,26 @@ import GRDB
 struct PendingImages {
     private(set) var images: [ImageRecord] = []
     private(set) var skipped: [SkippedRecord] = []
+    /// Ids of images that others stand for from now on, by those others' paths.
+    private var replaced: [String: Int] = [:]
     private var paths: Set<String> = []
 
     var isEmpty: Bool { images.isEmpty && skipped.isEmpty }
 
     func contains(_ path: String) -> Bool { paths.contains(path) }
 
-    mutating func add(_ image: ImageRecord) {
+    mutating func add(_ image: ImageRecord, replacing old: Int?) {
         images.append(image)
+        replaced[image.path] = old
         paths.insert(image.path)
     }
 
     /// Takes back the image that came last.
-    mutating func removeLastImage() { if let image = images.popLast() { paths.remove(image.path) } }
+    mutating func removeLastImage() {
+        guard let image = images.popLast() else { return }
+        paths.remove(image.path)
+        replaced[image.path] = nil
+    }
 
     mutating func add(_ record: SkippedRecord) { skipped.append(record) }
 
@@ -30,11 +37,7 @@ struct PendingImages {
         }
         let insert = try RawStatement(database, "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         for (offset, image) in images.enumerated() {
-            var label: Int64?
-            if let name = image.label {
-                label = try labels[name] ?? Self.insertLabel(name, number: labels.count + 1, classes: classes, database)
-                labels[name] = label
-            }
+            let label = try Self.label(image.label, &labels, classes: classes, database)
             insert.bind(1, firstID + offset)
             insert.bind(2, text: image.path)
             image.sha256.withUnsafeBytes { insert.bind(3, copying: $0) }
@@ -52,6 +55,22 @@ struct PendingImages {
         guard try Int.fetchOne(database, sql: "SELECT 1 FROM skipped_image LIMIT 1") != nil else { return }
         let unskip = try database.cachedStatement(sql: "DELETE FROM skipped_image WHERE path = ?")
         for image in images { try unskip.execute(arguments: [image.path]) }
+    }
+
+    /// Deletes the images that others stand for.
+    func removeReplaced(_ database: Database) throws {
+        let count = try replaced.values.reduce(0) { try $0 + (Store.delete(image: $1, database) ? 1 : 0) }
+        try Store.addRemoved(count, database)
+    }
+
+    /// The id of a label, which gets a row if it is new.
+    static func label(
+        _ name: String?, _ labels: inout [String: Int64], classes: [String], _ database: Database
+    ) throws -> Int64? {
+        guard let name else { return nil }
+        let id = try labels[name] ?? insertLabel(name, number: labels.count + 1, classes: classes, database)
+        labels[name] = id
+        return id
     }
 
     private static func insertLabel(_ name: String, number: Int, classes: [String], _ database: Database) throws -> Int64 {

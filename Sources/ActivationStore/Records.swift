@@ -108,11 +108,13 @@ public struct StoreDescription: Hashable, Sendable {
     public let blockImages: Int
     /// Length of the kept list of each neuron's strongest images.
     public let topCount: Int
+    /// Which part of the dataset the store is of; nil for all of it.
+    public let shard: Shard?
 
     /// - Precondition: there is a layer; there are at most 1 048 576 neurons; `blockImages` rows fit a page; `topCount` ≥ 1.
     public init(
         model: ModelRecord, preprocessing: String, preprocessingHash: String, layers: [LayerRecord],
-        classes: [String] = [], blockImages: Int = 640, topCount: Int = 100
+        classes: [String] = [], blockImages: Int = 640, topCount: Int = 100, shard: Shard? = nil
     ) {
         var numbered = layers
         var next = 0
@@ -131,6 +133,14 @@ public struct StoreDescription: Hashable, Sendable {
         self.classes = classes
         self.blockImages = blockImages
         self.topCount = topCount
+        self.shard = shard
+    }
+
+    /// The same, of all of the dataset.
+    var whole: StoreDescription {
+        StoreDescription(
+            model: model, preprocessing: preprocessing, preprocessingHash: preprocessingHash, layers: layers, classes: classes,
+            blockImages: blockImages, topCount: topCount)
     }
 
     public var neuronCount: Int { layers.last.map { $0.neurons.upperBound } ?? 0 }

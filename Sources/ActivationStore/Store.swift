@@ -35,16 +35,48 @@ public final class Store: Sendable {
 
     // MARK: Counts
 
-    static func imageCount(_ database: Database) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT ifnull(max(id) + 1, 0) FROM image") ?? 0
+    /// Lanes of all blocks: the ids of images are below it.
+    static func laneCount(_ database: Database, blockImages: Int) throws -> Int {
+        let images = try Int.fetchOne(database, sql: "SELECT ifnull(max(id) + 1, 0) FROM image") ?? 0
+        // Images at the end may have been removed.
+        guard let last = try Row.fetchOne(database, sql: "SELECT id, n FROM activation_block ORDER BY id DESC LIMIT 1") else {
+            return images
+        }
+        return max(images, ((last[0] as Int) >> 20) * blockImages + min(last[1], blockImages))
+    }
+
+    /// Images that were removed, whose lanes are still there.
+    static func removedCount(_ database: Database) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'removed'") ?? 0
     }
 
     static func derivedThrough(_ database: Database) throws -> Int {
         try Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'derived_through'") ?? 0
     }
 
-    /// Images in the store. Their ids are `0 ..< imageCount()`.
-    public func imageCount() throws -> Int { try read { try Self.imageCount($0) } }
+    /// Images in the store.
+    public func imageCount() throws -> Int {
+        try read { try laneCount($0) - Self.removedCount($0) }
+    }
+
+    /// Images that were removed, and whose room ``Store/compact(path:run:)`` gives back.
+    public func removedCount() throws -> Int { try read { try Self.removedCount($0) } }
+
+    /// The ids of images are below it; those of removed images are not used again.
+    package func laneCount(_ database: Database) throws -> Int {
+        try Self.laneCount(database, blockImages: description.blockImages)
+    }
+
+    /// One byte a lane, 1 where there is an image; nil where none was removed.
+    package func presence(_ database: Database) throws -> [UInt8]? {
+        guard try Self.removedCount(database) > 0 else { return nil }
+        var mask = [UInt8](repeating: 0, count: try laneCount(database))
+        let ids = try Int.fetchCursor(database, sql: "SELECT id FROM image")
+        while let id = try ids.next() {
+            if mask.indices.contains(id) { mask[id] = 1 }
+        }
+        return mask
+    }
 
     /// Files that could not be decoded, by path.
     public func skipped() throws -> [SkippedRecord] {
@@ -55,19 +87,19 @@ public final class Store: Sendable {
         }
     }
 
-    /// Whether the lists and statistics cover all images. While a store is being built they do not, and answers come from a
-    /// scan of the blocks instead.
+    /// Whether the lists and statistics are of all images, and of no other. While a store is being built, or after images were removed, they
+    /// are not, and answers come from a scan of the blocks instead.
     public func isDerivedComplete() throws -> Bool { try read { try isDerivedComplete($0) } }
 
     package func isDerivedComplete(_ database: Database) throws -> Bool {
-        try Self.derivedThrough(database) == Self.imageCount(database)
+        try Self.derivedThrough(database) == laneCount(database) && Self.removedCount(database) == 0
     }
 
     // MARK: Blocks
 
     /// Lanes of every block.
     package func blocks(_ database: Database) throws -> [Int] {
-        let images = try Self.imageCount(database)
+        let images = try laneCount(database)
         let size = description.blockImages
         return (0..<(images + size - 1) / size).map { min(size, images - $0 * size) }
     }

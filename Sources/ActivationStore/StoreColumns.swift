@@ -8,7 +8,7 @@ public struct ImageActivations: Sendable {
     public let positions: [UInt32]
 }
 
-/// The activations of one neuron on all images, in id order.
+/// The activations of one neuron on all images, in id order. An image that was removed still has its place.
 public struct NeuronColumn: Sendable {
     public let values: [Float]
     /// y · width + x in the layer's map.
@@ -45,7 +45,9 @@ extension Store {
             guard id >= 0, blocks.indices.contains(id / description.blockImages) else { return nil }
             let block = id / description.blockImages
             let lane = id % description.blockImages
-            guard lane < blocks[block] else { return nil }
+            guard lane < blocks[block],
+                try Int.fetchOne(database, sql: "SELECT 1 FROM image WHERE id = ?", arguments: [id]) != nil
+            else { return nil }
             var values = [Float](repeating: 0, count: description.neuronCount)
             var positions = [UInt32](repeating: 0, count: description.neuronCount)
             try scan(database).rows(
@@ -89,16 +91,43 @@ extension Store {
                     arguments: [neurons.lowerBound, neurons.upperBound])
                 if rows.count == neurons.count { return rows.map { NeuronStatistics(row: $0) } }
             }
-            let state = DerivedState(description)
+            var folds = neurons.map { _ in StatisticsFold() }
+            let presence = try presence(database)
             let scan = try scan(database)
             for (block, lanes) in try blocks(database).enumerated() {
+                let first = block * description.blockImages
+                let kept = presence.map { presence in (0..<lanes).filter { presence[first + $0] != 0 } }
                 try scan.rows(block: block, lanes: lanes, neurons: neurons, where: { _, _ in true }) { row in
-                    state.fold(
-                        neuron: row.neuron, values: row.values, positions: row.positions, width: row.width, lanes: 0, lanes,
-                        block: block)
+                    folds[row.neuron - neurons.lowerBound].add(
+                        row.values, lanes: lanes, kept: kept, isFull: lanes == description.blockImages)
                 }
             }
-            return neurons.map { state.result(neuron: $0) }
+            return neurons.map { folds[$0 - neurons.lowerBound].result(neuron: $0) }
         }
+    }
+}
+
+/// The statistics of one neuron, block by block, of the lanes that have an image.
+private struct StatisticsFold {
+    private var raw = ndx_statistics_empty()
+    private var tail = ndx_moments()
+    private var histogram = [UInt32](repeating: 0, count: Int(NDX_BUCKETS))
+
+    mutating func add(_ values: UnsafeRawPointer, lanes: Int, kept: [Int]?, isFull: Bool) {
+        guard let kept else { return add(values, count: lanes, isFull: isFull) }
+        let gathered = kept.map { values.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+        gathered.withUnsafeBytes { bytes in
+            if let base = bytes.baseAddress, !gathered.isEmpty { add(base, count: gathered.count, isFull: isFull) }
+        }
+    }
+
+    private mutating func add(_ values: UnsafeRawPointer, count: Int, isFull: Bool) {
+        ndx_column_fold(values, count, &raw, &histogram)
+        let moments = ndx_column_moments(values, count)
+        if isFull { raw.settled = ndx_moments_join(raw.settled, moments) } else { tail = moments }
+    }
+
+    func result(neuron: Int) -> NeuronStatistics {
+        NeuronStatistics(neuron: neuron, raw: raw, moments: ndx_moments_join(raw.settled, tail), histogram: histogram)
     }
 }

@@ -18,6 +18,10 @@ public enum StoreError: Error, Hashable, Sendable {
     case busy(path: String)
     /// The store is of something else: `property` differs.
     case differs(path: String, property: String, expected: String, found: String)
+    /// What was to be made is there already.
+    case exists(path: String)
+    /// Stores that cannot be joined.
+    case shards(problem: String)
     case duplicateImage(path: String, image: String)
     case unknownLayer(name: String, suggestions: [String])
     case unknownClass(name: String, suggestions: [String])
@@ -47,12 +51,16 @@ extension StoreError: CustomStringConvertible {
         case .diskFull(let path):
             "\(path): the disk is full; what was committed is kept, so free some space and run the same command again"
         case .beingWritten(let path):
-            "another index run is writing \(path); wait for it to finish, or write to another file"
+            "another run is writing \(path); wait for it to finish, or write to another file"
         case .busy(let path):
             "\(path) stayed locked by another program; try again when it is done"
         case .differs(let path, let property, let expected, let found):
             "\(path) was made with another \(property): the store has \(found), this run has \(expected); "
                 + "write to another file, or run with what the store has"
+        case .exists(let path):
+            "\(path) exists already; remove it, or write to another file"
+        case .shards(let problem):
+            "cannot merge: \(problem)"
         case .duplicateImage(let path, let image):
             "\(image) is in \(path) already; an image has one place in a store"
         case .unknownLayer(let name, let suggestions):

@@ -91,6 +91,29 @@ enum StoreFile {
         return pool
     }
 
+    /// Lets `make` write a store to a file beside `path`, which then takes its place.
+    static func replace(_ path: String, by suffix: String, _ make: (String) throws -> Void) throws {
+        let temporary = "\(path)-\(suffix)"
+        // What a run that was killed has left.
+        for leftover in [temporary, temporary + "-journal", temporary + "-writing"] { unlink(leftover) }
+        do {
+            try make(temporary)
+        } catch {
+            for leftover in [temporary, temporary + "-journal"] { unlink(leftover) }
+            throw error
+        }
+        guard rename(temporary, path) == 0 else {
+            throw StoreError.notWritable(path: path, reason: String(cString: strerror(errno)))
+        }
+        // The new name is on the disk before anybody is told.
+        let name = (path as NSString).deletingLastPathComponent
+        let folder = open(name.isEmpty ? "." : name, O_RDONLY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
+        }
+    }
+
     /// Runs `body`, giving SQLite's errors the path they are about.
     static func translating<T>(_ path: String, _ body: () throws -> T) throws -> T {
         do {

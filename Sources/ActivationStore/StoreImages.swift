@@ -35,6 +35,9 @@ public struct StoredImage: Hashable, Sendable {
 }
 
 extension Store {
+    /// The ids of all images, ascending.
+    public func imageIDs() throws -> [Int] { try read { try Int.fetchAll($0, sql: "SELECT id FROM image ORDER BY id") } }
+
     public func image(id: Int) throws -> StoredImage? {
         try read { try Row.fetchOne($0, sql: StoredImage.selectSQL + " WHERE image.id = ?", arguments: [id]) }
             .map { StoredImage(row: $0) }

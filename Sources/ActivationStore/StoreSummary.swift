@@ -27,6 +27,8 @@ public struct StoreSummary: Equatable, Sendable {
     }
 
     public let images: Int
+    /// Images that were removed, and whose room is still taken.
+    public let removed: Int
     /// Files that could not be decoded.
     public let skipped: Int
     /// Most frequent first, ties by name.
@@ -50,13 +52,15 @@ extension Store {
     public func summary() throws -> StoreSummary {
         let bytes = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         return try read { database in
-            let images = try Self.imageCount(database)
+            let removed = try Self.removedCount(database)
+            let images = try laneCount(database) - removed
             let labels = try counts(
                 database, "SELECT b.name, count(*) FROM image i JOIN label b ON b.id = i.label_id GROUP BY 1 ORDER BY 2 DESC, 1")
             let answers = try Row.fetchOne(
                 database, sql: "SELECT count(correct), ifnull(sum(correct), 0) FROM image_info WHERE correct IS NOT NULL")
             return try StoreSummary(
-                images: images, skipped: Int.fetchOne(database, sql: "SELECT count(*) FROM skipped_image") ?? 0, labels: labels,
+                images: images, removed: removed, skipped: Int.fetchOne(database, sql: "SELECT count(*) FROM skipped_image") ?? 0,
+                labels: labels,
                 unlabelled: images - labels.reduce(0) { $0 + $1.images },
                 splits: counts(
                     database, "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1"),

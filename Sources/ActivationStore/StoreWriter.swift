@@ -22,7 +22,7 @@ public final class StoreWriter: @unchecked Sendable {
     public let path: String
     /// As stored, if the store was there already.
     public let description: StoreDescription
-    /// Images appended and handed over, committed or not: the id of the next one.
+    /// Images appended and handed over, committed or not, and those removed since: the id of the next one.
     public var imageCount: Int { block * description.blockImages + buffer.count }
 
     package let database: DatabaseQueue
@@ -76,7 +76,7 @@ public final class StoreWriter: @unchecked Sendable {
             run = try record.insert(database, started: started)
             return .commit
         }
-        let images = try database.read { try Store.imageCount($0) }
+        let images = try database.read { try Store.laneCount($0, blockImages: description.blockImages) }
         let saved = try database.read { try Store.derivedThrough($0) }
         self.path = path
         self.description = description
@@ -130,17 +130,16 @@ public final class StoreWriter: @unchecked Sendable {
     ///   - values: the maximum of every neuron, in neuron order.
     ///   - positions: where it is, y · width + x.
     ///   - means: the spatial means of the layers with `hasMean`, in their order.
+    ///   - old: the id of an image of the same path that this one stands for from now on; it is removed when this one is committed.
     /// - Throws: ``StoreError``. An image handed over in a call that throws is not in the store, and ``imageCount`` is as before:
     ///   after `diskFull` or `busy` the caller may hand it over again, which tries to write the block again. Nothing else is lost.
     public func append(
         image: ImageRecord, values: UnsafeBufferPointer<Float>, positions: UnsafeBufferPointer<UInt32>,
-        means: UnsafeBufferPointer<Float>
+        means: UnsafeBufferPointer<Float>, replacing old: Int? = nil
     ) throws {
-        precondition(!finished, "the writer has finished")
-        precondition(image.sha256.count == 32, "a SHA-256 has 32 bytes")
-        try refuseDuplicate(image.path)
+        try admit(image, replacing: old)
         buffer.append(values: values, positions: positions, means: means)
-        pending.add(image)
+        pending.add(image, replacing: old)
         guard buffer.isFull else { return }
         do {
             try commitBlock()
@@ -149,6 +148,41 @@ public final class StoreWriter: @unchecked Sendable {
             pending.removeLastImage()
             throw error
         }
+    }
+
+    /// Gives images another path, label and split, as when their files were renamed: one transaction.
+    /// - Throws: ``StoreError/duplicateImage(path:image:)`` for a path that is taken; then nothing is changed.
+    public func rename(_ images: [(id: Int, path: String, label: String?, split: String?, modified: Int)]) throws {
+        guard !images.isEmpty else { return }
+        var labels = labels
+        for image in images { try refuseDuplicate(image.path) }
+        try StoreFile.translating(path) {
+            try database.inTransaction(.immediate) { database in
+                for image in images {
+                    let label = try PendingImages.label(image.label, &labels, classes: description.classes, database)
+                    try database.execute(
+                        sql: "UPDATE image SET path = ?, label_id = ?, split = ?, mtime_ns = ? WHERE id = ?",
+                        arguments: [image.path, label, image.split, image.modified, image.id])
+                }
+                return .commit
+            }
+        }
+        self.labels = labels
+        for image in images { committedPaths?.insert(image.path.hashValue) }
+    }
+
+    /// Refuses an image that cannot be appended.
+    func admit(_ image: ImageRecord, replacing old: Int? = nil) throws {
+        precondition(!finished, "the writer has finished")
+        precondition(image.sha256.count == 32, "a SHA-256 has 32 bytes")
+        if old == nil { try refuseDuplicate(image.path) }
+    }
+
+    /// Says that images were written into the columns up to `lanes`.
+    func take(_ images: [ImageRecord], lanes: Int) throws {
+        buffer.restore(lanes: lanes)
+        for image in images { pending.add(image, replacing: nil) }
+        if buffer.isFull { try commitBlock() }
     }
 
     /// Remembers a file that could not be decoded. It is committed with the block being filled.
@@ -220,6 +254,7 @@ public final class StoreWriter: @unchecked Sendable {
             try database.inTransaction(.immediate) { database in
                 if buffer.count > committedLanes { try writeRows(database) }
                 let first = block * description.blockImages + committedLanes
+                try pending.removeReplaced(database)
                 try pending.insert(database, firstID: first, labels: &labels, classes: description.classes)
                 try database.execute(
                     sql: """

@@ -27,7 +27,7 @@ extension CAMHead {
         guard !examples.all.isEmpty else {
             throw refusal("none of its images has a class of the network as label; index them from a folder for each class")
         }
-        let channels = means.count / max(1, try store.imageCount())
+        let channels = description.layers.first { $0.name == layer }?.channels ?? 0
         if let index = classes.indices.first(where: { index in !examples.train.contains { $0.label == index } }) {
             throw refusal("no image to train with is of class '\(classes[index])'; add some")
         }

@@ -1,3 +1,4 @@
+public import ActivationStore
 import Foundation
 import Images
 
@@ -39,6 +40,9 @@ public struct Dataset: Equatable, Sendable {
         }
         guard !items.isEmpty else { throw DatasetError.noImages(paths: paths) }
     }
+
+    /// The part of a shard: neighbours, so that the shards' stores joined in order are a single run's.
+    public func part(_ shard: Shard) -> Dataset { Dataset(items: Array(items[shard.range(of: items.count)])) }
 
     /// Without `.`, empty components and slashes at the end.
     static func plain(_ path: String) -> String {

@@ -20,13 +20,21 @@ public struct Indexer: Sendable {
         public var skipped = 0
         /// The first of them, with reasons.
         public var skippedExamples: [SkippedRecord] = []
-        /// In the store before, but their files have changed since; the store still has what they were.
+        /// In the store before, but their files have changed since: run anew.
         public var changed: [String] = []
+        /// In the store before under a path that is no more.
+        public var renamed: [Renaming] = []
         public var interrupted = false
         /// Seconds that the writing thread spent on the store.
         public var writingSeconds = 0.0
         /// Seconds in all.
         public var seconds = 0.0
+    }
+
+    /// A file that was found under another path.
+    public struct Renaming: Equatable, Sendable {
+        public var from: String
+        public var to: String
     }
 
     public struct Progress: Sendable {
@@ -51,7 +59,8 @@ public struct Indexer: Sendable {
         self.jobs = jobs
     }
 
-    /// Indexes the images of `dataset` that are not in the store yet, and finishes the store.
+    /// Indexes the images of `dataset` that are not in the store yet, or have changed since they were, and finishes the store. A file that the
+    /// store knows under a path that is no more keeps its activations, and gets its new path, label and split.
     ///
     /// - Parameters:
     ///   - progress: called on the calling thread, after every image.
@@ -63,7 +72,7 @@ public struct Indexer: Sendable {
     ) throws -> Summary {
         let start = ContinuousClock.now
         var summary = Summary()
-        let pending = try pendingItems(dataset, writer, &summary)
+        let (pending, replaced) = try pendingItems(dataset, writer, &summary)
         let total = pending.count
         let queue = ResultQueue<Outcome>(capacity: max(64, 4 * jobs * network.batch), producers: jobs)
         let source = WorkSource(pending, isCancelled: isCancelled)
@@ -83,7 +92,7 @@ public struct Indexer: Sendable {
         while let outcome = queue.take() {
             let began = ContinuousClock.now
             do {
-                try store(outcome, in: writer, &summary)
+                try store(outcome, in: writer, replaced, &summary)
             } catch {
                 failure = error
                 break
@@ -104,17 +113,22 @@ public struct Indexer: Sendable {
         return summary
     }
 
-    private func store(_ outcome: Outcome, in writer: StoreWriter, _ summary: inout Summary) throws {
+    private func store(
+        _ outcome: Outcome, in writer: StoreWriter, _ replaced: [String: Int], _ summary: inout Summary
+    ) throws {
         switch outcome {
         case .indexed(let result):
             try result.values.withUnsafeBufferPointer { values in
                 try result.positions.withUnsafeBufferPointer { positions in
                     try result.means.withUnsafeBufferPointer { means in
-                        try writer.append(image: result.image, values: values, positions: positions, means: means)
+                        try writer.append(
+                            image: result.image, values: values, positions: positions, means: means,
+                            replacing: replaced[result.image.path])
                     }
                 }
             }
             summary.indexed += 1
+            if replaced[result.image.path] != nil { summary.changed.append(result.image.path) }
         case .skipped(let record):
             try writer.appendSkipped(record)
             summary.skipped += 1
@@ -124,21 +138,26 @@ public struct Indexer: Sendable {
         }
     }
 
-    /// What is not in the store. A file whose size and time are those the store remembers is taken to be unchanged; another
-    /// is read, and compared by its hash.
-    private func pendingItems(_ dataset: Dataset, _ writer: StoreWriter, _ summary: inout Summary) throws -> [Dataset.Item] {
+    /// What is to be run, and the ids of images that it stands for from now on, by path. A file whose size and time are those that the store
+    /// remembers is taken to be unchanged; another is read, and compared by its hash.
+    private func pendingItems(
+        _ dataset: Dataset, _ writer: StoreWriter, _ summary: inout Summary
+    ) throws -> (items: [Dataset.Item], replaced: [String: Int]) {
         let known = try writer.knownImages()
         let skipped = try writer.knownSkipped()
         var pending: [Dataset.Item] = []
+        var replaced: [String: Int] = [:]
         for item in dataset.items {
             let facts = FileFacts(item.path)
             if let image = known[item.path] {
-                summary.known += 1
-                guard let facts, facts.bytes != image.bytes || facts.modified != image.modified else { continue }
-                let now = (try? Data(contentsOf: URL(fileURLWithPath: item.path), options: .mappedIfSafe)).map {
-                    SHA256.hash(data: $0)
+                if let facts, facts.bytes != image.bytes || facts.modified != image.modified,
+                    FileFacts.sha256(item.path) != image.sha256
+                {
+                    pending.append(item)
+                    replaced[item.path] = image.id
+                } else {
+                    summary.known += 1
                 }
-                if now.map({ Data($0) }) != image.sha256 { summary.changed.append(item.path) }
             } else if let record = skipped[item.path], let facts, facts.bytes == record.bytes, facts.modified == record.modified {
                 summary.skipped += 1
                 if summary.skippedExamples.count < 10 { summary.skippedExamples.append(record) }
@@ -146,7 +165,29 @@ public struct Indexer: Sendable {
                 pending.append(item)
             }
         }
-        return pending
+        return (try withoutRenamed(pending, known, writer, &summary), replaced)
+    }
+
+    /// Without the files that the store knows under a path that is no more, which get their new one.
+    private func withoutRenamed(
+        _ items: [Dataset.Item], _ known: [String: KnownImage], _ writer: StoreWriter, _ summary: inout Summary
+    ) throws -> [Dataset.Item] {
+        guard !known.isEmpty, items.contains(where: { known[$0.path] == nil }) else { return items }
+        var gone = Dictionary(grouping: known.filter { FileFacts($0.key) == nil }) { $0.value.bytes }
+        for size in gone.keys { gone[size]?.sort { $0.value.id < $1.value.id } }
+        var renamings: [(id: Int, path: String, label: String?, split: String?, modified: Int)] = []
+        let rest = items.filter { item in
+            // Only a file of a size that is missed is worth reading.
+            guard known[item.path] == nil, let facts = FileFacts(item.path), let missed = gone[facts.bytes], !missed.isEmpty,
+                let hash = FileFacts.sha256(item.path), let place = missed.firstIndex(where: { $0.value.sha256 == hash })
+            else { return true }
+            gone[facts.bytes]?.remove(at: place)
+            renamings.append((missed[place].value.id, item.path, item.label, item.split, facts.modified))
+            summary.renamed.append(Renaming(from: missed[place].key, to: item.path))
+            return false
+        }
+        try writer.rename(renamings)
+        return rest
     }
 }
 
@@ -178,6 +219,13 @@ struct FileFacts {
         #else
             modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
         #endif
+    }
+}
+
+extension FileFacts {
+    /// Of the file's bytes; nil where it cannot be read.
+    static func sha256(_ path: String) -> Data? {
+        (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)).map { Data(SHA256.hash(data: $0)) }
     }
 }
 

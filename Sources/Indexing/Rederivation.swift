@@ -40,13 +40,13 @@ public struct Rederivation {
 
     /// Runs up to `sample` images, spread evenly over the store.
     public func run(sample: Int) throws -> Result {
-        let count = try store.imageCount()
-        let taken = min(sample, count)
+        let ids = try store.imageIDs()
+        let taken = min(sample, ids.count)
         let worker = try network.makeWorker()
         let reader = ImageReader()
         var result = Result()
         for index in 0..<taken {
-            guard let image = try store.image(id: index * count / taken) else { continue }
+            guard let image = try store.image(id: ids[index * ids.count / taken]) else { continue }
             try compare(image, worker, reader, &result)
         }
         return result

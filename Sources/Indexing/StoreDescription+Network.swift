@@ -9,9 +9,12 @@ extension StoreDescription {
     ///   - classes: names of the network's outputs; empty if not known.
     ///   - blockImages: images in a block; fewer for trials with few images.
     ///   - topCount: length of the kept list of each neuron's strongest images.
+    ///   - shard: which part of the dataset it is of; nil for all of it.
     /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite.
-    public init(_ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int = 640, topCount: Int) throws
-    {
+    public init(
+        _ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int = 640, topCount: Int,
+        shard: Shard? = nil
+    ) throws {
         let url = URL(fileURLWithPath: network.path)
         self.init(
             model: ModelRecord(
@@ -19,7 +22,8 @@ extension StoreDescription {
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
                 opset: network.opset),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
-            layers: network.layers.map { LayerRecord($0) }, classes: classes, blockImages: blockImages, topCount: topCount)
+            layers: network.layers.map { LayerRecord($0) }, classes: classes, blockImages: blockImages, topCount: topCount,
+            shard: shard)
     }
 }
 

@@ -97,7 +97,7 @@ import Testing
         let second = try Executable.run(Self.index("shared.sqlite"), in: folder.path)
         #expect(first.isRunning, "the first run was too short to try this")
         #expect(second.status == 1)
-        #expect(second.errors.contains("another index run is writing shared.sqlite"), "\(second)")
+        #expect(second.errors.contains("another run is writing shared.sqlite"), "\(second)")
         #expect(try Executable.run(["info", "shared.sqlite"], in: folder.path).status == 0)
         let ended = try first.wait()
         #expect(ended.status == 0, "\(ended)")

@@ -72,7 +72,7 @@ public struct TopQuery: Query {
         let references = try neurons.map { try NeuronReference($0, in: store.description) }
         return try store.read { database in
             let images = try store.blocks(database).reduce(0, +)
-            let mask = try condition.map { try Predicate($0, in: store, images: images).mask }
+            let mask = try condition.map { try Predicate($0, in: store, images: images).mask } ?? store.presence(database)
             let description = store.description
             let isKept =
                 try mask == nil && !lowest && images > 0 && min(count, images) <= description.topCount

@@ -14,7 +14,7 @@ struct IndexCommand: ParsableCommand {
               neurodex index shop.sqlite --model petshop.onnx --classes labels.txt photos/
 
             The store is one SQLite file. Running the same command again goes on where it stopped, after Ctrl-C or a crash, and adds \
-            images that are new; then what you leave out (--model, --layers, --preprocess …) is as in the store. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
+            images that are new or have changed; then what you leave out (--model, --layers, --preprocess …) is as in the store. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
             or from --labels.
             """)
 
@@ -68,6 +68,17 @@ struct IndexCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Picture size, HEIGHTxWIDTH, where the network leaves it open.", valueName: "size"))
     var inputSize: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Index only this part of the images, such as 3/16; 'merge' joins the parts' stores.", valueName: "i/n"),
+        transform: { text in
+            guard let shard = Shard(text) else {
+                throw ValidationError("--shard takes a part of the images, from 1/1 to n/n, such as 3/16; not '\(text)'")
+            }
+            return shard
+        })
+    var shard: Shard?
+
     @Option(help: .hidden)
     var block: Int?
 
@@ -99,15 +110,13 @@ struct IndexCommand: ParsableCommand {
         let description = try storeDescription(network, existing)
         let preprocessing = try Preprocessing(json: description.preprocessing)
         let source: LabelSource = labels == "folders" ? .folders : labels == "none" ? .none : .file(labels)
-        let dataset = try Dataset(paths: images).labelled(by: source)
+        var dataset = try Dataset(paths: images).labelled(by: source)
+        if let shard = description.shard { dataset = dataset.part(shard) }
         let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         let interruption = Interruption()
         let writer = try StoreWriter.open(
             path: store, description: description,
-            run: RunRecord(
-                toolVersion: Neurodex.version, host: ProcessInfo.processInfo.hostName,
-                arguments: Array(CommandLine.arguments.dropFirst()),
-                jobs: jobs))
+            run: .ofThisCommand(jobs: jobs))
         let bar = ProgressBar()
         let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
             dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
@@ -155,7 +164,7 @@ struct IndexCommand: ParsableCommand {
             for: network.input, store: existing.map { try Preprocessing(json: $0.preprocessing) })
         return try StoreDescription(
             network, preprocessing: recipe, classes: names, blockImages: block ?? existing?.blockImages ?? 640,
-            topCount: top ?? existing?.topCount ?? 100)
+            topCount: top ?? existing?.topCount ?? 100, shard: shard ?? existing?.shard)
     }
 
     private func report(_ summary: Indexer.Summary, _ description: StoreDescription) throws {
@@ -165,10 +174,9 @@ struct IndexCommand: ParsableCommand {
                 "… and \(summary.skipped - summary.skippedExamples.count) more; neurodex sql \(store) \"SELECT * FROM skipped_image\" lists them"
             )
         }
-        for path in summary.changed.prefix(10) {
-            printNote("changed since it was indexed, kept as it was: \(path)")
-        }
-        if summary.indexed + summary.skipped + summary.changed.count == 0, !summary.interrupted {
+        for path in summary.changed.prefix(10) { printNote("changed since it was indexed, run anew: \(path)") }
+        for file in summary.renamed.prefix(10) { printNote("renamed: \(file.from) is now \(file.to)") }
+        if summary.indexed + summary.skipped + summary.renamed.count == 0, !summary.interrupted {
             printNote("\(store): nothing to do, all \(summary.known) images were there already")
             return
         }
@@ -179,14 +187,13 @@ struct IndexCommand: ParsableCommand {
         ]
         if summary.known > 0 { parts.insert("\(summary.known) were there already", at: 1) }
         if summary.skipped > 0 { parts.append("\(summary.skipped) files skipped") }
-        if !summary.changed.isEmpty {
-            parts.append("\(summary.changed.count) changed since; index into a new store to replace them")
-        }
+        if !summary.changed.isEmpty { parts.append("\(summary.changed.count) of them changed") }
+        if !summary.renamed.isEmpty { parts.append("\(summary.renamed.count) renamed") }
         printNote("\(store): " + parts.joined(separator: ", "))
         if summary.interrupted {
             printNote("interrupted; the same command goes on from here")
             throw ExitCode.interrupted
         }
-        if summary.skipped > 0 || !summary.changed.isEmpty { throw ExitCode.someSkipped }
+        if summary.skipped > 0 { throw ExitCode.someSkipped }
     }
 }

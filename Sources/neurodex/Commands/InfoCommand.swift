@@ -55,7 +55,14 @@ struct StoreInfo: Printable {
         let each = activations > 0 ? String(format: ", %.2f an activation", Double(summary.bytes) / Double(activations)) : ""
         add("file", "\(summary.bytes) bytes\(each)")
         add("kept list", "the \(description.topCount) strongest images of every neuron")
-        add("state", summary.isDerivedComplete ? "complete" : "being built, or interrupted; every answer is exact all the same")
+        if summary.removed > 0 { add("removed", summary.removed) }
+        let state =
+            summary.isDerivedComplete
+            ? "complete"
+            : summary.removed > 0
+                ? "images were removed; every answer is exact all the same, and compact makes them quick again"
+                : "being built, or interrupted; every answer is exact all the same"
+        add("state", state)
     }
 
     private mutating func add(_ name: String, _ value: String) { facts.append((name, value)) }

@@ -1,0 +1,63 @@
+import Foundation
+
+extension Store {
+    /// Joins stores of parts of a dataset into one: its rows are those of one run over all their images, in the order of the shards' numbers, or
+    /// in the order given where they have none.
+    ///
+    /// - Parameters:
+    ///   - shards: stores of the same model, preprocessing, layers and classes.
+    ///   - isPartial: whether shards may be missing.
+    /// - Throws: ``StoreError``: `exists` where `path` is taken; `differs`; `shards` where one is missing or comes twice, or was not indexed to
+    ///   its end; `damaged`, `duplicateImage`. Nothing is left at `path` then.
+    public static func merge(_ shards: [String], into path: String, isPartial: Bool = false, run: RunRecord) throws {
+        precondition(!shards.isEmpty, "nothing to merge")
+        guard !FileManager.default.fileExists(atPath: path) else { throw StoreError.exists(path: path) }
+        let stores = try ordered(try shards.map { try open(path: $0) }, isPartial: isPartial)
+        let first = stores[0].description
+        for store in stores.dropFirst() {
+            if let difference = first.whole.difference(from: store.description.whole) {
+                throw StoreError.differs(
+                    path: store.path, property: difference.property, expected: difference.expected, found: difference.found)
+            }
+        }
+        let lock = try WriterLock(store: path)
+        defer { withExtendedLifetime(lock) {} }
+        try StoreFile.replace(path, by: "merging") { temporary in
+            let writer = try StoreWriter.open(path: temporary, description: first.whole, run: run)
+            for store in stores { try writer.append(contentsOf: store) }
+            try writer.finish()
+        }
+    }
+
+    /// Sorted by number; as they are where none has one.
+    private static func ordered(_ stores: [Store], isPartial: Bool) throws -> [Store] {
+        func refusal(_ problem: String) -> StoreError { .shards(problem: problem) }
+        for store in stores where try store.summary().runs.last?.status != RunStatus.done.rawValue {
+            guard isPartial else {
+                throw refusal("\(store.path) was not indexed to its end; run its command again, or merge with --partial")
+            }
+        }
+        let numbers = stores.compactMap(\.description.shard)
+        guard !numbers.isEmpty else { return stores }
+        guard numbers.count == stores.count else {
+            let path = stores.first { $0.description.shard == nil }?.path ?? ""
+            throw refusal("\(path) is no shard, and the others are")
+        }
+        let count = numbers[0].count
+        if let other = stores.first(where: { $0.description.shard?.count != count }), let shard = other.description.shard {
+            throw refusal("\(other.path) is shard \(shard), and \(stores[0].path) is one of \(count)")
+        }
+        let byNumber = Dictionary(grouping: stores) { $0.description.shard?.index ?? 0 }
+        if let twice = byNumber.first(where: { $0.value.count > 1 }) {
+            throw refusal(
+                "shard \(twice.key)/\(count) comes twice: \(twice.value.map(\.path).joined(separator: ", "))")
+        }
+        let missing = (1...count).filter { byNumber[$0] == nil }
+        guard missing.isEmpty || isPartial else {
+            throw refusal(
+                "shard\(missing.count == 1 ? "" : "s") \(missing.prefix(10).map(String.init).joined(separator: ", ")) of \(count) \(missing.count == 1 ? "is" : "are") missing; name all, or merge with --partial"
+            )
+        }
+        return stores.sorted { ($0.description.shard?.index ?? 0) < ($1.description.shard?.index ?? 0) }
+    }
+}

@@ -1,0 +1,107 @@
+import CKernels
+import GRDB
+
+/// Growing by images that another store has already, column by column.
+extension StoreWriter {
+    /// Appends the images of `source`, in order, but those that were removed.
+    ///
+    /// A row is checked against its checksum before it is copied, so that damage is not carried on under a new one.
+    /// - Precondition: `source` is of the same model, preprocessing and layers.
+    /// - Throws: ``StoreError/damaged(path:detail:)`` for a row of `source` that is damaged, ``StoreError/duplicateImage(path:image:)``;
+    ///   what of `source` was committed before stays.
+    package func append(contentsOf source: Store) throws {
+        for record in try source.skipped() { try appendSkipped(record) }
+        try source.read { database in
+            let presence = try source.presence(database)
+            for (block, lanes) in try source.blocks(database).enumerated() {
+                let first = block * source.description.blockImages
+                let kept = (0..<lanes).filter { presence?[first + $0] != 0 }
+                var taken = 0
+                while taken < kept.count {
+                    let room = description.blockImages - buffer.count
+                    let part = Array(kept[taken..<min(kept.count, taken + room)])
+                    try append(part, ofBlock: block, lanes: lanes, of: source, database)
+                    taken += part.count
+                }
+            }
+        }
+    }
+
+    private func append(_ kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ database: Database) throws {
+        let images = try source.images(
+            database, ids: kept.map { block * source.description.blockImages + $0 })
+        for image in images { try admit(image) }
+        let runs = Self.runs(kept)
+        buffer.transpose()
+        let start = buffer.count
+        func copy(_ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, width: Int) {
+            var target = to + start * width
+            for run in runs {
+                target.copyMemory(from: from + run.lowerBound * width, byteCount: run.count * width)
+                target += run.count * width
+            }
+        }
+        try BlockRows.readChecked(database, path: source.path, description: source.description, block: block, lanes: lanes) {
+            row in
+            let column = buffer.column(layer: row.layer, channel: row.channel)
+            copy(row.values, column.values, width: 4)
+            if column.width > 0 { copy(row.positions, column.positions, width: column.width) }
+        }
+        try BlockRows.readMeans(database, path: source.path, description: source.description, block: block, lanes: lanes) {
+            layer, channel, bytes in
+            if let column = buffer.meanColumn(layer: layer, channel: channel) { copy(bytes, column, width: 4) }
+        }
+        try take(images, lanes: start + kept.count)
+    }
+
+    /// Lanes as ranges of neighbours.
+    private static func runs(_ lanes: [Int]) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for lane in lanes {
+            if let last = runs.last, last.upperBound == lane {
+                runs[runs.count - 1] = last.lowerBound..<lane + 1
+            } else {
+                runs.append(lane..<lane + 1)
+            }
+        }
+        return runs
+    }
+}
+
+extension Store {
+    /// The records of images that are there, in the order of `ids`.
+    func images(_ database: Database, ids: [Int]) throws -> [ImageRecord] {
+        guard let first = ids.first, let last = ids.last else { return [] }
+        let wanted = Set(ids)
+        let rows = try Row.fetchAll(
+            database, sql: StoredImage.selectSQL + " WHERE image.id BETWEEN ? AND ? ORDER BY image.id", arguments: [first, last])
+        return rows.filter { wanted.contains($0["id"]) }.map { row in
+            let image = StoredImage(row: row)
+            return ImageRecord(
+                path: image.path, sha256: image.sha256, width: image.width, height: image.height, bytes: image.bytes,
+                modified: image.modified, label: image.label, split: image.split, predictedClass: image.predictedClass,
+                predictedScore: image.predictedScore.map { Float($0) })
+        }
+    }
+}
+
+extension BlockRows {
+    /// As `read`, and refuses rows whose checksum is wrong.
+    static func readChecked(
+        _ database: Database, path: String, description: StoreDescription, block: Int, lanes: Int, body: (Row) throws -> Void
+    ) throws {
+        let sums = try RawStatement(database, "SELECT checksum FROM activation_block WHERE id BETWEEN ? AND ? ORDER BY id")
+        sums.bind(1, Schema.keys(block: block).lowerBound)
+        sums.bind(2, Schema.keys(block: block).upperBound)
+        try read(database, path: path, description: description, block: block, lanes: lanes) { row in
+            let values = UnsafeRawBufferPointer(start: row.values, count: lanes * 4)
+            let positions = UnsafeRawBufferPointer(start: row.positions, count: lanes * row.width)
+            guard try sums.step(), sums.int(0) == checksum(values, positions) else {
+                let layer = description.layers[row.layer]
+                throw StoreError.damaged(
+                    path: path, detail: "a checksum of block \(block) differs, at \(layer.name):\(row.channel)")
+            }
+            try body(row)
+        }
+    }
+}
