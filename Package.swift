@@ -69,7 +69,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Explanations",
-            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser],
+            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, csv],
             swiftSettings: strict),
         .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
         .executableTarget(

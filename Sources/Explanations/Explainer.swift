@@ -36,6 +36,12 @@ public final class Explainer: Sendable {
         }
     }
 
+    /// The same with another network of the same layers.
+    init(_ explainer: Explainer, network: DifferentiableNetwork) {
+        (description, preprocessing, jobs) = (explainer.description, explainer.preprocessing, explainer.jobs)
+        self.network = network
+    }
+
     /// The layer of the network that a layer of the store is.
     public func layer(of target: Target) throws -> Layer {
         // Names are made in the same way from the same file; the tensor tells where a selection numbered them otherwise.

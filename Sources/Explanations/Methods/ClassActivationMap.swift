@@ -141,6 +141,10 @@ public struct ClassActivationMap: ExplanationMethod {
             throw ExplanationError.noMap(layer: layer.name)
         }
         guard gradient.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
+        // The maximum with 0 would hide them.
+        guard gradient.allSatisfy(\.isFinite), activation.allSatisfy(\.isFinite) else {
+            throw ExplanationError.notFinite(what: "the gradient of \(target.text) by layer \(layer.name)")
+        }
         let (channels, places) = (layer.channels, layer.height * layer.width)
         let weights = (0..<channels).map { channel in
             (0..<places).reduce(0.0) { $0 + Double(gradient[$1 * channels + channel]) } / Double(places)

@@ -26,6 +26,12 @@ public final class DifferentiableNetwork: Sendable {
         self.graph = graph
     }
 
+    /// The same layers over a graph of the same shape.
+    init(_ network: DifferentiableNetwork, graph: Graph) {
+        (path, sha256, input, layers, values) = (network.path, network.sha256, network.input, network.layers, network.values)
+        self.graph = graph
+    }
+
     /// The class scores, before softmax; nil for networks without classes.
     public var logits: Layer? { layers.last { $0.isLogits } }
 

@@ -6,8 +6,8 @@ import COneDNN
 struct Convolution: Operator {
     static let names = ["Conv"]
 
-    private(set) var weights: HostTensor  // [outputs, inputs / groups, height, width]
-    private(set) var bias: [Float]
+    var weights: HostTensor  // [outputs, inputs / groups, height, width]
+    var bias: [Float]
     private(set) var activation: Activation?
     let groups: Int
     private(set) var window: Window

@@ -6,8 +6,8 @@ import COneDNN
 struct Linear: Operator {
     static let names = ["Gemm", "MatMul"]
 
-    private(set) var weights: HostTensor  // [outputs, inputs]
-    private(set) var bias: [Float]
+    var weights: HostTensor  // [outputs, inputs]
+    var bias: [Float]
     private(set) var activation: Activation?
 
     init(_ node: NodeReader) throws {

@@ -7,8 +7,8 @@ import COneDNN
 struct ChannelAffine: Operator {
     static let names = ["BatchNormalization"]
 
-    let scale: [Float]
-    let shift: [Float]
+    var scale: [Float]
+    var shift: [Float]
 
     init(_ node: NodeReader) throws {
         let gamma = try node.requiredConstant(1, "scale").floats

@@ -1,0 +1,160 @@
+import ArgumentParser
+import Explanations
+import Foundation
+import Images
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// Where the picture has edges: as sharp as any saliency map, and nothing of the network in it.
+struct EdgesMethod: ExplanationMethod {
+    static let name = "edges"
+    static let abstract = "Where the picture has edges."
+    init() {}
+    var parameters: [(name: String, value: String)] { [] }
+
+    func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+        let (height, width, channels) = (
+            explainer.network.input.height, explainer.network.input.width, explainer.network.input.channels
+        )
+        func value(_ y: Int, _ x: Int) -> Float {
+            subject.tensor[(min(max(y, 0), height - 1) * width + min(max(x, 0), width - 1)) * channels]
+        }
+        let values = (0..<height * width).map { pixel -> Float in
+            let (y, x) = (pixel / width, pixel % width)
+            return abs(value(y, x + 1) - value(y, x - 1)) + abs(value(y + 1, x) - value(y - 1, x))
+        }
+        return ExplanationMap(channels: 1, height: height, width: width, values: values, isSigned: false)
+    }
+}
+
+struct WeightRandomisationTests {
+    @Test func stagesAreSpreadEvenly() {
+        #expect(WeightRandomisation.steps(layers: 26, stages: 8) == [1, 5, 8, 12, 15, 19, 22, 26])
+        #expect(WeightRandomisation.steps(layers: 6, stages: 8) == [1, 2, 3, 4, 5, 6])
+        #expect(WeightRandomisation.steps(layers: 100, stages: 2) == [1, 100])
+        #expect(WeightRandomisation.steps(layers: 1, stages: 8) == [1])
+        #expect(WeightRandomisation.steps(layers: 0, stages: 8).isEmpty)
+        #expect(WeightRandomisation.steps(layers: 9, stages: 1) == [9], "one stage is that of all layers")
+    }
+
+    private func run(
+        _ method: any ExplanationMethod, _ path: String, _ text: String, seed: UInt64 = 0, jobs: Int? = nil
+    ) throws -> WeightRandomisation {
+        let fixture = try ExplainerFixture.petshop(jobs: jobs)
+        let (subject, target) = (try fixture.subject(path), try fixture.target(text))
+        let map = try method.map(of: subject, target: target, by: fixture.explainer)
+        return try WeightRandomisation(
+            of: method, map: map, subject: subject, target: target, by: fixture.explainer, seed: seed)
+    }
+
+    private static let dog = ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg"
+
+    @Test func edgesDoNotCareAndGradientsDo() throws {
+        let edges = try run(EdgesMethod(), Self.dog, "class:dog")
+        #expect(edges.stages.map(\.layer) == ["fc2", "fc1", "conv4", "conv3", "conv2", "conv1"])
+        #expect(edges.stages.allSatisfy { $0.correlation == 1 && $0.outcome == .map })
+        #expect(edges.stages.map(\.correlations.count) == [1, 1, 1, 1, 1, 3])
+        let gradient = try run(try Saliency.parse([]), Self.dog, "class:dog")
+        #expect(gradient.stages.map(\.layers) == [1, 2, 3, 4, 5, 6])
+        #expect(gradient.stages[0].correlation > gradient.stages[5].correlation)
+        #expect(try #require(gradient.finalCorrelation) < MapChecks.largestRandomCorrelation)
+    }
+
+    @Test func onlyTheLayersBeforeTheTarget() throws {
+        let result = try run(try Saliency.parse([]), Self.dog, "conv2:7@mean")
+        #expect(result.stages.map(\.layer) == ["conv2", "conv1"])
+    }
+
+    @Test func sameSeedSameNumbers() throws {
+        let method = try Saliency.parse(["--method", "integrated", "--steps", "4"])
+        let results = try [1, 4].map { try run(method, Self.dog, "class:dog", jobs: $0) }
+        #expect(results[0] == results[1])
+        #expect(try run(method, Self.dog, "class:dog", seed: 1) != results[0])
+        #expect(try JSONDecoder().decode(WeightRandomisation.self, from: JSONEncoder().encode(results[0])) == results[0])
+    }
+
+    /// A neuron that noise silences has no gradient: that counts as another map, and is said.
+    @Test func flatIsSaid() throws {
+        let fixture = try ExplainerFixture.petshop()
+        let (subject, method) = (try fixture.subject(Self.dog), try Saliency.parse([]))
+        var flat: [WeightRandomisation.Stage] = []
+        for channel in 0..<64 where flat.isEmpty {
+            let target = try fixture.target("conv4:\(channel)@5,5")
+            guard let map = try? method.map(of: subject, target: target, by: fixture.explainer) else { continue }
+            let result = try WeightRandomisation(of: method, map: map, subject: subject, target: target, by: fixture.explainer)
+            flat = result.stages.filter { $0.outcome == .flat && $0.correlations.count == 1 }
+        }
+        #expect(!flat.isEmpty && flat.allSatisfy { $0.correlation == 0 })
+    }
+}
+
+/// Over pictures of the pet shop, by every method.
+struct MapChecksTests {
+    /// Of one test picture of each class.
+    private func checks(_ method: any ExplanationMethod, every step: Int = 30) throws -> [MapChecks] {
+        let fixture = try ExplainerFixture.petshop()
+        let pictures = try PetshopPicture.all("petshop", split: "test")
+        return try stride(from: 0, to: pictures.count, by: step).map { index in
+            let (subject, target) = (
+                try fixture.subject(pictures[index].path), try fixture.target("class:" + pictures[index].label)
+            )
+            let map = try method.map(of: subject, target: target, by: fixture.explainer)
+            return try MapChecks(of: method, map: map, subject: subject, target: target, by: fixture.explainer)
+        }
+    }
+
+    @Test func edgesFailRandomisation() throws {
+        for checks in try checks(EdgesMethod()) {
+            #expect(checks.randomisation.finalCorrelation == 1)
+            #expect(checks.failures.first?.check == .randomisation)
+            #expect(checks.verdict.hasPrefix("stays alike with random weights (correlation 1.00)"))
+        }
+    }
+
+    @Test(arguments: ["gradient", "guided"])
+    func saliencyPasses(_ name: String) throws {
+        for checks in try checks(try Saliency.parse(["--method", name])) {
+            #expect(checks.failures.isEmpty, "\(checks.verdict)")
+            #expect(checks.verdict == "passes deletion, insertion and random weights")
+        }
+    }
+
+    @Test func gradCAMPasses() throws {
+        for checks in try checks(try ClassActivationMap.parse([])) { #expect(checks.failures.isEmpty, "\(checks.verdict)") }
+    }
+
+    /// A map turned about points at what matters least.
+    @Test func aMapUpsideDownFailsDeletionAndInsertion() throws {
+        let fixture = try ExplainerFixture.petshop()
+        let picture = try #require(try PetshopPicture.all("petshop", split: "test").first { $0.label == "dog" })
+        let (subject, target) = (try fixture.subject(picture.path), try fixture.target("class:dog"))
+        let method = try ClassActivationMap.parse([])
+        var map = try method.map(of: subject, target: target, by: fixture.explainer)
+        map.values = map.values.map { -$0 }
+        let checks = try MapChecks(of: method, map: map, subject: subject, target: target, by: fixture.explainer, stages: 1)
+        #expect(checks.failures.map(\.check) == [.deletion, .insertion])
+        #expect(checks.verdict.hasPrefix("deletion no better than random ("))
+        #expect(checks.verdict.contains("; insertion no better than random ("))
+    }
+
+    /// Whatever the numbers are, a sentence fits below a panel.
+    @Test func sentencesAreShort() throws {
+        let fixture = try ExplainerFixture.petshop()
+        let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg")
+        let target = try fixture.target("conv3:4")
+        let map = try EdgesMethod().map(of: subject, target: target, by: fixture.explainer)
+        var checks = try MapChecks(of: EdgesMethod(), map: map, subject: subject, target: target, by: fixture.explainer)
+        checks.curves.deletion.area = 123.456
+        checks.curves.deletion.movedArea = 99.999
+        checks.curves.insertion.area = -123.456
+        checks.curves.insertion.movedArea = 100
+        #expect(checks.failures.map(\.check) == [.randomisation, .deletion, .insertion])
+        #expect(checks.failures.allSatisfy { $0.sentence.count <= 60 })
+        #expect(try JSONDecoder().decode(MapChecks.self, from: JSONEncoder().encode(checks)) == checks)
+        checks.curves.deletion.area = 0.2
+        checks.curves.deletion.movedArea = 0.2
+        #expect(
+            checks.failures.contains { $0.sentence == "deletion no better than random (0.20, 0.20)" }, "as good is not better")
+    }
+}
