@@ -39,6 +39,7 @@ public final class Explainer: Sendable {
     /// The same with another network of the same layers.
     init(_ explainer: Explainer, network: DifferentiableNetwork) {
         (description, preprocessing, jobs) = (explainer.description, explainer.preprocessing, explainer.jobs)
+        camHead = explainer.camHead
         self.network = network
     }
 

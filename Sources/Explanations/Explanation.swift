@@ -21,12 +21,15 @@ public struct Explanation: Sendable {
     public var seconds: Double
     /// Whether it was kept in the store already.
     public var wasKept: Bool
+    /// What the map was checked for, if it was.
+    public var checks: MapChecks?
 
     /// The map for a figure.
     /// - Parameter prefix: before the target in the title.
     public func panel(prefix: String = "") -> Figure.Panel {
         Figure.Panel(
-            map: map, title: "\(prefix)\(target.text) \(String(format: "%.4g", Double(value)))", note: map.note, boxes: boxes)
+            map: map, title: "\(prefix)\(target.text) \(String(format: "%.4g", Double(value)))", note: map.note,
+            warnings: checks?.failures.map(\.sentence) ?? [], boxes: boxes)
     }
 }
 

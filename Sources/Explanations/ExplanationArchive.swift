@@ -55,27 +55,43 @@ public final class ExplanationArchive {
     }
 
     /// The explanation of a target on an image.
+    /// - Parameter isChecked: whether the map is checked too; what was checked stays so.
     /// - Throws: `ExplanationError`, `NetworkError`. That a result cannot be kept is no error, but told by `refusal`.
-    public func explanation(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
-        let name = type(of: method).name
-        let key = key(name, method.arguments, target: target.key, image: subject.digest)
-        let input = preprocessing.crop
-        if let kept = try self.kept(key) {
-            let map = ExplanationMap(kept)
-            return Explanation(
-                method: name, arguments: method.arguments, target: target, image: subject.name,
-                imageSHA256: subject.digest, value: Float(kept.value ?? .nan), map: map, boxes: method.boxes(of: map, in: input),
-                seconds: kept.seconds, wasKept: true)
+    public func explanation(
+        of subject: Subject, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
+    ) throws -> Explanation {
+        let key = key(type(of: method).name, method.arguments, target: target.key, image: subject.digest)
+        var explanation =
+            try kept(key).map { kept(as: $0, of: subject, target: target, by: method) }
+            ?? made(of: subject, target: target, by: method)
+        let isNew = !explanation.wasKept || isChecked && explanation.checks == nil
+        if isChecked, explanation.checks == nil {
+            explanation.checks = try MapChecks(
+                of: method, map: explanation.map, subject: subject, target: target, by: explainer())
         }
+        if isNew { try keep(explanation, by: method, under: key, subject) }
+        return explanation
+    }
+
+    private func kept(
+        as record: ExplanationRecord, of subject: Subject, target: Target, by method: some ExplanationMethod
+    ) -> Explanation {
+        let map = ExplanationMap(record)
+        return Explanation(
+            method: record.method, arguments: method.arguments, target: target, image: subject.name, imageSHA256: subject.digest,
+            value: Float(record.value ?? .nan), map: map, boxes: method.boxes(of: map, in: preprocessing.crop),
+            seconds: record.seconds, wasKept: true,
+            checks: record.checks.flatMap { try? JSONDecoder().decode(MapChecks.self, from: Data($0.utf8)) })
+    }
+
+    private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
         let explainer = try explainer()
         let clock = ContinuousClock.now
         let map = try method.map(of: subject, target: target, by: explainer)
-        let explanation = Explanation(
-            method: name, arguments: method.arguments, target: target, image: subject.name, imageSHA256: subject.digest,
-            value: try explainer.value(of: target, on: subject), map: map, boxes: method.boxes(of: map, in: input),
-            seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
-        try keep(explanation, by: method, under: key, subject)
-        return explanation
+        return Explanation(
+            method: type(of: method).name, arguments: method.arguments, target: target, image: subject.name,
+            imageSHA256: subject.digest, value: try explainer.value(of: target, on: subject), map: map,
+            boxes: method.boxes(of: map, in: preprocessing.crop), seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
     }
 
     private func keep(
@@ -85,7 +101,8 @@ public final class ExplanationArchive {
         guard keeps, explanation.map.values.allSatisfy(\.isFinite) else { return }
         let drawing = try method.drawing(of: explanation, over: subject, in: self)
         let provenance = Provenance(
-            command: explanation.method, options: drawing.options, operands: drawing.operands,
+            command: explanation.method, options: drawing.options + (explanation.checks == nil ? [] : ["--check"]),
+            operands: drawing.operands,
             model: store.description.model.sha256, of: [explanation], toolVersion: toolVersion)
         let map = explanation.map
         try keep(
@@ -94,6 +111,7 @@ public final class ExplanationArchive {
                 image: explanation.image, imageSHA256: explanation.imageSHA256, value: Double(explanation.value),
                 note: map.note, channels: map.channels, height: map.height, width: map.width, isSigned: map.isSigned,
                 map: map.values, picture: Data(try drawing.image.pngData(text: provenance.text)),
+                checks: try explanation.checks.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) },
                 seconds: explanation.seconds, toolVersion: toolVersion))
     }
 

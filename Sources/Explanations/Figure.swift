@@ -12,14 +12,27 @@ public struct Figure: Sendable {
         public var title: String
         /// Below it, such as a warning; shortened to the panel's width.
         public var note: String?
+        /// What speaks against the map, a line each, under the note.
+        public var warnings: [String]
         /// In the network's input frame, outlined.
         public var boxes: [Rectangle]
+        /// Coloured by itself, even where the others share a scale: a mask, say.
+        public var isApart: Bool
 
-        public init(map: ExplanationMap, title: String, note: String? = nil, boxes: [Rectangle] = []) {
+        public init(
+            map: ExplanationMap, title: String, note: String? = nil, warnings: [String] = [], boxes: [Rectangle] = [],
+            isApart: Bool = false
+        ) {
             self.map = map
             self.title = title
             self.note = note
+            self.warnings = warnings
             self.boxes = boxes
+            self.isApart = isApart
+        }
+
+        fileprivate var lines: [(text: String, isWarning: Bool)] {
+            (note.map { [($0, false)] } ?? []) + warnings.map { ($0, true) }
         }
     }
 
@@ -53,6 +66,7 @@ public struct Figure: Sendable {
     private static let titleHeight = Font.lineHeight + 6
     private static let noteHeight = Font.lineHeight + 6
     private static let ink = Color(hex: 0x1F2328)
+    private static let alarm = Color(hex: 0xB42318)
     private static let quiet = Color(hex: 0x6A7078)
     private static let page = Color(hex: 0xFBFBFA)
     private static let outline = Color(hex: 0xFFC53D)
@@ -71,21 +85,22 @@ public struct Figure: Sendable {
         }
         let panelWidth = Self.side + 6 + Self.barWidth + 4 + Self.numberWidth
         let panels = rows.map(\.panels.count).max() ?? 0
-        let hasNotes = rows.flatMap(\.panels).contains { $0.note != nil }
-        let rowHeight = Self.titleHeight + Self.side + (hasNotes ? Self.noteHeight : 0)
+        let lines = rows.flatMap(\.panels).map(\.lines.count).max() ?? 0
+        let rowHeight = Self.titleHeight + Self.side + lines * Self.noteHeight
         var page = Image(
             width: 2 * Self.margin + Self.side + panels * (Self.gap + panelWidth),
             height: 2 * Self.margin + max(1, rows.count) * rowHeight + max(0, rows.count - 1) * Self.gap, fill: Self.page)
-        let common = sharesScale ? Self.range(of: rows.flatMap(\.panels).map(\.map)) : nil
+        let common = sharesScale ? Self.range(of: rows.flatMap(\.panels).filter { !$0.isApart }.map(\.map)) : nil
         for (index, row) in rows.enumerated() {
             let top = Self.margin + index * (rowHeight + Self.gap)
             page.write(Font.bold.shortened(row.title, toWidth: Self.side), x: Self.margin, y: top, font: .bold, color: Self.ink)
             page.blit(Self.enlarged(row.image), x: Self.margin, y: top + Self.titleHeight)
             for (column, panel) in row.panels.enumerated() {
                 let x = Self.margin + Self.side + Self.gap + column * (panelWidth + Self.gap)
+                let own = common == nil || panel.isApart
                 try draw(
-                    panel, over: row.image, range: common ?? Self.range(of: [panel.map]), x: x, y: top, width: panelWidth,
-                    on: &page)
+                    panel, over: row.image, range: own ? Self.range(of: [panel.map]) : common ?? (0, 1), x: x, y: top,
+                    width: panelWidth, on: &page)
             }
         }
         return page
@@ -131,8 +146,10 @@ public struct Figure: Sendable {
             (range.low, top + Self.side - Font.lineHeight),
         ]
         for (value, y) in numbers { page.write(Self.number(value), x: bar + Self.barWidth + 4, y: y, color: Self.quiet) }
-        if let note = panel.note {
-            page.write(Font.regular.shortened(note, toWidth: width), x: x, y: top + Self.side + 5, color: Self.quiet)
+        for (index, line) in panel.lines.enumerated() {
+            page.write(
+                Font.regular.shortened(line.text, toWidth: width), x: x, y: top + Self.side + 5 + index * Self.noteHeight,
+                color: line.isWarning ? Self.alarm : Self.quiet)
         }
     }
 

@@ -35,6 +35,45 @@ import Testing
         #expect(try data("a.png") == made)
     }
 
+    @Test func mapsAreCheckedSegmentedAndCompared() throws {
+        let command = [
+            "saliency", "shop.sqlite", "photos/test/cat/cat-43.jpg", "photos/test/dog/dog-46.jpg", "--method", "smoothgrad",
+            "--samples",
+            "8", "--segment", "--check", "--truth", "photos/boxes.csv", "-o", "a.png",
+        ]
+        let first = try Executable.run(command + ["--format", "json"], in: shop.path)
+        #expect(first.status == 0, "\(first)")
+        #expect(first.errors.contains(" of 2 maxima in a box; the picture's middle: "))
+        let entries = try #require(try JSONSerialization.jsonObject(with: Data(first.output.utf8)) as? [[String: Any]])
+        for entry in entries {
+            #expect(entry["hit"] is Bool)
+            let segment = try #require(entry["segment"] as? [String: Any])
+            let (share, iou) = (try #require(segment["share"] as? Double), try #require(segment["iou"] as? Double))
+            #expect(share > 0 && share < 1 && iou > 0 && iou < 1)
+            let checks = try #require(entry["checks"] as? [String: Any])
+            #expect(checks["curves"] != nil && checks["randomisation"] != nil)
+        }
+        let made = try data("a.png")
+        let second = try Executable.run(command + ["--format", "json"], in: shop.path)
+        #expect(second.output == first.output)
+        #expect(try data("a.png") == made)
+        #expect(try shop.run("verify", "a.png").status == 0)
+        // Checks that were made stay with the map, also for who does not ask for them.
+        let plain = try Executable.run(
+            [
+                "saliency", "shop.sqlite", "photos/test/cat/cat-43.jpg", "--method", "smoothgrad", "--samples", "8", "--format",
+                "json",
+            ], in: shop.path)
+        #expect(plain.output.contains("\"randomisation\""))
+
+        let masked = try shop.run("cam", "shop.sqlite", "photos/test/cat/cat-43.jpg", "--mask", "mask.png")
+        #expect(masked.status == 0, "\(masked)")
+        let mask = try ImageReader().decode(contentsOf: shop.folder.file("mask.png"))
+        #expect((mask.width, mask.height) == (96, 96) && Set(mask.pixels) == [0, 255])
+        let lost = try shop.run("cam", "shop.sqlite", "photos/test/cat/cat-43.jpg", "--truth", "labels.txt")
+        #expect(lost.status == 1 && lost.errors.contains("has no column file, x0, y0, x1, y1"))
+    }
+
     @Test func aPictureThatWasChangedIsFoundOut() throws {
         #expect(try shop.run("cam", "shop.sqlite", "7", "-o", "a.png").status == 0)
         let text = PNG.text(in: Array(try data("a.png")))

@@ -7,7 +7,7 @@ import Testing
     static let commands = ["index", "info", "layers", "top", "sql"]
     /// Those whose examples name pictures that the test shop has not; their pages in docs/ are run instead.
     static let explainers = [
-        "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough",
+        "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough", "remove", "compact", "merge",
     ]
 
     @Test func helpListsEveryCommand() throws {

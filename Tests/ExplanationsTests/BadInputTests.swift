@@ -96,7 +96,7 @@ struct BadInputTests {
                     return (map: map, checks: checks, mask: mask)
                 }
                 let map = results[0].map
-                let what = Comment(rawValue: "\(type(of: method).name) \(method.parameters) of \(text)")
+                let what = Comment(rawValue: "\(type(of: method).name) \(method.arguments) of \(text)")
                 #expect(map == results[1].map, what)
                 #expect(results[0].checks == results[1].checks, what)
                 #expect(results[0].mask == results[1].mask, what)
@@ -152,7 +152,7 @@ struct BadInputTests {
         let (explainer, target) = (setup.fixture.explainer, try setup.fixture.target("class:1"))
         let image = setup.subject.framed.image
         for method in try Self.methods() {
-            let what = Comment(rawValue: "\(type(of: method).name) \(method.parameters)")
+            let what = Comment(rawValue: "\(type(of: method).name) \(method.arguments)")
             let map: ExplanationMap
             do {
                 map = try method.map(of: setup.subject, target: target, by: explainer)

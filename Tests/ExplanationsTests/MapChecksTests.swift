@@ -11,7 +11,7 @@ struct EdgesMethod: ExplanationMethod {
     static let name = "edges"
     static let abstract = "Where the picture has edges."
     init() {}
-    var parameters: [(name: String, value: String)] { [] }
+    var arguments: [String] { [] }
 
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let (height, width, channels) = (

@@ -55,6 +55,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @Option(help: ArgumentHelp("Explain the same images by another store's network too, and draw both.", valueName: "store"))
     var beside: String?
 
+    @OptionGroup var findings: FindingsOptions
     @OptionGroup var keeping: KeepingOption
     @OptionGroup var output: FormatOption
 
@@ -64,10 +65,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let archives = try archives(keeping: keeping.keeps)
         let answers = try explained(by: archives)
         try write(answers)
+        if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file) }
         if let picture { try neurodex.write(try drawn(answers), to: picture) }
         for note in Set(answers.flatMap(\.explanations).compactMap(\.map.note)).sorted() { printNote(note) }
         archives.forEach(keeping.report)
-        printOut(try ExplanationTable(answers: answers).rendered(as: output.format))
+        printOut(try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format))
+        if let game = try findings.game(answers) { printNote(game) }
     }
 
     func figure() throws -> Data { try drawn(try explained(by: try archives(keeping: false))) }
@@ -81,17 +84,18 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     }
 
     private func explained(by archives: [ExplanationArchive]) throws -> [Answer] {
-        try images.map { image in
+        let truth = try findings.table()
+        return try images.map { image in
             // Another store may know the image by another id, but not by another path.
             let first = try archives[0].subject(image)
+            let explanations = try archives.enumerated().map { index, archive in
+                let subject = try index == 0 ? first : archive.subject(first.name)
+                let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
+                return try archive.explanation(of: subject, target: target, by: method, isChecked: findings.check)
+            }
             return Answer(
-                subject: first,
-                models: archives.map(\.store.description.model.name),
-                explanations: try archives.enumerated().map { index, archive in
-                    let subject = try index == 0 ? first : archive.subject(first.name)
-                    let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
-                    return try archive.explanation(of: subject, target: target, by: method)
-                })
+                subject: first, models: archives.map(\.store.description.model.name), explanations: explanations,
+                findings: try explanations.map { try findings.finding($0, over: first, truth) })
         }
     }
 
@@ -110,7 +114,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let rows = answers.map { answer in
             Figure.Row(
                 image: answer.subject.framed.image, title: (answer.subject.name as NSString).lastPathComponent,
-                panels: zip(answer.models, answer.explanations).map { $1.panel(prefix: beside == nil ? "" : $0 + ": ") })
+                panels: zip(answer.models, zip(answer.explanations, answer.findings)).flatMap { model, result in
+                    [result.0.panel(prefix: beside == nil ? "" : model + ": ")] + (result.1.panel.map { [$0] } ?? [])
+                })
         }
         let image = try Figure(rows: rows, colormap: colormap, sharesScale: scale == .shared).rendered()
         return Data(try image.pngData(text: try provenance(answers).text))
@@ -121,7 +127,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         return Provenance(
             command: Method.name,
             options: method.arguments + option("--target", target) + option("--colormap", colormap?.rawValue)
-                + (scale == .shared ? ["--scale", "shared"] : []) + option("--beside", beside),
+                + (scale == .shared ? ["--scale", "shared"] : []) + option("--beside", beside) + findings.arguments,
             operands: [store] + images, model: try Store.open(path: store).description.model.sha256, of: explanations,
             toolVersion: Neurodex.version)
     }
@@ -136,60 +142,8 @@ struct Answer {
     var models: [String]
     /// One a network.
     var explanations: [Explanation]
-}
-
-struct ExplanationTable: Printable {
-    private struct Entry: Encodable {
-        var image: String
-        var model: String
-        var target: String
-        var value: Float
-        var method: String
-        var peakY: Int
-        var peakX: Int
-        /// x, y, width, height in the network's input frame.
-        var boxes: [[Double]]
-
-        enum CodingKeys: String, CodingKey {
-            case image, model, target, value, method
-            case peakY = "peak_y"
-            case peakX = "peak_x"
-            case boxes
-        }
-
-        init(_ explanation: Explanation, model: String) {
-            (image, target, value, method) = (explanation.image, explanation.target.text, explanation.value, explanation.method)
-            self.model = model
-            (peakY, peakX) = explanation.map.peak
-            boxes = explanation.boxes.map { [$0.x, $0.y, $0.width, $0.height] }
-        }
-    }
-
-    private let entries: [Entry]
-
-    init(answers: [Answer]) {
-        entries = answers.flatMap { answer in
-            zip(answer.models, answer.explanations).map { Entry($1, model: $0) }
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
-
-    var table: TextTable {
-        TextTable(
-            columns: ["image", "model", "target", "value", "method", "peak y", "x"],
-            rows: entries.map {
-                [
-                    .text($0.image), .text($0.model), .text($0.target), .value($0.value), .text($0.method), .value($0.peakY),
-                    .value($0.peakX),
-                ]
-            })
-    }
-
-    var fields: [[String]] {
-        [["image", "model", "target", "value", "method", "peak_y", "peak_x"]]
-            + entries.map { [$0.image, $0.model, $0.target, "\($0.value)", $0.method, "\($0.peakY)", "\($0.peakX)"] }
-    }
+    /// One a network.
+    var findings: [Finding]
 }
 
 extension Colormap: ExpressibleByArgument {}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Explanations
+import Foundation
+import Images
+
+/// What can be found out about a map once it is there; every method has it.
+struct FindingsOptions: ParsableArguments {
+    @Flag(
+        help:
+            "Check the map: by deleting and inserting what it names, and by making it again with random weights. Some 400 passes more."
+    )
+    var check = false
+
+    @Flag(help: "Cut out what the map points at, by the picture's colours, and draw that too.")
+    var segment = false
+
+    @Option(
+        help: ArgumentHelp("Write what was cut out as a black and white PNG; for several images, a folder.", valueName: "file"))
+    var mask: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A table of boxes around the things (file,x0,y0,x1,y1): say whether each map's maximum is in one.", valueName: "csv"))
+    var truth: String?
+
+    @Option(help: ArgumentHelp("With --truth: take columns such as tag_x0 instead of x0.", valueName: "prefix"))
+    var truthPrefix = ""
+
+    var isSegmented: Bool { segment || mask != nil }
+
+    /// As on the command line, but for the file to write.
+    var arguments: [String] {
+        (check ? ["--check"] : []) + (isSegmented ? ["--segment"] : []) + (truth.map { ["--truth", $0] } ?? [])
+            + (truthPrefix.isEmpty ? [] : ["--truth-prefix", truthPrefix])
+    }
+
+    func table() throws -> BoxTable? { try truth.map { try BoxTable(contentsOf: $0, prefix: truthPrefix) } }
+
+    func finding(_ explanation: Explanation, over subject: Subject, _ table: BoxTable?) throws -> Finding {
+        var finding = Finding()
+        let size = Size(width: subject.framed.image.width, height: subject.framed.image.height)
+        finding.truth = try table?.boxes(of: subject) ?? []
+        if table != nil {
+            var game = PointingGame()
+            finding.isHit = try game.add(explanation.map, boxes: finding.truth, in: size)
+        }
+        if isSegmented {
+            finding.mask = try SaliencySegmentation().mask(of: explanation.map, over: subject.framed.image)
+        }
+        return finding
+    }
+
+    /// How many maxima are in a box, beside what pointing at the middle or at random would come to; nil without boxes.
+    func game(_ answers: [Answer]) throws -> String? {
+        guard truth != nil else { return nil }
+        var game = PointingGame()
+        for answer in answers {
+            let size = Size(width: answer.subject.framed.image.width, height: answer.subject.framed.image.height)
+            for (explanation, finding) in zip(answer.explanations, answer.findings) {
+                try game.add(explanation.map, boxes: finding.truth, in: size)
+            }
+        }
+        guard let center = game.centerShare, let chance = game.chance else { return "no box is in the frame of any image" }
+        return String(
+            format: "%d of %d maxima in a box; the picture's middle: %.0f %%, at random: %.0f %%", game.hits, game.asked,
+            100 * center, 100 * chance)
+    }
+
+    func write(_ findings: [Finding], to path: String) throws {
+        let masks = findings.compactMap(\.mask)
+        guard masks.count > 1 else { return try masks.first.map { try neurodex.write(Self.png($0), to: path) } ?? () }
+        try makeFolder(path)
+        for (index, mask) in masks.enumerated() {
+            try neurodex.write(Self.png(mask), to: path + String(format: "/%05d.png", index + 1))
+        }
+    }
+
+    private static func png(_ mask: Mask) throws -> Data {
+        let pixels = mask.isInside.flatMap { isInside in [UInt8](repeating: isInside ? 255 : 0, count: 3) }
+        return Data(try Image(width: mask.width, height: mask.height, pixels: pixels).pngData())
+    }
+}
+
+/// What was found out about one map.
+struct Finding {
+    /// Whether the maximum is in a box; nil where there is none to be in.
+    var isHit: Bool?
+    /// Boxes around the thing, in the network's input frame.
+    var truth: [Rectangle] = []
+    /// What was cut out.
+    var mask: Mask?
+
+    struct Segment: Encodable {
+        /// Of the picture, 0...1.
+        var share: Double
+        /// x, y, width, height in the network's input frame.
+        var box: [Double]?
+        /// With the boxes of the thing, 0...1.
+        var iou: Double?
+    }
+
+    var segment: Segment? {
+        mask.map { mask in
+            Segment(
+                share: Double(mask.area) / Double(mask.width * mask.height),
+                box: mask.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
+                iou: truth.isEmpty ? nil : mask.intersectionOverUnion(with: truth))
+        }
+    }
+
+    /// The mask beside the map.
+    var panel: Figure.Panel? {
+        guard let mask, let segment else { return nil }
+        let iou = segment.iou.map { String(format: ", IoU %.2f", $0) } ?? ""
+        return Figure.Panel(
+            map: mask.map, title: String(format: "segment %.0f %%", 100 * segment.share) + iou,
+            boxes: truth.isEmpty ? [] : truth, isApart: true)
+    }
+}

@@ -1,0 +1,86 @@
+import Explanations
+import Images
+
+/// Explanations as they are listed.
+struct ExplanationTable: Printable {
+    private struct Entry: Encodable {
+        var image: String
+        var model: String
+        var target: String
+        var value: Float
+        var method: String
+        var peakY: Int
+        var peakX: Int
+        /// x, y, width, height in the network's input frame.
+        var boxes: [[Double]]
+        var isHit: Bool?
+        var segment: Finding.Segment?
+        var checks: MapChecks?
+
+        enum CodingKeys: String, CodingKey {
+            case image, model, target, value, method
+            case peakY = "peak_y"
+            case peakX = "peak_x"
+            case boxes
+            case isHit = "hit"
+            case segment, checks
+        }
+
+        init(_ explanation: Explanation, _ finding: Finding, model: String) {
+            (image, target, value) = (explanation.image, explanation.target.text, explanation.value)
+            (method, self.model) = (explanation.method, model)
+            (peakY, peakX) = explanation.map.peak
+            boxes = explanation.boxes.map { [$0.x, $0.y, $0.width, $0.height] }
+            (isHit, segment, checks) = (finding.isHit, finding.segment, explanation.checks)
+        }
+    }
+
+    private let entries: [Entry]
+    private let findings: FindingsOptions
+
+    init(answers: [Answer], findings: FindingsOptions) {
+        self.findings = findings
+        entries = answers.flatMap { answer in
+            zip(answer.models, zip(answer.explanations, answer.findings)).map { Entry($1.0, $1.1, model: $0) }
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
+
+    /// What there is beside what all have: a name, and each entry's text.
+    private var extras: [(name: String, text: (Entry) -> String)] {
+        var extras: [(String, (Entry) -> String)] = []
+        if findings.truth != nil { extras.append(("in box", { $0.isHit.map { $0 ? "yes" : "no" } ?? "" })) }
+        if findings.isSegmented {
+            extras.append(("segment", { $0.segment.map { "\(($0.share * 1000).rounded() / 10) %" } ?? "" }))
+        }
+        if findings.isSegmented, findings.truth != nil {
+            extras.append(("IoU", { $0.segment?.iou.map { "\(($0 * 1000).rounded() / 1000)" } ?? "" }))
+        }
+        if findings.check { extras.append(("checks", { $0.checks?.verdict ?? "" })) }
+        return extras
+    }
+
+    var table: TextTable {
+        let extras = extras
+        return TextTable(
+            columns: ["image", "model", "target", "value", "method", "peak y", "x"] + extras.map(\.name), shortened: ["image"],
+            rows: entries.map { entry in
+                [
+                    .text(entry.image), .text(entry.model), .text(entry.target), .value(entry.value), .text(entry.method),
+                    .value(entry.peakY), .value(entry.peakX),
+                ] + extras.map { .text($0.text(entry)) }
+            })
+    }
+
+    var fields: [[String]] {
+        let extras = extras
+        return [["image", "model", "target", "value", "method", "peak_y", "peak_x"] + extras.map(\.name)]
+            + entries.map { entry in
+                [
+                    entry.image, entry.model, entry.target, "\(entry.value)", entry.method, "\(entry.peakY)",
+                    "\(entry.peakX)",
+                ] + extras.map { $0.text(entry) }
+            }
+    }
+}
