@@ -87,6 +87,37 @@ void ndx_clip_backward(const float *output, const float *from, float *to, size_t
 }
 
 NDX_CLONES
+void ndx_divisor_backward(const float *dividend, const float *divisor, const float *from, float *to, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] = -from[i] * dividend[i] / (divisor[i] * divisor[i]);
+}
+
+NDX_CLONES
+void ndx_extremum_backward(const float *own, const float *rival, const float *from, float *to, size_t count, int minimum, int strict) {
+    const float sign = minimum ? -1.0f : 1.0f;
+    for (size_t i = 0; i < count; i++) {
+        float lead = sign * own[i], behind = sign * rival[i];
+        to[i] = lead > behind || (!strict && lead == behind) ? from[i] : 0;
+    }
+}
+
+NDX_CLONES
+void ndx_softmax_backward(const float *output, const float *from, float *to, size_t rows, size_t channels, int logarithm) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *y = output + r * channels, *g = from + r * channels;
+        double sum = 0, whole = 0;
+        if (logarithm) {
+            for (size_t c = 0; c < channels; c++) sum += g[c], whole += expf(y[c]);
+            // The exponentials add up to 1 but for what the logarithm was off by.
+            float share = (float)(sum / whole);
+            for (size_t c = 0; c < channels; c++) to[r * channels + c] = g[c] - expf(y[c]) * share;
+        } else {
+            for (size_t c = 0; c < channels; c++) sum += (double)g[c] * y[c];
+            for (size_t c = 0; c < channels; c++) to[r * channels + c] = y[c] * (g[c] - (float)sum);
+        }
+    }
+}
+
+NDX_CLONES
 void ndx_add(const float *from, float *to, size_t count) {
     for (size_t i = 0; i < count; i++) to[i] += from[i];
 }

@@ -50,6 +50,16 @@ void ndx_rectify_backward(const float *output, const float *from, float *to, siz
 /// Back through a clip to low...high whose output was `output`.
 void ndx_clip_backward(const float *output, const float *from, float *to, size_t count, float low, float high);
 
+/// Back to the divisor of dividend / divisor: `to = -from * dividend / divisor²`.
+void ndx_divisor_backward(const float *dividend, const float *divisor, const float *from, float *to, size_t count);
+
+/// Back through a maximum (`minimum`: a minimum) of several: `to = from` where `own` goes beyond `rival` or, unless `strict`, equals it;
+/// else 0. `to` may be `from`.
+void ndx_extremum_backward(const float *own, const float *rival, const float *from, float *to, size_t count, int minimum, int strict);
+
+/// Back through softmax, or its logarithm, over the `channels` of each of `rows`, whose output was `output`.
+void ndx_softmax_backward(const float *output, const float *from, float *to, size_t rows, size_t channels, int logarithm);
+
 /// `to[i] += from[i]`.
 void ndx_add(const float *from, float *to, size_t count);
 

@@ -49,6 +49,9 @@ struct BackwardBuilder {
         try forward.location(id, aligned: rank)
     }
 
+    /// A value of the way forward, broadcast to all of `shape`.
+    mutating func expanded(_ id: Graph.ValueID, to shape: [Int]) throws -> Location { try forward.expanded(id, to: shape) }
+
     /// Adds up a gradient over the axes along which a smaller operand was repeated.
     mutating func sum(_ source: Location, to target: Location) {
         let shape = target.shape.aligned(source.shape.count)
