@@ -90,7 +90,7 @@ struct BackwardBuilder {
         let count = sum.count * batch
         emit(reads: [target, sum], writes: [sum]) { memory in
             let (from, to) = (memory[target], memory[sum])
-            return { ndx_add(from, to, count) }
+            return { Team.split(count) { ndx_add(from + $0.lowerBound, to + $0.lowerBound, $0.count) } }
         }
     }
 
@@ -105,7 +105,7 @@ struct BackwardBuilder {
         let count = source.count * batch
         emit(reads: [source], writes: [target]) { memory in
             let (from, to) = (memory[source], memory[target])
-            return { to.update(from: from, count: count) }
+            return { Team.split(count) { (to + $0.lowerBound).update(from: from + $0.lowerBound, count: $0.count) } }
         }
     }
 
