@@ -29,11 +29,15 @@ struct ExplainBenchmark: ParsableCommand {
     @Option(help: "Which figures: saliency, deconvnet, integrated-gradients-32, occlusion-625, ascent.")
     var only: [String] = []
 
+    @Flag(help: "Let what runs alone have two threads though other programs run.")
+    var ignoreOthers = false
+
     @Flag(help: "Time of every step of one gradient, on 1 thread or 2.")
     var layers = false
 
     func run() throws {
         if layers { return try printLayers() }
+        if ignoreOthers { Team.ignoreOthers() }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("explain-benchmark-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

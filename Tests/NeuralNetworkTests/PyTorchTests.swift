@@ -8,7 +8,8 @@ private let folder = ProcessInfo.processInfo.environment["NEURODEX_ZOO"]
 /// torchvision's networks beside PyTorch: scores, and the gradient of the best class's score by the image.
 ///
 /// `NEURODEX_ZOO` names a folder that holds for each network NAME/model.onnx, input.npy [N, 3, H, W], logits.npy [N, K] and grad.npy
-/// [N, 3, H, W], the derivative of each image's largest score.
+/// [N, 3, H, W], the derivative of each image's largest score, as Tools/make-pytorch-references.py writes them: on images where no unit
+/// stands on a kink, since there PyTorch does not agree with itself.
 @Suite(.enabled(if: folder != nil, "NEURODEX_ZOO names no folder of networks with PyTorch's answers"))
 struct PyTorchTests {
     static let networks: [String] = {
