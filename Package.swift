@@ -82,6 +82,10 @@ let package = Package(
         .executableTarget(
             name: "network-benchmark", dependencies: ["NeuralNetwork", argumentParser], path: "Benchmarks/network",
             swiftSettings: strict),
+        .executableTarget(
+            name: "explain-benchmark",
+            dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Explanations", argumentParser],
+            path: "Benchmarks/explain", swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],

@@ -1,6 +1,10 @@
 #include "onednn.h"
 
 #include <dlfcn.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #include <dnnl.hpp>
 
 #include <cstring>
@@ -19,10 +23,12 @@ struct nd_kernel {
     std::vector<std::pair<int, memory>> constants;
     std::vector<std::pair<int, memory::desc>> arguments;
     memory::desc scratch;
+    int threads;
 };
 
 struct nd_call {
     primitive compiled;
+    int threads;
     std::unordered_map<int, memory> arguments;
     stream queue;
 };
@@ -36,22 +42,60 @@ const engine &cpu() {
     return instance;
 }
 
-/// Kernels are compiled for, and run on, one thread: the OpenMP team of the calling thread is set to one.
-/// Looked up at run time, so that builds of oneDNN without OpenMP need nothing.
-void use_one_thread() {
-    thread_local bool done = false;
-    if (done) return;
-    using setter = void (*)(int);
-    if (auto set = reinterpret_cast<setter>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
-    done = true;
+/// What of OpenMP is needed, looked up at run time, so that builds of oneDNN without it need nothing and run on one thread.
+struct openmp {
+    void (*set_threads)(int);
+    void (*set_levels)(int);
+    int (*thread)();
+    int (*threads)();
+    void (*parallel)(void (*)(void *), void *, unsigned, unsigned);
+
+    openmp() {
+        find(set_threads, "omp_set_num_threads");
+        find(set_levels, "omp_set_max_active_levels");
+        find(thread, "omp_get_thread_num");
+        find(threads, "omp_get_num_threads");
+        find(parallel, "GOMP_parallel");
+    }
+
+    bool has_teams() const { return set_threads && set_levels && thread && threads && parallel; }
+
+   private:
+    template <typename F>
+    static void find(F &function, const char *name) { function = reinterpret_cast<F>(dlsym(RTLD_DEFAULT, name)); }
+};
+
+const openmp &omp() {
+    static const openmp instance;
+    return instance;
 }
+
+/// What nd_set_threads last asked for on this thread, and what OpenMP was last told on it.
+thread_local int wanted_threads = 1, threads_in_use = 0;
+
+/// Lets OpenMP's regions that this thread opens have `threads` threads. A kernel compiled for a team opens its regions with that many
+/// whatever the setting is; without a level of parallelism it gets one, and does the shares of all after each other.
+void use_threads(int threads) {
+    if (threads == threads_in_use) return;
+    if (omp().set_threads) omp().set_threads(threads);
+    if (omp().set_levels) omp().set_levels(threads > 1 ? 1 : 0);
+    threads_in_use = threads;
+}
+
+/// A kernel whose results might depend on the number of threads.
+struct unsplittable {};
 
 /// Runs `body`, turning whatever it throws into last_error and a null result.
 template <typename Body>
 auto guarded(const char *what, Body body) -> decltype(body()) {
     try {
-        use_one_thread();
-        return body();
+        try {
+            use_threads(wanted_threads);
+            return body();
+        } catch (unsplittable) {
+            use_threads(1);
+            return body();
+        }
     } catch (const std::exception &e) {
         last_error = std::string(what) + ": " + e.what();
     } catch (...) {
@@ -106,18 +150,25 @@ primitive_attr attributes() { return attributes({ND_IDENTITY, 0, 0}, false); }
 
 /// A copy of `data` in the layout `wanted`.
 memory packed(const float *data, const memory::desc &plain, const memory::desc &wanted) {
+    const int threads = threads_in_use;
+    use_threads(1);
     memory source(plain, cpu(), const_cast<float *>(data));
     memory result(wanted, cpu());
     stream queue(cpu());
     reorder(source, result).execute(queue, source, result);
     queue.wait();
+    use_threads(threads);
     return result;
 }
 
 template <typename Descriptor, typename Primitive>
 nd_kernel *finish(const Descriptor &descriptor, std::vector<std::pair<int, memory::desc>> arguments,
                   std::vector<std::pair<int, memory>> constants = {}) {
-    return new nd_kernel{Primitive(descriptor), std::move(constants), std::move(arguments), descriptor.scratchpad_desc()};
+    // oneDNN's own loops ("jit:…", "brgconv:…") give each thread outputs of its own; a matrix product may share out a sum.
+    const std::string name = descriptor.impl_info_str();
+    if (threads_in_use > 1 && name.rfind("jit", 0) != 0 && name.rfind("brgconv", 0) != 0) throw unsplittable();
+    return new nd_kernel{
+        Primitive(descriptor), std::move(constants), std::move(arguments), descriptor.scratchpad_desc(), threads_in_use};
 }
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -169,6 +220,7 @@ nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *w,
 nd_kernel *nd_inner_product(int64_t batch, int64_t inputs, int64_t outputs, const float *weights, const float *bias,
                             nd_activation activation) {
     return guarded("inner product", [&]() -> nd_kernel * {
+        if (threads_in_use > 1) throw unsplittable();
         memory::desc from({batch, inputs}, f32, tag::ab), to({batch, outputs}, f32, tag::ab);
         memory::desc plain({outputs, inputs}, f32, tag::ab), any({outputs, inputs}, f32, tag::any);
         memory::desc biases({outputs}, f32, tag::x);
@@ -331,6 +383,37 @@ nd_kernel *nd_lrn_backward(nd_map map, int64_t size, float alpha, float beta, fl
     });
 }
 
+void nd_set_threads(int threads) { wanted_threads = threads > 1 && omp().has_teams() ? 2 : 1; }
+
+int nd_get_threads(void) { return wanted_threads; }
+
+int nd_helper(void) {
+    thread_local int helper = 0;
+#ifdef __linux__
+    if (helper == 0 && omp().has_teams()) {
+        use_threads(2);
+        omp().parallel([](void *data) { if (omp().thread() == 1) *static_cast<int *>(data) = (int)syscall(SYS_gettid); }, &helper, 2, 0);
+    }
+#endif
+    return helper;
+}
+
+void nd_split(size_t count, size_t grain, void (*body)(void *, size_t, size_t), void *context) {
+    if (wanted_threads == 1 || count < 2 * grain) return body(context, 0, count);
+    struct work {
+        size_t count, half;
+        void (*body)(void *, size_t, size_t);
+        void *context;
+    } job{count, (count / 2 + grain - 1) / grain * grain, body, context};
+    use_threads(wanted_threads);
+    omp().parallel([](void *data) {
+        const auto &job = *static_cast<work *>(data);
+        if (omp().threads() == 1) return job.body(job.context, 0, job.count);
+        if (omp().thread() == 0) job.body(job.context, 0, job.half);
+        if (omp().thread() == 1) job.body(job.context, job.half, job.count);
+    }, &job, 2, 0);
+}
+
 void nd_kernel_free(nd_kernel *kernel) { delete kernel; }
 
 size_t nd_kernel_scratch(const nd_kernel *kernel) { return kernel->scratch.get_size(); }
@@ -350,12 +433,13 @@ nd_call *nd_bind(const nd_kernel *kernel, float *const *pointers, size_t count, 
         for (const auto &constant : kernel->constants) arguments.emplace(constant.first, constant.second);
         if (kernel->scratch.get_size() > 0)
             arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(kernel->scratch, cpu(), scratch));
-        return new nd_call{kernel->compiled, std::move(arguments), stream(cpu())};
+        return new nd_call{kernel->compiled, kernel->threads, std::move(arguments), stream(cpu())};
     });
 }
 
 bool nd_run(nd_call *call) {
     return guarded("running a kernel", [&] {
+        use_threads(wanted_threads < call->threads ? wanted_threads : call->threads);
         call->compiled.execute(call->queue, call->arguments);
         return true;
     });

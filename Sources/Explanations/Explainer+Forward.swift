@@ -26,16 +26,22 @@ extension Explainer {
         read: @escaping @Sendable (UnsafeBufferPointer<Float>) -> Value, body: (Int, Value) throws -> Void
     ) throws {
         let workers = max(1, min(jobs, (count + Self.batch - 1) / Self.batch))
-        let passes = try ForwardPass.passes(network, layer: layer, batch: Self.batch, count: workers)
-        let batch = passes[0].batch
-        try parallel(chunks: (count + batch - 1) / batch, workers: passes) { pass, chunk in
-            let first = chunk * batch
-            // A last chunk that is not full runs its last input again, so that every run is alike.
-            for slot in 0..<batch { input(min(first + slot, count - 1), pass.input(image: slot)) }
-            try pass.run()
-            return (0..<min(batch, count - first)).map { read(pass.activation(image: $0)) }
-        } body: { chunk, values in
-            for (slot, value) in values.enumerated() { try body(chunk * batch + slot, value) }
+        try forwardPasses.use(layer.name, count: workers) {
+            try ForwardPass.passes(network, layer: layer, batch: Self.batch, count: $0)
+        } another: {
+            try $0.another()
+        } _: { passes in
+            for pass in passes { pass.isAlone = passes.count == 1 && jobs > 1 }
+            let batch = passes[0].batch
+            try parallel(chunks: (count + batch - 1) / batch, workers: passes) { pass, chunk in
+                let first = chunk * batch
+                // A last chunk that is not full runs its last input again, so that every run is alike.
+                for slot in 0..<batch { input(min(first + slot, count - 1), pass.input(image: slot)) }
+                try pass.run()
+                return (0..<min(batch, count - first)).map { read(pass.activation(image: $0)) }
+            } body: { chunk, values in
+                for (slot, value) in values.enumerated() { try body(chunk * batch + slot, value) }
+            }
         }
     }
 }

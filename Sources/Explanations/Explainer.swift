@@ -16,7 +16,18 @@ public final class Explainer: Sendable {
     public let jobs: Int
 
     /// Images that a pass takes at once. Fixed, so that one image alone and many together give the same bits.
-    public static let batch = 2
+    public static let batch = 1
+
+    /// What a gradient pass is compiled for.
+    struct GradientKind: Hashable, Sendable {
+        var layer: String
+        var rule: BackwardRule
+    }
+    let gradientPasses: PassShelf<GradientKind, GradientPass>
+    /// By the name of the layer.
+    let forwardPasses: PassShelf<String, ForwardPass>
+    /// Kinds of passes that are kept compiled: a picture's answer and its explanation, and the same of another layer.
+    private static let keptKinds = 2
 
     /// - Parameters:
     ///   - model: where the network is now; nil for where it was when the store was made.
@@ -27,6 +38,8 @@ public final class Explainer: Sendable {
         preprocessing = try Preprocessing(json: description.preprocessing)
         camHead = try store.camHead()
         self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
+        forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         let path = model ?? description.model.path
         var options = Network.Options()
         options.inputSize = (description.model.inputHeight, description.model.inputWidth)
@@ -97,9 +110,21 @@ public final class Explainer: Sendable {
         input: @escaping @Sendable (Int, UnsafeMutableBufferPointer<Float>) -> Void, body: (Int, Gradient) throws -> Void
     ) throws {
         let layer = try layer(of: target)
-        let passes = try (0..<max(1, min(jobs, (count + Self.batch - 1) / Self.batch))).map { _ in
-            try GradientPass(network, layer: layer, batch: Self.batch, rule: rule)
+        let workers = max(1, min(jobs, (count + Self.batch - 1) / Self.batch))
+        try gradientPasses.use(GradientKind(layer: layer.name, rule: rule), count: workers) {
+            try GradientPass.passes(network, layers: [layer], batch: Self.batch, rule: rule, count: $0)
+        } another: {
+            try $0.another()
+        } _: { passes in
+            for pass in passes { pass.isAlone = passes.count == 1 && jobs > 1 }
+            try gradients(of: target, layer, by: passes, count: count, input: input, body: body)
         }
+    }
+
+    private func gradients(
+        of target: Target, _ layer: Layer, by passes: [GradientPass], count: Int,
+        input: @escaping @Sendable (Int, UnsafeMutableBufferPointer<Float>) -> Void, body: (Int, Gradient) throws -> Void
+    ) throws {
         let batch = passes[0].batch
         try parallel(chunks: (count + batch - 1) / batch, workers: passes) { pass, chunk in
             let first = chunk * batch
@@ -120,11 +145,15 @@ public final class Explainer: Sendable {
         }
     }
 
-    /// Runs `work` for every chunk on a thread for each worker, and `body` on its results in order on the calling thread.
+    /// Runs `work` for every chunk on a thread for each worker, on the calling thread where there is one, and `body` on its results in order on the calling thread.
     func parallel<Worker, Result: Sendable>(
         chunks: Int, workers: [Worker], _ work: @escaping @Sendable (Worker, Int) throws -> Result,
         body: (Int, Result) throws -> Void
     ) throws {
+        guard workers.count > 1 else {
+            for chunk in 0..<chunks { try body(chunk, try work(workers[0], chunk)) }
+            return
+        }
         let queue = ResultQueue<Swift.Result<Result, any Error>>(capacity: 4 * workers.count, producers: workers.count)
         let next = Atomic<Int>(0)
         let threads = workers.map { worker in

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 
 private typealias Rule = (name: String, function: @Sendable (Double, Double) -> Double)
@@ -55,11 +56,36 @@ private func withPixel(_ rule: Rule, isLeft: Bool) -> OperatorCase {
     }
 }
 
-let arithmeticCases: [OperatorCase] = rules.flatMap { rule in
-    [false, true].flatMap { isLeft in
-        patterns.map { withConstant(rule, $0, isLeft: isLeft) } + [withPixel(rule, isLeft: isLeft)]
+/// Of two activations that both depend on the image.
+private func ofMaps(_ rule: Rule) -> OperatorCase {
+    let (type, function) = (rule.name, rule.function)
+    return OperatorCase(name: "\(type) of two maps", operators: [type]) { model, _, _ in
+        let image = away(&model)
+        let other = model.node("Exp", [model.node("Neg", ["image"])])
+        return (
+            model.node(type, [image, other]), { image in image.map { $0 + 2 }.combined(with: image.map { exp(-$0) }, function) }
+        )
     }
 }
+
+private func ofThree(_ type: String, _ function: @escaping @Sendable (Double, Double) -> Double) -> OperatorCase {
+    OperatorCase(name: "\(type) of three", operators: [type], shapes: [[3, 4, 6]]) { model, shape, random in
+        let constant = model.random("constant", [shape[0], 1, 1], &random)
+        return (
+            model.node(type, ["image", model.node("Neg", ["image"]), "constant"]),
+            { image in image.combined(with: image.map { -$0 }, function).combined(with: constant, function) }
+        )
+    }
+}
+
+let arithmeticCases: [OperatorCase] =
+    rules.map(ofMaps)
+    + [ofThree("Max") { max($0, $1) }, ofThree("Min") { min($0, $1) }]
+    + rules.flatMap { rule in
+        [false, true].flatMap { isLeft in
+            patterns.map { withConstant(rule, $0, isLeft: isLeft) } + [withPixel(rule, isLeft: isLeft)]
+        }
+    }
 
 let linearCases: [OperatorCase] = [
     OperatorCase(name: "Sum of three", operators: ["Sum"]) { model, _, _ in

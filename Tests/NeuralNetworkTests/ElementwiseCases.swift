@@ -23,6 +23,8 @@ let elementwiseCases: [OperatorCase] = [
     function("Elu", ["alpha": 1.5]) { $0 > 0 ? $0 : 1.5 * (exp($0) - 1) },
     function("Elu") { $0 > 0 ? $0 : exp($0) - 1 },
     function("HardSwish") { $0 * max(0, min(1, $0 / 6 + 0.5)) },
+    function("LeakyRelu", ["alpha": -0.5]) { $0 > 0 ? $0 : -0.5 * $0 },
+    function("Elu", ["alpha": -0.5]) { $0 > 0 ? $0 : -0.5 * (exp($0) - 1) },
     function("Exp") { exp($0) },
     function("Abs") { abs($0) },
     function("Neg") { -$0 },
@@ -37,7 +39,12 @@ let elementwiseCases: [OperatorCase] = [
         _ = model.weight("high", [], [0.25])
         return (model.node("Clip", ["image", "", "high"]), { $0.map { min($0, 0.25) } })
     },
+    // Not near 0, where the derivative has no end.
     OperatorCase(name: "Sqrt", operators: ["Sqrt", "Abs"]) { model, _, _ in
-        (model.node("Sqrt", [model.node("Abs", ["image"])]), { $0.map { abs($0).squareRoot() } })
+        _ = model.weight("more", [], [0.25])
+        return (
+            model.node("Sqrt", [model.node("Add", [model.node("Abs", ["image"]), "more"])]),
+            { $0.map { (abs($0) + 0.25).squareRoot() } }
+        )
     },
 ]

@@ -13,6 +13,8 @@ struct OperatorCase: Sendable {
     var operators: [String]
     /// Of the largest expected value.
     var tolerance = 1e-4
+    /// Of the gradient along a random direction, relative to what its parts add up to by chance; see `GradientTests`.
+    var gradientTolerance = 1e-4
     /// [channels, height, width]
     var shapes: [[Int]] = [[1, 7, 5], [3, 8, 11], [16, 6, 9], [17, 9, 4]]
     var opset = 17
@@ -23,6 +25,6 @@ struct OperatorCase: Sendable {
 let operatorCases: [OperatorCase] =
     [
         convolutionCases, poolingCases, elementwiseCases, normalizationCases, arithmeticCases, linearCases, shapingCases,
-        constantCases,
+        constantCases, fusedCases,
     ]
     .flatMap { $0 }

@@ -25,7 +25,29 @@ private func convolution(
     }
 }
 
+/// Everything at once: groups, strides, dilations and pads that differ on all sides.
+private func grouped(_ name: String, outputs: Int, strides: [Int], dilations: [Int], pads: [Int]) -> OperatorCase {
+    OperatorCase(name: name, operators: ["Conv"], shapes: [[4, 9, 8], [6, 8, 11], [32, 7, 9]]) { model, shape, random in
+        let weights = model.random("weight", [outputs, shape[0] / 2, 3, 2], &random)
+        let bias = model.random("bias", [outputs], &random).values
+        let window = SlowOperators.Window(kernel: [3, 2], strides: strides, dilations: dilations, pads: pads)
+        let output = model.node(
+            "Conv", ["image", "weight", "bias"],
+            ["group": 2, "strides": .ints(strides), "dilations": .ints(dilations), "pads": .ints(pads)])
+        return (output, { SlowOperators.convolution($0, weights, bias, window, groups: 2) })
+    }
+}
+
 let convolutionCases: [OperatorCase] = [
+    grouped("Conv in groups, strided, asymmetric pads", outputs: 8, strides: [2, 3], dilations: [1, 1], pads: [1, 0, 0, 2]),
+    grouped(
+        "Conv in groups, strided, dilated, asymmetric pads", outputs: 8, strides: [2, 1], dilations: [2, 3], pads: [2, 1, 0, 3]),
+    convolution("Conv 7×7 of stride 2", outputs: 17, kernel: [7, 5], strides: [2, 2], pads: [3, 2, 3, 2]),
+    convolution("Conv 1×1 of stride 2", outputs: 6, kernel: [1, 1], strides: [2, 2]),
+    convolution("Conv of stride 4", outputs: 5, kernel: [3, 3], strides: [4, 4], pads: [0, 1, 2, 0]),
+    convolution("Conv padded beyond its kernel", outputs: 3, kernel: [2, 2], pads: [3, 2, 2, 3]),
+    convolution(
+        "Conv depthwise of stride 2", outputs: 0, kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], depthwise: true),
     convolution("Conv 1×1", outputs: 5, kernel: [1, 1]),
     convolution("Conv 3×3 padded", outputs: 16, kernel: [3, 3], pads: [1, 1, 1, 1]),
     convolution("Conv 3×3 without bias", outputs: 17, kernel: [3, 3], bias: false),
@@ -93,6 +115,8 @@ let poolingCases: [OperatorCase] =
             pooling("dilated", type, kernel: [2, 2], dilations: [2, 3], opset: 19),
         ]
     } + [
+        pooling("overlapping", "MaxPool", kernel: [3, 3], strides: [2, 2]),
+        pooling("counting asymmetric padding", "AveragePool", kernel: [2, 3], pads: [1, 0, 0, 2], countsPadding: true),
         pooling("counting padding", "AveragePool", kernel: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1], countsPadding: true),
         OperatorCase(name: "GlobalAveragePool", operators: ["GlobalAveragePool"]) { model, shape, _ in
             let window = SlowOperators.Window(kernel: Array(shape[1...]))

@@ -143,6 +143,14 @@ public struct ModelBuilder: Sendable {
     public func network(output: String, options: Network.Options = .init()) throws -> Network {
         try Network(bytes: bytes(outputs: [output]), options: options)
     }
+
+    public func differentiableNetwork(output: String, options: Network.Options = .init()) throws -> DifferentiableNetwork {
+        let folder = try TemporaryFolder()
+        let path = folder.file("model.onnx")
+        try Data(bytes(outputs: [output])).write(to: URL(fileURLWithPath: path))
+        defer { withExtendedLifetime(folder) {} }
+        return try DifferentiableNetwork(contentsOf: path, options: options)
+    }
 }
 
 extension Network {

@@ -37,8 +37,9 @@ typedef struct {
 } ndx_pooling;
 
 /// Back through maximum pooling: what comes to a pixel of the output goes to the pixel of the input that was its maximum,
-/// the first in row-major order. `to` is overwritten.
-void ndx_max_pooling_backward(const float *input, const float *from, float *to, ndx_pooling size, ndx_window window);
+/// the first in row-major order. `to` is overwritten. Of the input's rows first_row ..< end_row alone.
+void ndx_max_pooling_backward(
+    const float *input, const float *from, float *to, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row);
 
 /// Back through average pooling. With `counts_padding` every window is divided by its whole size.
 void ndx_average_pooling_backward(const float *from, float *to, ndx_pooling size, ndx_window window, int counts_padding);
@@ -49,6 +50,22 @@ void ndx_rectify_backward(const float *output, const float *from, float *to, siz
 
 /// Back through a clip to low...high whose output was `output`.
 void ndx_clip_backward(const float *output, const float *from, float *to, size_t count, float low, float high);
+
+/// Back to the divisor of dividend / divisor: `to = -from * dividend / divisor²`.
+void ndx_divisor_backward(const float *dividend, const float *divisor, const float *from, float *to, size_t count);
+
+/// Back through a maximum (`minimum`: a minimum) of several: `to = from` where `own` goes beyond `rival` or, unless `strict`, equals it;
+/// else 0. `to` may be `from`.
+void ndx_extremum_backward(const float *own, const float *rival, const float *from, float *to, size_t count, int minimum, int strict);
+
+/// Back through softmax, or its logarithm, over the `channels` of each of `rows`, whose output was `output`.
+void ndx_softmax_backward(const float *output, const float *from, float *to, size_t rows, size_t channels, int logarithm);
+
+/// Spreads the channels of a map over pixels, the last step of sub-pixel convolution: with (Y, X) = (y, x) + skipped,
+/// `to[y][x][c] = from[Y / stride][X / stride][(Y % stride) * stride + X % stride][c]`. `to`: height × width × channels.
+void ndx_interleave(
+    const float *from, float *to, size_t height, size_t width, size_t channels, const size_t stride[2], const size_t skipped[2],
+    size_t from_width);
 
 /// `to[i] += from[i]`.
 void ndx_add(const float *from, float *to, size_t count);

@@ -1,7 +1,7 @@
 // The part of oneDNN that neurodex uses, as C: kernels over channels-last (NHWC) float maps, compiled once with their
 // weights packed, and bound to the memory of as many workers as there are. Compiles against oneDNN 2.6 and 3.x.
 //
-// Every kernel runs on the calling thread alone. Functions that return a pointer return NULL on failure, and
+// Every kernel runs on the calling thread alone, unless that has asked for another beside it (nd_set_threads). Functions that return a pointer return NULL on failure, and
 // nd_last_error() then says why.
 #ifndef NEURODEX_ONEDNN_H
 #define NEURODEX_ONEDNN_H
@@ -48,6 +48,18 @@ typedef struct nd_call nd_call;
 const char *nd_last_error(void);
 /// For example "2.6.3".
 const char *nd_version(void);
+
+/// Threads, 1 or 2, that kernels compiled on this thread from now on may be split among, and that those it runs are. A kernel compiled
+/// for two gives the same results on one; where a kernel could not promise that, and where oneDNN has no OpenMP, one thread it is.
+void nd_set_threads(int threads);
+/// What this thread runs on: 1 or 2.
+int nd_get_threads(void);
+/// The second thread's number, as /proc/self/task has it; 0 where there is none or it is not known. It keeps its core busy for some
+/// milliseconds after its share is done.
+int nd_helper(void);
+/// Calls `body` for the range 0 ..< count, in two halves at the same time where this thread runs on two: for loops whose rounds do not depend
+/// on each other. The halves meet at a multiple of `grain`.
+void nd_split(size_t count, size_t grain, void (*body)(void *context, size_t start, size_t end), void *context);
 
 /// Arguments when bound: source, destination. `weights` [O, I/groups, kh, kw] and `bias` ([O], or NULL) are copied and packed.
 /// With `accumulate`, what the destination holds is added before the activation.

@@ -68,7 +68,7 @@ public struct Ascent: Sendable {
     /// - Throws: `ExplanationError.flat` where nothing moves the picture; `NetworkError`.
     public func run(from start: [Float]? = nil, progress: (Progress) throws -> Bool = { _ in true }) throws -> Result {
         let count = settings.count
-        let passes = UncheckedBox(try (0..<count).map { _ in try AscentNetwork.Pass(network) })
+        let passes = UncheckedBox(try AscentNetwork.Pass.passes(network, count: count, jobs: explainer.jobs))
         var climbers = (0..<count).map { climber($0, start: start) }
         let first = try each(climbers) { index, climber in try passes.value[index].forward(climber.tensor(parametrisation)) }
         var (curve, best, bestStep, endedEarly): ([Double], Double, Int, Bool) = ([], -.infinity, 0, false)

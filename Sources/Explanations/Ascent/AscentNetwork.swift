@@ -76,9 +76,16 @@ final class AscentNetwork: Sendable {
         private let network: AscentNetwork
         private let pass: GradientPass
 
-        init(_ network: AscentNetwork) throws {
+        /// So many, which share what they are compiled to. A picture alone has two threads where `jobs` allows; its path does not depend on them.
+        static func passes(_ network: AscentNetwork, count: Int, jobs: Int) throws -> [Pass] {
+            let passes = try GradientPass.passes(network.network, layers: network.layers, count: count)
+            passes[0].isAlone = count == 1 && jobs > 1
+            return passes.map { Pass(network, $0) }
+        }
+
+        private init(_ network: AscentNetwork, _ pass: GradientPass) {
             self.network = network
-            pass = try GradientPass(network.network, layers: network.layers)
+            self.pass = pass
         }
 
         /// Runs a tensor forward; the objective's value.

@@ -49,6 +49,9 @@ struct BackwardBuilder {
         try forward.location(id, aligned: rank)
     }
 
+    /// A value of the way forward, broadcast to all of `shape`.
+    mutating func expanded(_ id: Graph.ValueID, to shape: [Int]) throws -> Location { try forward.expanded(id, to: shape) }
+
     /// Adds up a gradient over the axes along which a smaller operand was repeated.
     mutating func sum(_ source: Location, to target: Location) {
         let shape = target.shape.aligned(source.shape.count)
@@ -87,7 +90,7 @@ struct BackwardBuilder {
         let count = sum.count * batch
         emit(reads: [target, sum], writes: [sum]) { memory in
             let (from, to) = (memory[target], memory[sum])
-            return { ndx_add(from, to, count) }
+            return { Team.split(count) { ndx_add(from + $0.lowerBound, to + $0.lowerBound, $0.count) } }
         }
     }
 
@@ -102,7 +105,7 @@ struct BackwardBuilder {
         let count = source.count * batch
         emit(reads: [source], writes: [target]) { memory in
             let (from, to) = (memory[source], memory[target])
-            return { to.update(from: from, count: count) }
+            return { Team.split(count) { (to + $0.lowerBound).update(from: from + $0.lowerBound, count: $0.count) } }
         }
     }
 

@@ -4,9 +4,14 @@
 public final class ForwardPass {
     /// Images that it runs at once.
     public let batch: Int
+    /// Threads that share out each step, 1 or 2; results do not depend on it. Two are for a pass that runs alone.
+    package var threads = 1
+    /// Lets a run have two threads where a core is idle when it begins.
+    public var isAlone = false
 
     private let memory: WorkerMemory
     private let program: Program
+    private let plan: MemoryPlan
     private let actions: [WorkerAction]
     private let value: Location
 
@@ -32,7 +37,7 @@ public final class ForwardPass {
         // There is no way back that would need what stands before an activation.
         graph.fuse { _ in true }
         var builder = ProgramBuilder(graph: graph, batch: graph.mixesImages ? 1 : batch)
-        try builder.lower(graph)
+        try Team.compiling { try builder.lower(graph) }
         let program = builder.program
         guard let location = program.locations[value], case .buffer = location.place else {
             throw NetworkError.graph(problem: "its value '\(graph.values[value].name)' is never computed")
@@ -41,8 +46,11 @@ public final class ForwardPass {
         return try (0..<count).map { _ in try ForwardPass(program, plan, value: location) }
     }
 
+    /// Another pass of the same, sharing kernels and packed weights.
+    public func another() throws -> ForwardPass { try ForwardPass(program, plan, value: value) }
+
     private init(_ program: Program, _ plan: MemoryPlan, value: Location) throws {
-        self.program = program
+        (self.program, self.plan) = (program, plan)
         self.value = value
         batch = program.batch
         memory = WorkerMemory(program, plan: plan, neurons: 0, meanNeurons: 0)
@@ -53,7 +61,7 @@ public final class ForwardPass {
     public func input(image: Int) -> UnsafeMutableBufferPointer<Float> { buffer(program.input, image) }
 
     /// - Throws: `NetworkError.kernel`.
-    public func run() throws { try program.run(actions) }
+    public func run() throws { try program.run(actions, threads: isAlone && Team.hasIdleCore ? 2 : threads) }
 
     /// The layer's activations: height × width × channels.
     public func activation(image: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(buffer(value, image)) }

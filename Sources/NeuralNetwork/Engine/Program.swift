@@ -77,9 +77,11 @@ struct Program: Sendable {
         try steps.map { step in try named(step) { try step.bind(memory) } }
     }
 
-    /// Runs actions that were bound from the steps `first` on.
-    func run(_ actions: [WorkerAction], from first: Int = 0) throws {
-        for (index, action) in actions.enumerated() { try named(steps[first + index], action) }
+    /// Runs actions that were bound from the steps `first` on, on 1 thread or on 2 where they were compiled for a team.
+    func run(_ actions: [WorkerAction], from first: Int = 0, threads: Int = 1) throws {
+        try Team.running(on: threads) {
+            for (index, action) in actions.enumerated() { try named(steps[first + index], action) }
+        }
     }
 
     /// What goes wrong in a step is said of its layer.

@@ -135,7 +135,13 @@ struct ProgramBuilder {
             guard from[5] == 1, to[5] == 1, extents[0..<4].allSatisfy({ $0 == 1 }) else {
                 return { ndx_copy_strided(source, target, extents, from, to) }
             }
-            return { ndx_copy_pixels(source, from[4], target, to[4], extents[4], count) }
+            return {
+                Team.split(extents[4], cost: count, grain: 1) { pixels in
+                    ndx_copy_pixels(
+                        source + pixels.lowerBound * from[4], from[4], target + pixels.lowerBound * to[4], to[4], pixels.count,
+                        count)
+                }
+            }
         }
     }
 

@@ -106,14 +106,23 @@ struct Activation: Operator {
             program.emit(reads: [output, gradient], writes: [target]) { memory in
                 let (output, from, to) = (memory[output], memory[gradient], memory[target])
                 return {
-                    ndx_rectify_backward(
-                        output, from, to, count, native.alpha, rule.looksAtOutput ? 1 : 0, rule.looksAtSignal ? 1 : 0)
+                    Team.split(count) {
+                        let start = $0.lowerBound
+                        ndx_rectify_backward(
+                            output + start, from + start, to + start, $0.count, native.alpha, rule.looksAtOutput ? 1 : 0,
+                            rule.looksAtSignal ? 1 : 0)
+                    }
                 }
             }
         case ND_CLIP:
             program.emit(reads: [output, gradient], writes: [target]) { memory in
                 let (output, from, to) = (memory[output], memory[gradient], memory[target])
-                return { ndx_clip_backward(output, from, to, count, native.alpha, native.beta) }
+                return {
+                    Team.split(count) {
+                        let start = $0.lowerBound
+                        ndx_clip_backward(output + start, from + start, to + start, $0.count, native.alpha, native.beta)
+                    }
+                }
             }
         default:
             let known = isKnownByItsOutput

@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 /// `Add`, `Sub`, `Mul`, `Div`, `Max`, `Min` and `Sum` of tensors, with broadcasting, and an activation that follows.
@@ -122,7 +123,8 @@ struct Arithmetic: Operator {
         }
     }
 
-    /// Sums pass signals on to all they add; a product passes to each factor the other times the signal.
+    /// Sums pass signals on to all they add; a product passes to each factor the other times the signal; a maximum or minimum passes the
+    /// signal to the operand that it is, the first of equals.
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.before(activation, node)
         let operands = node.inputs.compactMap { $0 }
@@ -151,9 +153,39 @@ struct Arithmetic: Operator {
             let other = try program.location(operands[1 - index], aligned: gradient.shape.count)
             let kernel = try Kernel { nd_binary(gradient.map, other.map, target.map, kind, .identity) }
             program.emit(kernel, reads: [gradient, other], writes: [target])
+        case ND_DIVIDE where operands.count == 2:
+            let (dividend, divisor) = try (
+                program.expanded(operands[0], to: gradient.shape), program.expanded(operands[1], to: gradient.shape)
+            )
+            let count = gradient.count * program.batch
+            program.emit(reads: [dividend, divisor, gradient], writes: [target]) { memory in
+                let (dividend, divisor, from, to) = (memory[dividend], memory[divisor], memory[gradient], memory[target])
+                return { ndx_divisor_backward(dividend, divisor, from, to, count) }
+            }
+        case ND_MAXIMUM, ND_MINIMUM: try emitExtremumBackward(of: index, operands, gradient, to: target, into: &program)
         default:
             throw Refusal("has no way back to input \(index); explanations that need gradients cannot pass it")
         }
+    }
+
+    /// The signal where operand `index` goes beyond all before it and none after it goes beyond it.
+    private func emitExtremumBackward(
+        of index: Int, _ operands: [Graph.ValueID], _ gradient: Location, to target: Location, into program: inout BackwardBuilder
+    ) throws {
+        let own = try program.expanded(operands[index], to: gradient.shape)
+        let count = gradient.count * program.batch
+        let isMinimum: Int32 = kind == ND_MINIMUM ? 1 : 0
+        var signal = gradient
+        for (other, operand) in operands.enumerated() where other != index {
+            let rival = try program.expanded(operand, to: gradient.shape)
+            let isStrict: Int32 = other < index ? 1 : 0
+            program.emit(reads: [own, rival, signal], writes: [target]) { [signal] memory in
+                let (own, rival, from, to) = (memory[own], memory[rival], memory[signal], memory[target])
+                return { ndx_extremum_backward(own, rival, from, to, count, isMinimum, isStrict) }
+            }
+            signal = target
+        }
+        if operands.count == 1 { program.copy(gradient, to: target) }
     }
 }
 

@@ -77,6 +77,9 @@ struct Convolution: Operator {
         let gradient = try program.before(activation, node)
         try program.contribute(to: node.inputs[0]) { program, target in
             let window = try window.resolved(over: [target.shape[2], target.shape[3]]).window
+            if let subpixel = SubpixelConvolution(self, window, from: gradient, to: target) {
+                return try subpixel.emit(from: gradient, to: target, into: &program)
+            }
             let kernel =
                 try flipped(window, from: gradient, to: target)
                 ?? Kernel {

@@ -94,8 +94,11 @@ struct Pooling: Operator {
                 return {
                     for image in 0..<batch {
                         if isMaximum {
-                            ndx_max_pooling_backward(
-                                input + image * inner, from + image * outer, to + image * inner, size, window)
+                            Team.split(size.height, cost: size.width * size.channels, grain: 1) { rows in
+                                ndx_max_pooling_backward(
+                                    input + image * inner, from + image * outer, to + image * inner, size, window,
+                                    rows.lowerBound, rows.upperBound)
+                            }
                         } else {
                             ndx_average_pooling_backward(
                                 from + image * outer, to + image * inner, size, window, countsPadding ? 1 : 0)

@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 /// `Softmax` and `LogSoftmax` over the channels of a map or the last axis of anything else.
@@ -27,5 +28,19 @@ struct Softmax: Operator {
         let destination = program.allocate(node.outputs[0])
         let kernel = try Kernel { nd_softmax(source.map, destination.map, isLogarithm) }
         program.emit(kernel, reads: [source], writes: [destination])
+    }
+    /// Of y = softmax x: y (g − Σ g y); of its logarithm y: g − exp y Σ g.
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        let output = try program.location(node.outputs[0])
+        let channels = Int(output.map.channels)
+        let rows = output.count / channels * program.batch
+        let isLogarithm: Int32 = isLogarithm ? 1 : 0
+        try program.contribute(to: node.inputs[0]) { program, target in
+            program.emit(reads: [output, gradient], writes: [target]) { memory in
+                let (output, from, to) = (memory[output], memory[gradient], memory[target])
+                return { ndx_softmax_backward(output, from, to, rows, channels, isLogarithm) }
+            }
+        }
     }
 }
