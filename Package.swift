@@ -75,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough", argumentParser,
+                "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough",
+                argumentParser,
             ],
             swiftSettings: strict),
 

@@ -15,5 +15,8 @@ public protocol Query: ParsableArguments {
 /// Every question there is.
 public let queries: [any Query.Type] = [
     TopQuery.self,
+    GroupQuery.self,
+    SimilarQuery.self,
+    ProfileQuery.self,
     SQLQuery.self,
 ]

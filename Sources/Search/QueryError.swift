@@ -10,6 +10,10 @@ public enum QueryError: Error, Hashable, Sendable {
     case wrongCount(Int)
     case noNeuron
     case logitsUnknown(name: String)
+    /// Two options that cannot be given together.
+    case conflict(String, String)
+    /// An image that is at no distance from any other.
+    case noDistance(image: String, reason: String)
 }
 
 extension QueryError: CustomStringConvertible {
@@ -31,6 +35,10 @@ extension QueryError: CustomStringConvertible {
             "name a neuron, for example LAYER:CHANNEL, LAYER or class:NAME"
         case .logitsUnknown(let name):
             "\(name) needs the network's logits, and the store records no layer of logits"
+        case .conflict(let one, let other):
+            "\(one) and \(other) exclude each other; leave one out"
+        case .noDistance(let image, let reason):
+            "\(image) cannot be compared with other images: \(reason); name another layer or --metric"
         }
     }
 }

@@ -21,7 +21,8 @@ struct Neurodex: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SQLCommand.self, VerifyCommand.self,
+            IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SimilarCommand.self, ProfileCommand.self,
+            SQLCommand.self, VerifyCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, ExplainCommand<ClassActivationMap>.self,
             AscendCommand.self,
             WalkthroughCommand.self,
