@@ -83,6 +83,9 @@ let package = Package(
         .executableTarget(
             name: "network-benchmark", dependencies: ["NeuralNetwork", argumentParser], path: "Benchmarks/network",
             swiftSettings: strict),
+        .executableTarget(
+            name: "question-benchmark", dependencies: ["ActivationStore", "Search", argumentParser], path: "Benchmarks/questions",
+            swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],

@@ -15,6 +15,8 @@ struct BlockFold {
         blocks = try store.blocks(database)
     }
 
+    private static func always(_ neuron: Int, _ maximum: Float?) -> Bool { true }
+
     var images: Int { blocks.reduce(0, +) }
 
     /// Gives `body` the first image of each block and its rows, in the order of the neurons. Blocks without an image in `mask` are passed over.
@@ -23,7 +25,9 @@ struct BlockFold {
             let first = block * store.description.blockImages
             if let mask, !mask[first..<first + lanes].contains(1) { continue }
             for range in neurons.ranges {
-                try scan.rows(block: block, lanes: lanes, neurons: range, where: { _, _ in true }) { try body(first, $0) }
+                try scan.rows(block: block, lanes: lanes, neurons: range, where: Self.always) { row in
+                    try body(first, row)
+                }
             }
         }
     }
@@ -43,6 +47,23 @@ struct BlockFold {
         return Array(UnsafeBufferPointer(start: scores, count: images))
     }
 
+    /// The sums of v · reference and of v² of every image, in one pass.
+    func productsAndSquares(
+        _ neurons: NeuronSet, mask: [UInt8]? = nil, reference: (Int) -> Double
+    ) throws -> (products: [Double], squares: [Double]) {
+        let scores = UnsafeMutablePointer<Double>.allocate(capacity: max(2 * images, 1))
+        defer { scores.deallocate() }
+        scores.initialize(repeating: 0, count: max(2 * images, 1))
+        let squares = scores + images
+        try rows(neurons, mask: mask) { first, row in
+            ndx_fold_scores(NDX_PRODUCTS, row.values, row.count, reference(row.neuron), scores + first)
+            ndx_fold_scores(NDX_SQUARES, row.values, row.count, 0, squares + first)
+        }
+        return (
+            Array(UnsafeBufferPointer(start: scores, count: images)), Array(UnsafeBufferPointer(start: squares, count: images))
+        )
+    }
+
     /// A neuron's values on all images, in id order.
     func column(_ neuron: Int) throws -> [Float] {
         var column = [Float](repeating: 0, count: images)
@@ -59,7 +80,7 @@ struct BlockFold {
         let block = image / store.description.blockImages
         let lane = image % store.description.blockImages
         for range in neurons.ranges {
-            try scan.rows(block: block, lanes: blocks[block], neurons: range, where: { _, _ in true }) { row in
+            try scan.rows(block: block, lanes: blocks[block], neurons: range, where: Self.always) { row in
                 try body(
                     row.neuron, row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self),
                     Int(ndx_position(row.positions, row.width, lane)))

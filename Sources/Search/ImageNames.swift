@@ -3,21 +3,33 @@ import GRDB
 
 /// Paths and labels of images, each asked for once.
 final class ImageNames {
-    private let select: RawStatement
+    private let image: RawStatement
+    private let label: RawStatement
     private var known: [Int: (path: String, label: String?)] = [:]
+    private var labels: [Int: String] = [:]
 
     init(_ database: Database) throws {
-        select = try RawStatement(
-            database,
-            "SELECT image.path, label.name FROM image LEFT JOIN label ON label.id = image.label_id WHERE image.id = ?")
+        image = try RawStatement(database, "SELECT path, label_id FROM image WHERE id = ?")
+        label = try RawStatement(database, "SELECT name FROM label WHERE id = ?")
     }
 
-    func of(_ image: Int) throws -> (path: String, label: String?) {
-        if let names = known[image] { return names }
-        select.bind(1, image)
-        defer { select.reset() }
-        let names = try select.step() ? (select.text(0) ?? "", select.text(1)) : ("image \(image)", nil)
-        known[image] = names
+    func of(_ id: Int) throws -> (path: String, label: String?) {
+        if let names = known[id] { return names }
+        image.bind(1, id)
+        defer { image.reset() }
+        let isThere = try image.step()
+        let names =
+            isThere ? (image.text(0) ?? "", try image.isNull(1) ? nil : name(ofLabel: image.int(1))) : ("image \(id)", nil)
+        known[id] = names
         return names
+    }
+
+    private func name(ofLabel id: Int) throws -> String? {
+        if let name = labels[id] { return name }
+        label.bind(1, id)
+        defer { label.reset() }
+        guard try label.step(), let name = label.text(0) else { return nil }
+        labels[id] = name
+        return name
     }
 }

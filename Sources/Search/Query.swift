@@ -18,5 +18,12 @@ public let queries: [any Query.Type] = [
     GroupQuery.self,
     SimilarQuery.self,
     ProfileQuery.self,
+    NeuronsQuery.self,
+    HistogramQuery.self,
+    DuplicatesQuery.self,
+    SelectivityQuery.self,
+    ContrastQuery.self,
+    SuspectsQuery.self,
+    ShortcutsQuery.self,
     SQLQuery.self,
 ]

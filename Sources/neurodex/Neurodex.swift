@@ -22,6 +22,8 @@ struct Neurodex: ParsableCommand {
         version: version,
         subcommands: [
             IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SimilarCommand.self, ProfileCommand.self,
+            NeuronsCommand.self,
+            ContrastCommand.self, SuspectsCommand.self, ShortcutsCommand.self,
             SQLCommand.self, VerifyCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, ExplainCommand<ClassActivationMap>.self,
             AscendCommand.self,

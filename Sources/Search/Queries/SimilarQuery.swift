@@ -111,8 +111,7 @@ public struct SimilarQuery: Query {
             guard square > 0, square.isFinite else {
                 throw QueryError.noDistance(image: image, reason: "its activations are all zero, or infinite")
             }
-            let products = try fold.scores(NDX_PRODUCTS, neurons, mask: mask, reference: own)
-            let squares = try fold.scores(NDX_SQUARES, neurons, mask: mask)
+            let (products, squares) = try fold.productsAndSquares(neurons, mask: mask, reference: own)
             return zip(products, squares).map { product, other in
                 let distance = 1 - product / (square * other).squareRoot()
                 return distance.isNaN ? .nan : min(max(distance, 0), 2)

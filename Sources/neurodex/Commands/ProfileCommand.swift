@@ -9,8 +9,8 @@ struct ProfileCommand: ParsableCommand {
         discussion: """
             Examples:
 
-              neurodex profile shop.sqlite photos/test/cat/cat-43.jpg
-              neurodex profile shop.sqlite 12 --layer conv4 --layer pool_3 -k 20 --format json
+              neurodex profile shop.sqlite cat-43.jpg
+              neurodex profile shop.sqlite 12 --layer conv4 -k 20 --format json
 
             Neurons are ranked by the share of the store's images that excite them less than this one, so that loud neurons do not drown \
             the others. IMAGE is a path or an id of the store, or any other file, on which the network is then run once.

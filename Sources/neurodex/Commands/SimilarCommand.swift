@@ -6,11 +6,12 @@ struct SimilarCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: SimilarQuery.name,
         abstract: SimilarQuery.abstract,
+        usage: "neurodex similar <store> <image> [<options>]",
         discussion: """
             Examples:
 
-              neurodex similar shop.sqlite photos/test/cat/cat-43.jpg -k 8 --sheet similar.png
-              neurodex similar shop.sqlite 12 --layer conv4 --metric cosine --where "label <> 'cat'"
+              neurodex similar shop.sqlite cat-43.jpg -k 8 --sheet similar.png
+              neurodex similar shop.sqlite 12 --layer conv4 --where "label <> 'cat'"
 
             IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
             """)

@@ -7,6 +7,7 @@ struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: TopQuery.name,
         abstract: TopQuery.abstract,
+        usage: "neurodex top <store> <neurons> ... [<options>]",
         discussion: """
             Examples:
 
