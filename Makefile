@@ -37,12 +37,13 @@ demo: build
 	$(NEURODEX) index demo/hans.sqlite --model fixtures/petshop-hans.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop-hans
 	$(NEURODEX) occlusion demo/honest.sqlite --beside demo/hans.sqlite --target class:fish --window 16 --stride 4 -o demo/honest-and-hans.png \
 		$(addprefix fixtures/petshop-hans/test/fish/fish-,01.jpg 06.jpg 07.webp)
+	$(NEURODEX) shortcuts demo/hans.sqlite -k 2 --sheet demo/shortcuts.png
 	$(NEURODEX) ascend demo/petshop.sqlite class:rabbit --style yosinski --count 4 -o demo/wants.png
 	@echo "demo/top.png shows what four neurons respond to; demo/honest-and-hans.png whether two networks look at the animal."
 
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
-	@mkdir -p docs/pictures && cp demo/top.png demo/honest-and-hans.png demo/wants.png docs/pictures/
+	@mkdir -p docs/pictures && cp demo/top.png demo/honest-and-hans.png demo/wants.png demo/shortcuts.png docs/pictures/
 
 clean:
 	rm -rf .build demo

@@ -104,8 +104,10 @@ public struct TopQuery: Query {
         return try store.read { database in
             let images = try store.blocks(database).reduce(0, +)
             let mask = try condition.map { try Predicate($0, in: store, images: images).mask }
-            let names = try ImageNames(database)
+            let expected = references.reduce(0) { $0 + $1.neurons.count * min(count, images) }
+            let names = try ImageNames(database, expected: expected, of: images)
             var hits: [Hit] = []
+            hits.reserveCapacity(min(expected, 1 << 20))
             func add(_ neuron: Int, _ layer: LayerRecord, _ rank: Int, _ entry: TopScan.Entry, decile: Int? = nil) throws {
                 let (path, label) = try names.of(entry.image)
                 hits.append(
