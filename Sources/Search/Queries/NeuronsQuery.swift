@@ -31,7 +31,7 @@ public struct NeuronsQuery: Query {
     @Flag(help: "Turn the order round.")
     public var reverse = false
 
-    @Option(name: .customShort("k"), help: "List only the first so many (default: all).")
+    @Option(name: .customShort("k"), help: "List only the first so many (default: all; 10 where they are ranked by label).")
     public var count: Int?
 
     /// For the argument parser; a query made so answers nothing until it is parsed.
