@@ -40,12 +40,13 @@ demo: build
 	$(NEURODEX) deconv demo/petshop.sqlite conv4:3 conv2:5 -k 6 -o demo/deconv.png
 	$(NEURODEX) saliency demo/petshop.sqlite fixtures/petshop/test/cat/cat-43.jpg --method smoothgrad --segment -o demo/saliency.png
 	$(NEURODEX) verify demo/saliency.png
+	$(NEURODEX) shortcuts demo/hans.sqlite -k 2 --sheet demo/shortcuts.png
 	$(NEURODEX) ascend demo/petshop.sqlite class:rabbit --style yosinski --count 4 -o demo/wants.png
 	@echo "demo/top.png shows what four neurons respond to; demo/honest-and-hans.png whether two networks look at the animal."
 
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
-	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png) docs/pictures/
+	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png shortcuts.png) docs/pictures/
 
 clean:
 	rm -rf .build demo

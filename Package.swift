@@ -75,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough", argumentParser,
+                "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -86,6 +87,9 @@ let package = Package(
             name: "explain-benchmark",
             dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Explanations", argumentParser],
             path: "Benchmarks/explain", swiftSettings: strict),
+        .executableTarget(
+            name: "question-benchmark", dependencies: ["ActivationStore", "Search", argumentParser], path: "Benchmarks/questions",
+            swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],

@@ -53,6 +53,9 @@ public final class Explainer: Sendable {
     init(_ explainer: Explainer, network: DifferentiableNetwork) {
         (description, preprocessing, jobs) = (explainer.description, explainer.preprocessing, explainer.jobs)
         camHead = explainer.camHead
+        // Passes of its own: those of the other are compiled of other weights.
+        gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
+        forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
         self.network = network
     }
 

@@ -1,4 +1,5 @@
 public import ActivationStore
+import GRDB
 
 extension Store {
     /// The ids of the images that meet a condition in SQL on the columns of `image_info`, ascending.
@@ -7,5 +8,11 @@ extension Store {
         let lanes = try read { try laneCount($0) }
         let mask = try Predicate(condition, in: self, images: lanes).mask
         return mask.indices.filter { mask[$0] != 0 }
+    }
+
+    /// One byte a lane, 1 for the images that meet a condition, or that are there at all; nil for no condition where none was removed.
+    func mask(where condition: String?, _ database: Database) throws -> [UInt8]? {
+        guard let condition else { return try presence(database) }
+        return try Predicate(condition, in: self, images: try laneCount(database)).mask
     }
 }

@@ -15,5 +15,15 @@ public protocol Query: ParsableArguments {
 /// Every question there is.
 public let queries: [any Query.Type] = [
     TopQuery.self,
+    GroupQuery.self,
+    SimilarQuery.self,
+    ProfileQuery.self,
+    NeuronsQuery.self,
+    HistogramQuery.self,
+    DuplicatesQuery.self,
+    SelectivityQuery.self,
+    ContrastQuery.self,
+    SuspectsQuery.self,
+    ShortcutsQuery.self,
     SQLQuery.self,
 ]

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// What can be wrong with a question.
 public enum QueryError: Error, Hashable, Sendable {
     /// SQLite does not understand `sql`.
@@ -10,6 +12,22 @@ public enum QueryError: Error, Hashable, Sendable {
     case wrongCount(Int)
     case noNeuron
     case logitsUnknown(name: String)
+    /// Two options that cannot be given together.
+    case conflict(String, String)
+    /// An image that is at no distance from any other.
+    case noDistance(image: String, reason: String)
+    case outside(option: String, value: String, range: String)
+    /// `name` stands for several neurons where one is needed.
+    case oneNeuron(String)
+    case unknownLabel(name: String, suggestions: [String])
+    /// Too few labels to tell apart.
+    case noLabels
+    /// None, or all, of the images have the label.
+    case nothingToTell(label: String, images: Int, of: Int)
+    /// Two sets of images have some in common.
+    case overlap(images: Int)
+    /// No image meets the condition of this option.
+    case emptySet(String)
 }
 
 extension QueryError: CustomStringConvertible {
@@ -31,6 +49,24 @@ extension QueryError: CustomStringConvertible {
             "name a neuron, for example LAYER:CHANNEL, LAYER or class:NAME"
         case .logitsUnknown(let name):
             "\(name) needs the network's logits, and the store records no layer of logits"
+        case .conflict(let one, let other):
+            "\(one) and \(other) exclude each other; leave one out"
+        case .noDistance(let image, let reason):
+            "\(image) cannot be compared with other images: \(reason); name another layer or --metric"
+        case .outside(let option, let value, let range):
+            "\(option) is \(value), and has to be in \(range)"
+        case .oneNeuron(let name):
+            "\(name) names all neurons of a layer; add a channel, such as \(name):0"
+        case .unknownLabel(let name, let suggestions):
+            "no image has the label \(name)\(Suggestion.clause(suggestions)) (neurodex info STORE lists them)"
+        case .noLabels:
+            "this needs images of at least two labels, and the store has not; give labels to neurodex index"
+        case .nothingToTell(let label, let images, let all):
+            "\(images) of the \(all) images have the label \(label), so there is nothing to tell it from; loosen --where"
+        case .overlap(let images):
+            "\(images) \(images == 1 ? "image meets" : "images meet") both --a and --b; the two sets have to be apart"
+        case .emptySet(let option):
+            "no image is in the set of \(option)"
         }
     }
 }

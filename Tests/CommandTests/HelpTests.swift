@@ -4,7 +4,9 @@ import Testing
 
 /// Every command has an example in its help, and the example does what it says.
 @Suite struct HelpTests {
-    static let commands = ["index", "info", "layers", "top", "sql"]
+    static let commands = [
+        "index", "info", "layers", "top", "similar", "profile", "neurons", "contrast", "suspects", "shortcuts", "sql",
+    ]
     /// Those whose examples name pictures that the test shop has not; their pages in docs/ are run instead.
     static let explainers = [
         "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough", "remove", "compact", "merge",

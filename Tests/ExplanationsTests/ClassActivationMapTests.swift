@@ -62,7 +62,7 @@ struct ClassActivationMapTests {
         }
         #expect(
             try message(["--method", "cam"], "class:cat")
-                == "--method cam takes a class of a network that ends in global average pooling, not this (the network does not end in global average pooling)"
+                == "--method cam takes a class of a network that ends in global average pooling, or a last layer made with: neurodex cam fit STORE, not this (the network does not end in global average pooling)"
         )
         #expect(try message(["--layer", "conv4"], "conv2:3") == "--layer takes a layer that conv2:3 depends on, not conv4")
         #expect(

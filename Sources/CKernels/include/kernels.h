@@ -7,7 +7,9 @@
 #include "columns.h"
 #include "lists.h"
 #include "matrix.h"
+#include "ranks.h"
 #include "resize.h"
+#include "scores.h"
 #include "transpose.h"
 
 #endif

@@ -16,8 +16,20 @@ public struct TopQuery: Query {
     @Option(name: .customShort("k"), help: "How many images for each neuron.")
     public var count = 5
 
-    @Flag(help: "The images that excite them least.")
+    @Option(
+        help: ArgumentHelp(
+            "Which images: the strongest, the weakest, some of every tenth of the distribution, random ones, or those nearest to a value.",
+            valueName: "top|lowest|decile|random|near:VALUE"))
+    public var from: Choice = .top
+
+    @Flag(help: "The images that excite them least; the same as --from lowest.")
     public var lowest = false
+
+    @Option(help: "Of --from random: another number draws other images.")
+    public var seed = 0
+
+    @Flag(help: "Leave out images that are nearly the same as one listed before.")
+    public var distinct = false
 
     @Option(
         name: .customLong("where"),
@@ -27,11 +39,27 @@ public struct TopQuery: Query {
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(neurons: [String], count: Int = 5, lowest: Bool = false, condition: String? = nil) {
+    public init(
+        neurons: [String], count: Int = 5, lowest: Bool = false, condition: String? = nil, from: Choice = .top, seed: Int = 0,
+        distinct: Bool = false
+    ) {
         self.neurons = neurons
         self.count = count
         self.lowest = lowest
         self.condition = condition
+        self.from = from
+        self.seed = seed
+        self.distinct = distinct
+    }
+
+    /// What `--from` and `--lowest` come to.
+    /// - Throws: ``QueryError`` for what cannot be asked.
+    package func checkedChoice() throws -> Choice {
+        guard count >= 1 else { throw QueryError.wrongCount(count) }
+        guard !neurons.isEmpty else { throw QueryError.noNeuron }
+        guard !lowest || from == .top || from == .lowest else { throw QueryError.conflict("--lowest", "--from") }
+        guard !distinct || from != .decile else { throw QueryError.conflict("--distinct", "--from decile") }
+        return lowest ? .lowest : from
     }
 
     /// One image in a neuron's list.
@@ -48,9 +76,12 @@ public struct TopQuery: Query {
         /// Cell of the layer's map.
         public let y: Int
         public let x: Int
+        /// With `--from decile`: 1 … 10, 10 being the strongest tenth. `rank` is within it then.
+        public let decile: Int?
 
         public init(
-            layer: String, channel: Int, rank: Int, image: String, imageID: Int, label: String?, value: Float, y: Int, x: Int
+            layer: String, channel: Int, rank: Int, image: String, imageID: Int, label: String?, value: Float, y: Int, x: Int,
+            decile: Int? = nil
         ) {
             self.layer = layer
             self.channel = channel
@@ -61,44 +92,58 @@ public struct TopQuery: Query {
             self.value = value
             self.y = y
             self.x = x
+            self.decile = decile
         }
     }
 
     /// Hits by neuron in the order asked for, then by rank. A neuron asked for twice is answered twice.
     /// - Throws: ``StoreError`` and ``QueryError``.
     public func run(in store: Store) throws -> [Hit] {
-        guard count >= 1 else { throw QueryError.wrongCount(count) }
-        guard !neurons.isEmpty else { throw QueryError.noNeuron }
+        let choice = try checkedChoice()
         let references = try neurons.map { try NeuronReference($0, in: store.description) }
         return try store.read { database in
             let images = try store.blocks(database).reduce(0, +)
-            let mask = try condition.map { try Predicate($0, in: store, images: images).mask } ?? store.presence(database)
-            let description = store.description
-            let isKept =
-                try mask == nil && !lowest && images > 0 && min(count, images) <= description.topCount
-                && store.isDerivedComplete(database)
-            let names = try ImageNames(database)
+            let mask = try store.mask(where: condition, database)
+            let expected = references.reduce(0) { $0 + $1.neurons.count * min(count, images) }
+            let names = try ImageNames(database, expected: expected, of: images)
             var hits: [Hit] = []
-            let lists = try store.topLists(database)
-            let scan = TopScan(store: store, count: count, lowest: lowest, mask: mask)
-            for reference in references {
-                let (layer, width) = (reference.layer, reference.layer.width)
-                func add(_ neuron: Int, _ rank: Int, _ image: Int, _ value: Float, _ position: Int) throws {
-                    let (path, label) = try names.of(image)
-                    hits.append(
-                        Hit(
-                            layer: layer.name, channel: neuron - layer.firstNeuron, rank: rank, image: path, imageID: image,
-                            label: label, value: value, y: position / width, x: position % width))
+            hits.reserveCapacity(min(expected, 1 << 20))
+            func add(_ neuron: Int, _ layer: LayerRecord, _ rank: Int, _ entry: TopScan.Entry, decile: Int? = nil) throws {
+                let (path, label) = try names.of(entry.image)
+                hits.append(
+                    Hit(
+                        layer: layer.name, channel: neuron - layer.firstNeuron, rank: rank, image: path, imageID: entry.image,
+                        label: label, value: entry.value, y: entry.position / layer.width, x: entry.position % layer.width,
+                        decile: decile))
+            }
+            guard !distinct, choice == .top || choice == .lowest else {
+                let spread = try Spread(choice, query: self, mask: mask, store, database)
+                for reference in references {
+                    for neuron in reference.neurons {
+                        for part in try spread.parts(of: neuron) {
+                            for (index, entry) in part.entries.enumerated() {
+                                try add(neuron, reference.layer, index + 1, entry, decile: part.decile)
+                            }
+                        }
+                    }
                 }
+                return hits
+            }
+            let isLowest = choice == .lowest
+            let isKept =
+                try mask == nil && !isLowest && images > 0 && min(count, images) <= store.description.topCount
+                && store.isDerivedComplete(database)
+            let lists = try store.topLists(database)
+            let scan = TopScan(store: store, count: count, lowest: isLowest, mask: mask)
+            for reference in references {
                 if isKept {
                     try lists.visit(neurons: reference.neurons, limit: count) { neuron, rank, entry in
-                        try add(neuron, rank, entry.image, entry.value, entry.position)
+                        let entry = TopScan.Entry(image: entry.image, value: entry.value, position: entry.position)
+                        try add(neuron, reference.layer, rank, entry)
                     }
                 } else {
                     try scan.run(reference.neurons, database) { neuron, list in
-                        for (index, entry) in list.enumerated() {
-                            try add(neuron, index + 1, entry.image, entry.value, entry.position)
-                        }
+                        for (index, entry) in list.enumerated() { try add(neuron, reference.layer, index + 1, entry) }
                     }
                 }
             }
@@ -111,10 +156,10 @@ extension TopQuery.Hit: Encodable {
     enum CodingKeys: String, CodingKey {
         case layer, channel, rank, image
         case imageID = "image_id"
-        case label, value, y, x
+        case label, value, y, x, decile
     }
 
-    /// Every key is there for every hit, `label` as null if the image has none.
+    /// Every key is there for every hit, `label` as null if the image has none; but `decile` with `--from decile` only.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(layer, forKey: .layer)
@@ -126,26 +171,6 @@ extension TopQuery.Hit: Encodable {
         try container.encode(value, forKey: .value)
         try container.encode(y, forKey: .y)
         try container.encode(x, forKey: .x)
-    }
-}
-
-/// Paths and labels of images, each asked for once.
-private final class ImageNames {
-    private let select: RawStatement
-    private var known: [Int: (String, String?)] = [:]
-
-    init(_ database: Database) throws {
-        select = try RawStatement(
-            database,
-            "SELECT image.path, label.name FROM image LEFT JOIN label ON label.id = image.label_id WHERE image.id = ?")
-    }
-
-    func of(_ image: Int) throws -> (String, String?) {
-        if let names = known[image] { return names }
-        select.bind(1, image)
-        defer { select.reset() }
-        let names = try select.step() ? (select.text(0) ?? "", select.text(1)) : ("image \(image)", nil)
-        known[image] = names
-        return names
+        try container.encodeIfPresent(decile, forKey: .decile)
     }
 }

@@ -7,13 +7,18 @@ struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: TopQuery.name,
         abstract: TopQuery.abstract,
+        usage: "neurodex top <store> <neurons> ... [<options>]",
         discussion: """
             Examples:
 
               neurodex top shop.sqlite conv4:17 -k 9 --sheet top.png
               neurodex top shop.sqlite class:cat --where "label <> 'cat'"
               neurodex top shop.sqlite conv4 -k 1 --format csv
+              neurodex top shop.sqlite conv4:3 --from decile -k 4 --sheet spread.png
+              neurodex top shop.sqlite conv4:3 conv4:17 --by sum
 
+            With --by, images are ranked by what all the named neurons come to together, and drawn whole. --distinct tells images \
+            apart by the last layer before the class scores: they are nearly the same if they differ there by a tenth of their length.
             --sheet draws the part of each image that the neuron saw where it was strongest: the receptive field of its maximum.
             """)
 
@@ -21,6 +26,10 @@ struct TopCommand: ParsableCommand {
     var store: String
 
     @OptionGroup var query: TopQuery
+
+    @Option(help: ArgumentHelp("Rank images by the neurons together.", valueName: "sum|mean|min|max|l2"))
+    var by: Combination?
+
     @OptionGroup var output: FormatOption
 
     @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
@@ -30,7 +39,11 @@ struct TopCommand: ParsableCommand {
     var whole = false
 
     func validate() throws {
-        guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
+        do {
+            _ = try query.checkedChoice()
+        } catch let error as QueryError {
+            throw ValidationError(error.description)
+        }
         guard !whole || sheet != nil else {
             throw ValidationError("--whole says how --sheet draws; name the sheet with --sheet FILE")
         }
@@ -38,6 +51,7 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         let store = try Store.open(path: store)
+        if let by { return try runTogether(by, store) }
         let hits = try query.run(in: store)
         printOut(try TopTable(hits: hits).rendered(as: output.format))
         if let sheet {
@@ -47,6 +61,45 @@ struct TopCommand: ParsableCommand {
             if !drawn.missing.isEmpty { throw ExitCode.someSkipped }
         }
     }
+
+    private func runTogether(_ combination: Combination, _ store: Store) throws {
+        let hits = try GroupQuery(by: combination, options: query).run(in: store)
+        printOut(try GroupTable(hits: hits).rendered(as: output.format))
+        guard let sheet else { return }
+        let name = "\(combination.rawValue) of \(query.neurons.joined(separator: ", "))"
+        var rows: [ImageSheet.Row] = []
+        for hit in hits {
+            if hit.rank == 1 { rows.append(ImageSheet.Row(title: hit.decile.map { "\(name), tenth \($0)" } ?? name)) }
+            rows[rows.count - 1].images.append(
+                ImageSheet.Picture(id: hit.imageID, note: shortNumber(hit.value), label: hit.label))
+        }
+        try ImageSheet(store: store, command: "top", rows: rows).write(to: sheet)
+    }
+}
+
+struct GroupTable: Printable {
+    var hits: [GroupQuery.Hit]
+
+    func encode(to encoder: any Encoder) throws { try hits.encode(to: encoder) }
+
+    private var hasDeciles: Bool { hits.contains { $0.decile != nil } }
+
+    var table: TextTable {
+        TextTable(
+            columns: (hasDeciles ? ["tenth"] : []) + ["rank", "value", "image", "label"], shortened: ["image", "label"],
+            rows: hits.map { hit in
+                (hit.decile.map { [.value($0)] } ?? [])
+                    + [.value(hit.rank), .value(hit.value), .text(hit.image), .optional(hit.label)]
+            })
+    }
+
+    var fields: [[String]] {
+        [["rank", "image", "image_id", "label", "value"] + (hasDeciles ? ["decile"] : [])]
+            + hits.map { hit in
+                ["\(hit.rank)", hit.image, "\(hit.imageID)", hit.label ?? "", "\(hit.value)"]
+                    + (hit.decile.map { ["\($0)"] } ?? [])
+            }
+    }
 }
 
 struct TopTable: Printable {
@@ -54,24 +107,27 @@ struct TopTable: Printable {
 
     func encode(to encoder: any Encoder) throws { try hits.encode(to: encoder) }
 
+    private var hasDeciles: Bool { hits.contains { $0.decile != nil } }
+
     var table: TextTable {
         TextTable(
-            columns: ["neuron", "rank", "value", "image", "label", "y", "x"], shortened: ["neuron", "image", "label"],
-            rows: hits.map {
-                [
-                    .text("\($0.layer):\($0.channel)"), .value($0.rank), .value($0.value), .text($0.image), .optional($0.label),
-                    .value($0.y), .value($0.x),
-                ]
+            columns: ["neuron"] + (hasDeciles ? ["tenth"] : []) + ["rank", "value", "image", "label", "y", "x"],
+            shortened: ["neuron", "image", "label"],
+            rows: hits.map { hit in
+                [.text("\(hit.layer):\(hit.channel)")] + (hit.decile.map { [.value($0)] } ?? [])
+                    + [
+                        .value(hit.rank), .value(hit.value), .text(hit.image), .optional(hit.label), .value(hit.y), .value(hit.x),
+                    ]
             })
     }
 
     var fields: [[String]] {
-        [["layer", "channel", "rank", "image", "image_id", "label", "value", "y", "x"]]
-            + hits.map {
+        [["layer", "channel", "rank", "image", "image_id", "label", "value", "y", "x"] + (hasDeciles ? ["decile"] : [])]
+            + hits.map { hit in
                 [
-                    $0.layer, "\($0.channel)", "\($0.rank)", $0.image, "\($0.imageID)", $0.label ?? "", "\($0.value)", "\($0.y)",
-                    "\($0.x)",
-                ]
+                    hit.layer, "\(hit.channel)", "\(hit.rank)", hit.image, "\(hit.imageID)", hit.label ?? "", "\(hit.value)",
+                    "\(hit.y)", "\(hit.x)",
+                ] + (hit.decile.map { ["\($0)"] } ?? [])
             }
     }
 }

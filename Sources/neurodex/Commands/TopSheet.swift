@@ -20,13 +20,7 @@ struct TopSheet {
         var missing: [String]
 
         func write(to path: String) throws {
-            do {
-                try Data(try image.pngData(text: text)).write(to: URL(fileURLWithPath: path))
-            } catch let error as ImageError {
-                throw error.named(path)
-            } catch {
-                throw Failure("cannot write '\(path)': \((error as NSError).localizedDescription)")
-            }
+            try writePicture(image, to: path, text: text)
         }
     }
 
@@ -53,7 +47,9 @@ struct TopSheet {
                 return cell ?? Self.placeholder(hit)
             }
             let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
-            rows.append(.init(title: "\(first.layer):\(first.channel)", subtitle: name ?? Self.subtitle(layer), cells: cells))
+            let tenth = first.decile.map { ", tenth \($0)" } ?? ""
+            rows.append(
+                .init(title: "\(first.layer):\(first.channel)\(tenth)", subtitle: name ?? Self.subtitle(layer), cells: cells))
             start = end
         }
         let sheet = ContactSheet(title: nil, rows: rows)
@@ -103,7 +99,6 @@ struct TopSheet {
 
     private static func text(_ store: Store, _ hits: [TopQuery.Hit]) -> [(String, String)] {
         [
-            ("Software", "neurodex \(Neurodex.version)"),
             ("neurodex:command", "top"),
             ("neurodex:model", store.description.model.sha256),
             ("neurodex:store", (store.path as NSString).lastPathComponent),

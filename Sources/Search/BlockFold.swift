@@ -1,0 +1,137 @@
+import ActivationStore
+import CKernels
+import GRDB
+
+/// Goes once over the activations of some neurons, a block of images at a time.
+struct BlockFold {
+    let store: Store
+    let scan: BlockScan
+    /// Lanes of every block.
+    let blocks: [Int]
+    /// One byte a lane, 1 where there is an image; nil where none was removed.
+    let presence: [UInt8]?
+    /// Images that are there.
+    let present: Int
+    /// Of these, how many come before each block.
+    private let presentBefore: [Int]
+
+    func presentBefore(block: Int) -> Int { presentBefore[block] }
+
+    init(_ store: Store, _ database: Database) throws {
+        self.store = store
+        scan = try store.scan(database)
+        let blocks = try store.blocks(database)
+        let presence = try store.presence(database)
+        var (before, count): ([Int], Int) = ([], 0)
+        for (block, lanes) in blocks.enumerated() {
+            before.append(count)
+            let first = block * store.description.blockImages
+            count += presence.map { $0[first..<first + lanes].count { $0 != 0 } } ?? lanes
+        }
+        (self.blocks, self.presence, present, presentBefore) = (blocks, presence, count, before)
+    }
+
+    /// Images of a block that are there.
+    func present(inBlock block: Int) -> Int {
+        (presentBefore.indices.contains(block + 1) ? presentBefore[block + 1] : present) - presentBefore[block]
+    }
+
+    /// Copies the values of the images that are there to their places in a column of these alone.
+    func gather(_ row: BlockRows.Row, to column: UnsafeMutablePointer<Float>) {
+        let target = column + presentBefore[row.block]
+        guard let presence else {
+            return UnsafeMutableRawPointer(target).copyMemory(from: row.values, byteCount: row.count * 4)
+        }
+        let first = row.block * store.description.blockImages
+        var place = 0
+        for lane in 0..<row.count where presence[first + lane] != 0 {
+            target[place] = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
+            place += 1
+        }
+    }
+
+    private static func always(_ neuron: Int, _ maximum: Float?) -> Bool { true }
+
+    /// Lanes: ids of images are below it.
+    var images: Int { blocks.reduce(0, +) }
+
+    /// Gives `body` the first image of each block and its rows, in the order of the neurons. Blocks without an image in `mask` are passed over.
+    func rows(_ neurons: NeuronSet, mask: [UInt8]? = nil, _ body: (Int, BlockRows.Row) throws -> Void) throws {
+        for (block, lanes) in blocks.enumerated() {
+            let first = block * store.description.blockImages
+            if let mask, !mask[first..<first + lanes].contains(1) { continue }
+            for range in neurons.ranges {
+                try scan.rows(block: block, lanes: lanes, neurons: range, where: Self.always) { row in
+                    try body(first, row)
+                }
+            }
+        }
+    }
+
+    /// Folds the neurons, in ascending order, into one score an image.
+    ///
+    /// - Parameter reference: of a neuron; its value on the image that others are compared with.
+    func scores(
+        _ fold: ndx_fold, _ neurons: NeuronSet, initial: Double = 0, mask: [UInt8]? = nil, reference: (Int) -> Double = { _ in 0 }
+    ) throws -> [Double] {
+        let scores = UnsafeMutablePointer<Double>.allocate(capacity: max(images, 1))
+        defer { scores.deallocate() }
+        scores.initialize(repeating: initial, count: max(images, 1))
+        try rows(neurons, mask: mask) { first, row in
+            ndx_fold_scores(fold, row.values, row.count, reference(row.neuron), scores + first)
+        }
+        return Array(UnsafeBufferPointer(start: scores, count: images))
+    }
+
+    /// The sums of v · reference and of v² of every image, in one pass.
+    func productsAndSquares(
+        _ neurons: NeuronSet, mask: [UInt8]? = nil, reference: (Int) -> Double
+    ) throws -> (products: [Double], squares: [Double]) {
+        let scores = UnsafeMutablePointer<Double>.allocate(capacity: max(2 * images, 1))
+        defer { scores.deallocate() }
+        scores.initialize(repeating: 0, count: max(2 * images, 1))
+        let squares = scores + images
+        try rows(neurons, mask: mask) { first, row in
+            ndx_fold_scores(NDX_PRODUCTS, row.values, row.count, reference(row.neuron), scores + first)
+            ndx_fold_scores(NDX_SQUARES, row.values, row.count, 0, squares + first)
+        }
+        return (
+            Array(UnsafeBufferPointer(start: scores, count: images)), Array(UnsafeBufferPointer(start: squares, count: images))
+        )
+    }
+
+    /// A neuron's values on all images, in id order.
+    func column(_ neuron: Int) throws -> [Float] {
+        var column = [Float](repeating: 0, count: images)
+        try column.withUnsafeMutableBytes { bytes in
+            try rows(NeuronSet([neuron..<neuron + 1])) { first, row in
+                bytes.baseAddress.map { ($0 + first * 4).copyMemory(from: row.values, byteCount: row.count * 4) }
+            }
+        }
+        return column
+    }
+
+    /// Gives `body` the values of one image, and where they are on the map, in the order of the neurons.
+    func values(of image: Int, _ neurons: NeuronSet, _ body: (Int, Float, Int) throws -> Void) throws {
+        let block = image / store.description.blockImages
+        let lane = image % store.description.blockImages
+        for range in neurons.ranges {
+            try scan.rows(block: block, lanes: blocks[block], neurons: range, where: Self.always) { row in
+                try body(
+                    row.neuron, row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self),
+                    Int(ndx_position(row.positions, row.width, lane)))
+            }
+        }
+    }
+}
+
+/// The images with the largest scores, largest first, ties by id; NaN left out.
+func largest(_ scores: [Double], mask: [UInt8]?, count: Int) -> [Int] {
+    var indices = [UInt32](repeating: 0, count: min(count, scores.count))
+    let limit = indices.count
+    let found = indices.withUnsafeMutableBufferPointer { indices in
+        guard let mask else { return ndx_largest_scores(scores, scores.count, nil, limit, indices.baseAddress) }
+        return ndx_largest_scores(scores, scores.count, mask, limit, indices.baseAddress)
+    }
+    return indices[..<found].map { Int($0) }
+}

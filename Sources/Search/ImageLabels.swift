@@ -1,0 +1,39 @@
+import ActivationStore
+import GRDB
+import Suggestions
+
+/// The labels of chosen images.
+struct ImageLabels {
+    /// By label id.
+    let names: [String]
+    /// By place in `images`: label id, or `names.count` for an image without one.
+    let numbers: [UInt32]
+    /// Ids of the chosen images, ascending.
+    let images: [Int]
+
+    /// - Parameter mask: a byte an image, 1 if it is chosen; nil for all.
+    init(_ database: Database, images count: Int, mask: [UInt8]?) throws {
+        let rows = try Row.fetchAll(database, sql: "SELECT id, name FROM label ORDER BY name")
+        names = rows.map { $0[1] }
+        let numbering = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1[0] as Int, UInt32($0)) })
+        var all = [UInt32](repeating: UInt32(rows.count), count: count)
+        let select = try RawStatement(database, "SELECT id, label_id FROM image WHERE label_id IS NOT NULL")
+        while try select.step() {
+            if all.indices.contains(select.int(0)), let number = numbering[select.int(1)] { all[select.int(0)] = number }
+        }
+        let chosen = (0..<count).filter { mask == nil || mask?[$0] == 1 }
+        images = chosen
+        numbers = chosen.map { all[$0] }
+    }
+
+    /// - Throws: ``QueryError/unknownLabel(name:suggestions:)``.
+    func number(of name: String) throws -> Int {
+        if let number = names.firstIndex(of: name) { return number }
+        throw QueryError.unknownLabel(name: name, suggestions: Suggestion.nearest(to: name, among: names))
+    }
+
+    /// How many of the images have each label, and last how many have none.
+    var counts: [Int] {
+        numbers.reduce(into: [Int](repeating: 0, count: names.count + 1)) { $0[Int($1)] += 1 }
+    }
+}

@@ -1,0 +1,126 @@
+public import ActivationStore
+public import ArgumentParser
+
+/// How well a neuron tells the images of a label from all others: the area under the ROC curve (ties half, NaN lowest), average precision
+/// (ties reached at once, as scikit-learn has it), and the difference of the means of the finite values. Exact, over all chosen images.
+///
+/// With a label: the neurons that tell it best. Without: every neuron with the labels it tells best.
+public struct SelectivityQuery: Query {
+    public static let name = "selectivity"
+    public static let abstract = "How well neurons tell a label's images from all others."
+
+    @Option(help: "Rank the neurons by this label (default: the labels, for each neuron).")
+    public var label: String?
+
+    @Option(help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+    public var layer: [String] = []
+
+    @Option(name: .customShort("k"), help: "How many neurons; without --label, how many labels for each neuron.")
+    public var count = 10
+
+    @Option(name: .customLong("where"), help: "Only images that meet this SQL condition, as in top.")
+    public var condition: String?
+
+    /// For the argument parser; a query made so answers nothing until it is parsed.
+    public init() {}
+
+    public init(label: String? = nil, layer: [String] = [], count: Int = 10, condition: String? = nil) {
+        self.label = label
+        self.layer = layer
+        self.count = count
+        self.condition = condition
+    }
+
+    public struct Hit: Hashable, Sendable {
+        public var layer: String
+        public var channel: Int
+        public var label: String
+        /// Images with the label.
+        public var images: Int
+        /// 0 … 1: the share of pairs (an image of the label, another) of which the label's has the larger value, ties half.
+        public var auroc: Double
+        public var averagePrecision: Double
+        /// Mean on the label's images less that on the others; nil where either has no finite value.
+        public var gap: Double?
+    }
+
+    /// Hits by AUROC, the largest first, ties by neuron, then by label.
+    /// - Throws: ``StoreError``, ``QueryError``.
+    public func run(in store: Store) throws -> [Hit] {
+        guard count >= 1 else { throw QueryError.wrongCount(count) }
+        let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
+        let neurons = try NeuronSet(references, in: store.description)
+        return try store.read { database in
+            let fold = try BlockFold(store, database)
+            let mask = try store.mask(where: condition, database)
+            let labels = try ImageLabels(database, images: fold.images, mask: mask)
+            guard !labels.names.isEmpty else { throw QueryError.noLabels }
+            let wanted = try label.map { try labels.number(of: $0) }
+            let counts = labels.counts
+            if let wanted, counts[wanted] == 0 || counts[wanted] == labels.images.count {
+                throw QueryError.nothingToTell(label: labels.names[wanted], images: counts[wanted], of: labels.images.count)
+            }
+            // For one label, its images and all others are classes enough.
+            let classes =
+                wanted.map { wanted in
+                    RankPass.Classes(numbers: labels.numbers.map { $0 == UInt32(wanted) ? 0 : 1 }, count: 2)
+                } ?? RankPass.Classes(numbers: labels.numbers, count: labels.names.count + 1)
+            // With one label, class 0 is its; else classes are labels.
+            let rated = wanted.map { [$0] } ?? Array(labels.names.indices)
+            let sizes = rated.map { counts[$0] }
+            func hit(_ neuron: Int, _ index: Int, _ auroc: Double, _ results: [RankPass.Class]) -> Hit {
+                let (layer, channel) = store.description.name(ofNeuron: neuron)
+                return Hit(
+                    layer: layer, channel: channel, label: labels.names[rated[index]], images: sizes[index], auroc: auroc,
+                    averagePrecision: results[index].precision / Double(sizes[index]), gap: Self.gap(index, results))
+            }
+            var hits: [Hit] = []
+            try RankPass(fold, images: labels.images).visit(neurons, classes) { neuron, results, _ in
+                let aurocs = Self.aurocs(results, sizes, of: labels.images.count)
+                for index in largest(aurocs, mask: nil, count: wanted == nil ? count : 1) {
+                    hits.append(hit(neuron, index, aurocs[index], results))
+                }
+            }
+            guard wanted != nil else { return hits }
+            return largest(hits.map { $0.auroc }, mask: nil, count: count).map { hits[$0] }
+        }
+    }
+
+    /// U = R − n(n + 1)/2 of n · m pairs (Mann and Whitney 1947), by class; NaN for a class without images, or with all.
+    ///
+    /// - Parameter sizes: images of the first classes, which are rated.
+    static func aurocs(_ classes: [RankPass.Class], _ sizes: [Int], of all: Int) -> [Double] {
+        zip(classes, sizes).map { one, images in
+            guard images > 0, images < all else { return .nan }
+            let pairs = Double(one.rankSum - UInt64(images) * UInt64(images + 1))  // 2U
+            return pairs / (2 * Double(images) * Double(all - images))
+        }
+    }
+
+    private static func gap(_ index: Int, _ classes: [RankPass.Class]) -> Double? {
+        var (sum, finite) = (0.0, 0)
+        for (other, one) in classes.enumerated() where other != index { (sum, finite) = (sum + one.sum, finite + one.finite) }
+        let own = classes[index]
+        return own.finite > 0 && finite > 0 ? own.sum / Double(own.finite) - sum / Double(finite) : nil
+    }
+}
+
+extension SelectivityQuery.Hit: Encodable {
+    enum CodingKeys: String, CodingKey {
+        case layer, channel, label, images, auroc
+        case averagePrecision = "average_precision"
+        case gap
+    }
+
+    /// Every key is there, `gap` as null where there is none.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(layer, forKey: .layer)
+        try container.encode(channel, forKey: .channel)
+        try container.encode(label, forKey: .label)
+        try container.encode(images, forKey: .images)
+        try container.encode(auroc, forKey: .auroc)
+        try container.encode(averagePrecision, forKey: .averagePrecision)
+        try container.encode(gap, forKey: .gap)
+    }
+}

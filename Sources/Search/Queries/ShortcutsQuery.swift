@@ -1,0 +1,151 @@
+public import ActivationStore
+public import ArgumentParser
+import CKernels
+import Foundation
+
+/// Neurons that tell a label by something at the edge of the picture, or always in the same spot: a watermark, a price tag, a frame. What varies with the
+/// object has its maxima in many places; what does not is no part of it.
+///
+/// For every neuron with a map of at least 4×4 cells and every label that it tells (AUROC), the share of the label's images whose maximum lies in a place
+/// is compared with what is expected: the share of other images, or of the map's area, whichever is larger. Places are the corners (outer
+/// quarters of rows and columns), the border (the outer eighth on every side, at least a cell) and the spot (of a quarter's height and width) that holds
+/// most of the label's maxima. p is the binomial tail, times the number of places that were tried; q is Benjamini and Hochberg's over all pairs of
+/// neuron and label. Images on which the neuron is 0 or NaN have no place.
+public struct ShortcutsQuery: Query {
+    public static let name = "shortcuts"
+    public static let abstract = "Neurons that tell a label by what is always at the edge or in one spot."
+
+    @Option(
+        help: ArgumentHelp("Only neurons of this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+    public var layer: [String] = []
+
+    @Option(help: "Only neurons that tell a label at least so well, as AUROC.")
+    public var auroc = 0.75
+
+    @Option(help: "Only where at least this share of the label's images have their maximum in the place.")
+    public var share = 0.8
+
+    @Option(help: "Only at this false discovery rate.")
+    public var rate = 0.05
+
+    @Option(name: .customShort("k"), help: "How many.")
+    public var count = 20
+
+    /// For the argument parser; a query made so answers nothing until it is parsed.
+    public init() {}
+
+    public init(layer: [String] = [], auroc: Double = 0.75, share: Double = 0.8, rate: Double = 0.05, count: Int = 20) {
+        self.layer = layer
+        self.auroc = auroc
+        self.share = share
+        self.rate = rate
+        self.count = count
+    }
+
+    public enum Place: String, Hashable, Sendable, Encodable {
+        case corner, border, spot
+    }
+
+    public struct Hit: Hashable, Sendable, Encodable {
+        /// From 1.
+        public var rank: Int
+        public var layer: String
+        public var channel: Int
+        public var label: String
+        /// How well the neuron tells the label.
+        public var auroc: Double
+        public var place: Place
+        /// Of the label's images.
+        public var share: Double
+        /// What it would be without a shortcut.
+        public var expected: Double
+        public var q: Double
+    }
+
+    private struct Suspect {
+        var neuron: Int
+        var label: Int
+        var auroc: Double
+        var finding: PlaceFinding
+        var q = 1.0
+    }
+
+    /// Hits by share less expected share, the largest first, ties by AUROC, then by neuron and label.
+    /// - Throws: ``StoreError``, ``QueryError``.
+    public func run(in store: Store) throws -> [Hit] {
+        guard count >= 1 else { throw QueryError.wrongCount(count) }
+        for (option, value) in [("--auroc", auroc), ("--share", share), ("--rate", rate)] where !(0...1).contains(value) {
+            throw QueryError.outside(option: option, value: "\(value)", range: "0 to 1")
+        }
+        let description = store.description
+        let references = layer.isEmpty ? description.layers.map { $0.name } : layer
+        let asked = try NeuronSet(references, in: description)
+        let neurons = NeuronSet(
+            description.layers.filter { $0.height >= 4 && $0.width >= 4 }.flatMap { layer in
+                asked.ranges.map { $0.clamped(to: layer.neurons) }
+            })
+        return try store.read { database in
+            let fold = try BlockFold(store, database)
+            let labels = try ImageLabels(database, images: fold.images, mask: fold.presence)
+            guard labels.counts.count(where: { $0 > 0 }) > 1 else { throw QueryError.noLabels }
+            var suspects = try tellers(neurons, labels, fold).compactMap { neuron, told in
+                try places(of: neuron, told, labels, fold)
+            }.flatMap { $0 }
+            Self.control(&suspects)
+            suspects = suspects.filter { $0.q <= rate && $0.finding.share >= share && $0.finding.excess > 0 }
+            suspects.sort { a, b in
+                (b.finding.excess, b.auroc, a.neuron, a.label) < (a.finding.excess, a.auroc, b.neuron, b.label)
+            }
+            return suspects.prefix(count).enumerated().map { index, one in
+                let (layer, channel) = description.name(ofNeuron: one.neuron)
+                return Hit(
+                    rank: index + 1, layer: layer, channel: channel, label: labels.names[one.label], auroc: one.auroc,
+                    place: one.finding.place, share: one.finding.share, expected: one.finding.expected, q: one.q)
+            }
+        }
+    }
+
+    /// The neurons that tell a label, and how well.
+    private func tellers(
+        _ neurons: NeuronSet, _ labels: ImageLabels, _ fold: BlockFold
+    ) throws -> [(neuron: Int, told: [(label: Int, auroc: Double)])] {
+        let counts = labels.counts
+        let classes = RankPass.Classes(numbers: labels.numbers, count: labels.names.count + 1)
+        var found: [(Int, [(Int, Double)])] = []
+        try RankPass(fold, images: labels.images).visit(neurons, classes) { neuron, results, _ in
+            let rated = SelectivityQuery.aurocs(results, counts, of: labels.images.count)
+            let told = labels.names.indices.filter { rated[$0] >= auroc }.map { ($0, rated[$0]) }
+            if !told.isEmpty { found.append((neuron, told)) }
+        }
+        return found
+    }
+
+    private func places(
+        of neuron: Int, _ told: [(label: Int, auroc: Double)], _ labels: ImageLabels, _ fold: BlockFold
+    ) throws -> [Suspect] {
+        let layer = fold.store.description.layer(ofNeuron: neuron)
+        // The map cell of each image; nil where the neuron says nothing.
+        var cells = [Int?](repeating: nil, count: fold.images)
+        try fold.rows(NeuronSet([neuron..<neuron + 1])) { first, row in
+            for lane in 0..<row.count {
+                let value = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
+                if value != 0, !value.isNaN { cells[first + lane] = Int(ndx_position(row.positions, row.width, lane)) }
+            }
+        }
+        return told.compactMap { label, auroc in
+            var (own, rest) = ([Int](), [Int]())
+            for (image, number) in zip(labels.images, labels.numbers) {
+                guard let cell = cells[image] else { continue }
+                if number == UInt32(label) { own.append(cell) } else { rest.append(cell) }
+            }
+            return PlaceFinding(own: own, rest: rest, height: layer.height, width: layer.width).map {
+                Suspect(neuron: neuron, label: label, auroc: auroc, finding: $0)
+            }
+        }
+    }
+
+    private static func control(_ suspects: inout [Suspect]) {
+        let rates = falseDiscoveryRates(suspects.map { $0.finding.p })
+        for index in suspects.indices { suspects[index].q = rates[index] }
+    }
+}

@@ -1,0 +1,139 @@
+public import ActivationStore
+public import ArgumentParser
+import CKernels
+
+/// How far two images are from each other, by their activations a and b.
+public enum Metric: String, Sendable, CaseIterable, ExpressibleByArgument {
+    /// Σ|a − b|
+    case l1
+    /// √Σ(a − b)²
+    case l2
+    /// max|a − b|
+    case linf
+    /// 1 − a·b / √(a·a · b·b), from 0 to 2
+    case cosine
+}
+
+/// The images nearest to one by the activations of a layer or of any neurons. Exact, computed in double precision in the order of the
+/// neurons' ids; ties by image id. Images whose distance is no number (NaN among the activations, or no length for the cosine) are
+/// never listed, and neither is the image itself.
+public struct SimilarQuery: Query {
+    public static let name = "similar"
+    public static let abstract = "The images that excite neurons most like a given one does."
+
+    @Argument(help: "A path or an id of the store, or any other file.")
+    public var image: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare by this layer, or LAYER:CHANNEL; may be repeated (default: the last layer before the class scores).",
+            valueName: "layer"))
+    public var layer: [String] = []
+
+    @Option(help: "How distance is measured.")
+    public var metric: Metric = .l2
+
+    @Option(name: .customShort("k"), help: "How many images.")
+    public var count = 5
+
+    @Option(name: .customLong("where"), help: "Only images that meet this SQL condition, as in top.")
+    public var condition: String?
+
+    /// The image's activations if it is not in the store; set by the program that runs the network.
+    public var given: GivenImage?
+
+    /// For the argument parser; a query made so answers nothing until it is parsed.
+    public init() {}
+
+    public init(
+        image: String, layer: [String] = [], metric: Metric = .l2, count: Int = 5, condition: String? = nil,
+        given: GivenImage? = nil
+    ) {
+        self.image = image
+        self.layer = layer
+        self.metric = metric
+        self.count = count
+        self.condition = condition
+        self.given = given
+    }
+
+    public struct Hit: Hashable, Sendable {
+        /// From 1.
+        public var rank: Int
+        /// Path.
+        public var image: String
+        public var imageID: Int
+        public var label: String?
+        public var distance: Double
+
+        public init(rank: Int, image: String, imageID: Int, label: String?, distance: Double) {
+            self.rank = rank
+            self.image = image
+            self.imageID = imageID
+            self.label = label
+            self.distance = distance
+        }
+    }
+
+    /// - Throws: ``StoreError``, ``QueryError``.
+    public func run(in store: Store) throws -> [Hit] {
+        guard count >= 1 else { throw QueryError.wrongCount(count) }
+        let subject = try SubjectImage(image, given: given, in: store)
+        let references = layer.isEmpty ? [store.description.descriptiveLayer.name] : layer
+        let neurons = try NeuronSet(references, in: store.description)
+        return try store.read { database in
+            let fold = try BlockFold(store, database)
+            var mask =
+                try store.mask(where: condition, database)
+                ?? [UInt8](repeating: 1, count: fold.images)
+            if let id = subject.id { mask[id] = 0 }
+            let values = try subject.activations(neurons, fold).values
+            guard neurons.ranges.allSatisfy({ range in values[range].allSatisfy { !$0.isNaN } }) else {
+                throw QueryError.noDistance(image: image, reason: "one of its activations is NaN")
+            }
+            let distances = try distances(values, neurons, fold, mask)
+            let names = try ImageNames(database)
+            return try largest(distances.map { -$0 }, mask: mask, count: count).enumerated().map { index, found in
+                let (path, label) = try names.of(found)
+                return Hit(rank: index + 1, image: path, imageID: found, label: label, distance: distances[found])
+            }
+        }
+    }
+
+    private func distances(_ values: [Float], _ neurons: NeuronSet, _ fold: BlockFold, _ mask: [UInt8]) throws -> [Double] {
+        func own(_ neuron: Int) -> Double { Double(values[neuron]) }
+        switch metric {
+        case .l1: return try fold.scores(NDX_L1, neurons, mask: mask, reference: own)
+        case .l2: return try fold.scores(NDX_L2, neurons, mask: mask, reference: own).map { $0.squareRoot() }
+        case .linf: return try fold.scores(NDX_LINF, neurons, mask: mask, reference: own)
+        case .cosine:
+            let square = neurons.ranges.reduce(0.0) { $1.reduce($0) { $0 + own($1) * own($1) } }
+            guard square > 0, square.isFinite else {
+                throw QueryError.noDistance(image: image, reason: "its activations are all zero, or infinite")
+            }
+            let (products, squares) = try fold.productsAndSquares(neurons, mask: mask, reference: own)
+            return zip(products, squares).map { product, other in
+                let distance = 1 - product / (square * other).squareRoot()
+                return distance.isNaN ? .nan : min(max(distance, 0), 2)
+            }
+        }
+    }
+}
+
+extension SimilarQuery.Hit: Encodable {
+    enum CodingKeys: String, CodingKey {
+        case rank, image
+        case imageID = "image_id"
+        case label, distance
+    }
+
+    /// Every key is there, `label` as null if the image has none.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(rank, forKey: .rank)
+        try container.encode(image, forKey: .image)
+        try container.encode(imageID, forKey: .imageID)
+        try container.encode(label, forKey: .label)
+        try container.encode(distance, forKey: .distance)
+    }
+}

@@ -1,0 +1,66 @@
+import ActivationStore
+import ArgumentParser
+import Search
+
+struct SimilarCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: SimilarQuery.name,
+        abstract: SimilarQuery.abstract,
+        usage: "neurodex similar <store> <image> [<options>]",
+        discussion: """
+            Examples:
+
+              neurodex similar shop.sqlite cat-43.jpg -k 8 --sheet similar.png
+              neurodex similar shop.sqlite 12 --layer conv4 --where "label <> 'cat'"
+
+            IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
+            """)
+
+    @Argument(help: "The store.")
+    var store: String
+
+    @OptionGroup var query: SimilarQuery
+    @OptionGroup var output: FormatOption
+
+    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
+    var sheet: String?
+
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    var model: String?
+
+    func validate() throws {
+        guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
+    }
+
+    func run() throws {
+        let store = try Store.open(path: store)
+        var query = query
+        query.given = try OutsideImage.activations(&query.image, store: store, model: model)
+        let hits = try query.run(in: store)
+        printOut(try SimilarTable(hits: hits).rendered(as: output.format))
+        guard let sheet else { return }
+        var row = ImageSheet.Row(title: "nearest to \(query.image)")
+        if query.given == nil, let own = try? store.image(named: query.image) {
+            row.images.append(ImageSheet.Picture(id: own.id, note: "itself", label: own.label))
+        }
+        row.images += hits.map { ImageSheet.Picture(id: $0.imageID, note: shortNumber($0.distance), label: $0.label) }
+        try ImageSheet(store: store, command: "similar", rows: [row]).write(to: sheet)
+    }
+}
+
+struct SimilarTable: Printable {
+    var hits: [SimilarQuery.Hit]
+
+    func encode(to encoder: any Encoder) throws { try hits.encode(to: encoder) }
+
+    var table: TextTable {
+        TextTable(
+            columns: ["rank", "distance", "image", "label"], shortened: ["image", "label"],
+            rows: hits.map { [.value($0.rank), .value($0.distance), .text($0.image), .optional($0.label)] })
+    }
+
+    var fields: [[String]] {
+        [["rank", "image", "image_id", "label", "distance"]]
+            + hits.map { ["\($0.rank)", $0.image, "\($0.imageID)", $0.label ?? "", "\($0.distance)"] }
+    }
+}
