@@ -8,7 +8,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup format pictures clean
+.PHONY: demo test build setup format pictures cluster-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -47,6 +47,10 @@ demo: build
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
 	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png shortcuts.png) docs/pictures/
+
+# The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
+cluster-test: build
+	$(SUDO) cluster/test
 
 clean:
 	rm -rf .build demo

@@ -79,6 +79,60 @@ import Testing
         if Self.isStress { print("20 runs killed within \(seconds) s each, \(early) before their first commit") }
     }
 
+    /// Compacting, merging and removing, killed at any moment: the store is as it was or as it is to be, and the same command finishes.
+    @Test(arguments: ["compact", "merge", "remove"]) func killedWhileGrowing(_ command: String) throws {
+        func run(_ arguments: [String]) throws {
+            let result = try Executable.run(arguments, in: folder.path, timeout: 120)
+            #expect(result.status == 0, "\(result)")
+        }
+        let parts = ["part-1.sqlite", "part-2.sqlite"]
+        if command == "merge" {
+            for (index, part) in parts.enumerated() { try run(Self.index(part) + ["--shard", "\(index + 1)/2"]) }
+        } else {
+            try FileManager.default.copyItem(atPath: folder.file("whole.sqlite"), toPath: folder.file("full.sqlite"))
+            if command == "compact" { try run(["remove", "full.sqlite", "--where", "id % 3 = 0"]) }
+        }
+        /// The store that is worked on, as it was before.
+        func prepare(_ store: String) throws {
+            try? FileManager.default.removeItem(atPath: folder.file(store))
+            guard command != "merge" else { return }
+            try FileManager.default.copyItem(atPath: folder.file("full.sqlite"), toPath: folder.file(store))
+        }
+        func arguments(_ store: String) -> [String] {
+            switch command {
+            case "merge": ["merge", store] + parts
+            case "remove": ["remove", store, "--where", "id % 5 = 1"]
+            default: ["compact", store]
+            }
+        }
+        try prepare("wanted.sqlite")
+        let start = Date()
+        try run(arguments("wanted.sqlite"))
+        let seconds = Date().timeIntervalSince(start)
+        let wanted = try StoreDump(folder.file("wanted.sqlite"))
+        var generator = SeededGenerator(seed: UInt64(Date().timeIntervalSince1970))
+        var survived = 0
+        for round in 0..<(Self.isStress ? 30 : 4) {
+            try prepare("killed.sqlite")
+            let running = try Executable.Running(Executable.path, arguments("killed.sqlite"), in: folder.path)
+            usleep(UInt32(Double.random(in: 0..<seconds, using: &generator) * 1e6))
+            running.send(SIGKILL)
+            let ended = try running.wait()
+            let comment: Comment = "\(command), round \(round): \(ended)"
+            if ended.status == 0 { survived += 1 }
+            if FileManager.default.fileExists(atPath: folder.file("killed.sqlite")) {
+                let checked = try Executable.run(["verify", "killed.sqlite", "--sample", "0"], in: folder.path)
+                #expect(checked.status == 0, "\(comment): \(checked)")
+                if command == "merge" { try FileManager.default.removeItem(atPath: folder.file("killed.sqlite")) }
+            }
+            try run(arguments("killed.sqlite"))
+            #expect(try StoreDump(folder.file("killed.sqlite")).differences(from: wanted) == [], comment)
+        }
+        if Self.isStress { print("\(command): 30 killed within \(seconds) s each, \(survived) of them too late") }
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!left.contains { $0.hasSuffix("-compacting") || $0.hasSuffix("-merging") })
+    }
+
     @Test func interruptedByCtrlC() throws {
         let running = try start("stopped.sqlite")
         try wait(for: "stopped.sqlite", bytes: 600_000)
