@@ -63,8 +63,11 @@ public struct Occlusion: ExplanationMethod {
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
-        let layer = try explainer.layer(of: target)
         let windows = try windows(over: explainer.network.input)
+        // A probability needs all classes.
+        let (explainer, target) =
+            try probability ? (explainer, target) : explainer.focused(on: target, for: windows.count)
+        let layer = try explainer.layer(of: target)
         let score = try score(of: target, layer)
         let (tensor, filling) = (subject.tensor, filling(subject.tensor, explainer))
         var whole: Float = 0

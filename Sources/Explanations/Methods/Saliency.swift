@@ -105,6 +105,7 @@ public struct Saliency: ExplanationMethod {
         let range = (tensor.max() ?? 0) - (tensor.min() ?? 0)
         let (deviation, seed) = (sigma * range, seed)
         var sum = [Double](repeating: 0, count: tensor.count)
+        let (explainer, target) = try explainer.focused(on: target, for: samples)
         try explainer.gradients(of: target, count: samples) { sample, input in
             // A generator for each sample, so that the noise does not depend on who runs it.
             var noise = GaussianNoise(seed: seed, stream: UInt64(sample))
@@ -119,6 +120,7 @@ public struct Saliency: ExplanationMethod {
         let start = baselineTensor(explainer)
         let steps = steps
         var sum = [Double](repeating: 0, count: tensor.count)
+        let (explainer, target) = try explainer.focused(on: target, for: steps)
         try explainer.gradients(of: target, count: steps) { step, input in
             let share = Float(step) / Float(steps - 1)
             for index in tensor.indices { input[index] = start[index] + share * (tensor[index] - start[index]) }

@@ -32,6 +32,15 @@ public final class DifferentiableNetwork: Sendable {
         self.graph = graph
     }
 
+    /// The same over a graph in which `layer` has other channels.
+    init(_ network: DifferentiableNetwork, graph: Graph, layer: Layer, channels: Int) {
+        (path, sha256, input, values) = (network.path, network.sha256, network.input, network.values)
+        var layers = network.layers
+        for index in layers.indices where layers[index].name == layer.name { layers[index].channels = channels }
+        self.layers = layers
+        self.graph = graph
+    }
+
     /// The class scores, before softmax; nil for networks without classes.
     public var logits: Layer? { layers.last { $0.isLogits } }
 
