@@ -32,7 +32,7 @@ extension Store {
     /// Sorted by number; as they are where none has one.
     private static func ordered(_ stores: [Store], isPartial: Bool) throws -> [Store] {
         func refusal(_ problem: String) -> StoreError { .shards(problem: problem) }
-        for store in stores where try store.summary().runs.last?.status != RunStatus.done.rawValue {
+        for store in stores where try store.lastRunStatus() != .done {
             guard isPartial else {
                 throw refusal("\(store.path) was not indexed to its end; run its command again, or merge with --partial")
             }

@@ -78,6 +78,13 @@ public final class Store: Sendable {
         return mask
     }
 
+    /// How the last run ended; nil while it goes on, or where it was killed.
+    func lastRunStatus() throws -> RunStatus? {
+        try read { try String.fetchOne($0, sql: "SELECT status FROM run ORDER BY id DESC LIMIT 1") }.flatMap {
+            RunStatus(rawValue: $0)
+        }
+    }
+
     /// Files that could not be decoded, by path.
     public func skipped() throws -> [SkippedRecord] {
         try read { database in

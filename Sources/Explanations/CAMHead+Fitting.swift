@@ -73,15 +73,9 @@ extension CAMHead {
         precondition(classes.indices.contains(index), "class \(index) of \(classes.count)")
         let layer = try explainer.network.layer(named: layer)
         let own = weights[index * channels..<(index + 1) * channels].map(Double.init)
-        var values: [Float] = []
-        try explainer.activations(of: layer, count: 1) { _, input in
-            _ = input.update(fromContentsOf: subject.tensor)
-        } read: { map in
-            (0..<layer.height * layer.width).map { place in
-                Float(own.indices.reduce(0.0) { $0 + own[$1] * Double(map[place * own.count + $1]) })
-            }
-        } body: { _, map in
-            values = map
+        let activation = try explainer.activations(of: layer, on: subject)
+        let values = (0..<layer.height * layer.width).map { place in
+            Float(own.indices.reduce(0.0) { $0 + own[$1] * Double(activation[place * own.count + $1]) })
         }
         var map = ExplanationMap(channels: 1, height: layer.height, width: layer.width, values: values, isSigned: true)
         map.note = "CAM at \(self.layer) by a fitted last layer"

@@ -76,12 +76,12 @@ public final class Explainer: Sendable {
         return map.withUnsafeBufferPointer { target.value(of: $0, channels: layer.channels, width: layer.width) }
     }
 
-    /// Where on an image a neuron has its maximum, the first place in row-major order, as "y,x".
-    public func place(of target: Target, on subject: Subject) throws -> String {
+    /// Where on an image a neuron has its maximum, the first place in row-major order.
+    public func place(of target: Target, on subject: Subject) throws -> (y: Int, x: Int) {
         let layer = try layer(of: target)
         let place = try activations(of: layer, on: subject)
             .withUnsafeBufferPointer { target.place(in: $0, channels: layer.channels) }
-        return "\(place / layer.width),\(place % layer.width)"
+        return (place / layer.width, place % layer.width)
     }
 
     /// The score of the class that the network answers on an image.
@@ -122,6 +122,27 @@ public final class Explainer: Sendable {
             for pass in passes { pass.isAlone = passes.count == 1 && jobs > 1 }
             try gradients(of: target, layer, by: passes, count: count, input: input, body: body)
         }
+    }
+
+    /// The target's gradient by one image.
+    func gradient(of target: Target, on subject: Subject, rule: BackwardRule) throws -> [Float] {
+        var result: [Float] = []
+        let tensor = subject.tensor
+        try gradients(of: target, rule: rule, count: 1) { _, input in
+            _ = input.update(fromContentsOf: tensor)
+        } body: { _, gradient in
+            result = gradient.input
+        }
+        return result
+    }
+
+    /// The map of a number for every element of the input, height × width × channels.
+    /// - Throws: `ExplanationError.flat` where all are zero.
+    func map(ofInput values: [Float], target: Target) throws -> ExplanationMap {
+        guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
+        let input = network.input
+        return ExplanationMap(
+            channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
     }
 
     private func gradients(

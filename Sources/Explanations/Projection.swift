@@ -22,12 +22,22 @@ extension LayerRecord {
     /// What the neuron of a target with a position sees of an input of `size`: its receptive field, inside the picture. Everything, where that
     /// is not known, or for a target without a position.
     public func field(of target: Target, in size: Size) -> Rectangle {
-        guard let place = target.place, let field = receptiveField else {
-            return Rectangle(x: 0, y: 0, width: Double(size.width), height: Double(size.height))
-        }
+        guard let place = target.place else { return .whole(size) }
+        return field(y: place.y, x: place.x, in: size)
+    }
+
+    /// What cell (y, x) of the layer sees of an input of `size`, inside the picture; everything, where that is not known.
+    public func field(y: Int, x: Int, in size: Size) -> Rectangle {
+        guard let field = receptiveField else { return .whole(size) }
         return Rectangle(
-            x: field.offsetX + Double(place.x) * field.strideX, y: field.offsetY + Double(place.y) * field.strideY,
+            x: field.offsetX + Double(x) * field.strideX, y: field.offsetY + Double(y) * field.strideY,
             width: Double(field.width), height: Double(field.height)
         ).clipped(to: size)
+    }
+}
+
+extension Rectangle {
+    fileprivate static func whole(_ size: Size) -> Rectangle {
+        Rectangle(x: 0, y: 0, width: Double(size.width), height: Double(size.height))
     }
 }

@@ -5,9 +5,6 @@ public import NeuralNetwork
 
 /// The sheet of `deconv`: for every neuron a row of what it saw, and under it a row of what of that it answered to.
 public struct ProjectionSheet: Sendable {
-    /// Pixels of the largest sheet that is drawn.
-    private static let largestPixelCount = 1 << 27
-
     private var rows: [ContactSheet.Row] = []
 
     public init() {}
@@ -41,7 +38,7 @@ public struct ProjectionSheet: Sendable {
     public func rendered() throws -> Image {
         let sheet = ContactSheet(rows: rows)
         let columns = rows.map(\.cells.count).max() ?? 1
-        guard rows.count * (sheet.cellSize + 90) * columns * sheet.cellSize < Self.largestPixelCount else {
+        guard !sheet.isTooLarge else {
             throw ExplanationError.parameter(
                 name: "-o", value: "\(rows.count / 2) neurons × \(columns) images", expected: "fewer neurons, or a smaller -k")
         }

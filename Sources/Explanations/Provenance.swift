@@ -43,6 +43,9 @@ public struct Provenance: Equatable, Sendable {
             ], toolVersion: toolVersion)
     }
 
+    /// An option with its value, as arguments; nothing where it was not given.
+    public static func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
+
     /// Keywords and texts.
     public var text: [(String, String)] {
         let images = images.map { "\($0.sha256) \($0.path)" }.joined(separator: "\n")

@@ -71,6 +71,11 @@ public struct ContactSheet: Sendable {
         self.init(title: title, rows: rows, cellSize: cellSize)
     }
 
+    /// Whether the picture would have more pixels than a sheet should, 2²⁷: captions counted as 90 rows.
+    public var isTooLarge: Bool {
+        rows.count * (cellSize + 90) * (rows.map(\.cells.count).max() ?? 1) * cellSize >= 1 << 27
+    }
+
     /// The picture of the sheet.
     public func rendered() -> Image {
         let columns = max(rows.map(\.cells.count).max() ?? 0, 1)

@@ -43,7 +43,7 @@ import Testing
 
     @Test func theMaximumIsItsPosition() throws {
         let place = try fixture.explainer.place(of: fixture.target("conv4:3"), on: fixture.subject(dog))
-        #expect(try map("conv4:3@\(place)").values == map("conv4:3").values)
+        #expect(try map("conv4:3@\(place.y),\(place.x)").values == map("conv4:3").values)
     }
 
     @Test func rulesDiffer() throws {

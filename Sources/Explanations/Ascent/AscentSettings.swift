@@ -134,6 +134,12 @@ public struct AscentSettings: Hashable, Sendable {
         }
     }
 
+    /// The options that make the same settings again, all of them spelt out.
+    /// - Parameter style: by which they were made.
+    public func arguments(style: AscentStyle) -> [String] {
+        ["--style", style.rawValue] + parameters.flatMap { ["--" + $0.name, $0.value] }
+    }
+
     /// By the names of the options, in a fixed order.
     public var parameters: [(name: String, value: String)] {
         [

@@ -49,7 +49,7 @@ extension ExplanationArchive {
     ) throws -> AscentOutcome {
         try settings.validate()
         let start = try Ascent.startSubject(of: objective, settings, store: store, preprocessing: preprocessing)
-        let arguments = ["--style", style.rawValue] + settings.parameters.flatMap { ["--" + $0.name, $0.value] }
+        let arguments = settings.arguments(style: style)
         let key = key("ascend", arguments, target: objective.key, image: start?.digest)
         let origin = start.map { ($0.name, $0.digest.hexadecimal) }
         if !isAnew, let kept = try kept(key), let json = kept.record,

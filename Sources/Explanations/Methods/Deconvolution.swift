@@ -40,16 +40,7 @@ public struct Deconvolution: ExplanationMethod {
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
-        var values: [Float] = []
-        try explainer.gradients(of: target, rule: rule, count: 1) { _, input in
-            _ = input.update(fromContentsOf: subject.tensor)
-        } body: { _, gradient in
-            values = gradient.input
-        }
-        guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
-        let input = explainer.network.input
-        return ExplanationMap(
-            channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
+        try explainer.map(ofInput: explainer.gradient(of: target, on: subject, rule: rule), target: target)
     }
 }
 

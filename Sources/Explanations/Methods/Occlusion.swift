@@ -70,17 +70,10 @@ public struct Occlusion: ExplanationMethod {
         let layer = try explainer.layer(of: target)
         let score = try score(of: target, layer)
         let (tensor, filling) = (subject.tensor, filling(subject.tensor, explainer))
-        var whole: Float = 0
+        let whole = try explainer.activations(of: layer, on: subject).withUnsafeBufferPointer { score($0) }
         var sum = [Double](repeating: 0, count: windows.height * windows.width)
         func add(_ index: Int, _ value: Float) {
             windows.add(Double(probability ? value : whole - value), of: index, to: &sum)
-        }
-        try explainer.activations(of: layer, count: 1) { _, input in
-            _ = input.update(fromContentsOf: tensor)
-        } read: {
-            score($0)
-        } body: { _, value in
-            whole = value
         }
         let isDone =
             try !full && explainer.patchedActivations(of: layer, windows, over: tensor, filling: filling, read: score, body: add)

@@ -76,29 +76,16 @@ public struct Saliency: ExplanationMethod {
         let tensor = subject.tensor
         var values: [Float]
         switch method {
-        case .gradient: values = try gradient(.gradient, tensor, target, explainer)
-        case .guided: values = try gradient(.guided, tensor, target, explainer)
-        case .deconvnet: values = try gradient(.deconvnet, tensor, target, explainer)
+        case .gradient: values = try explainer.gradient(of: target, on: subject, rule: .gradient)
+        case .guided: values = try explainer.gradient(of: target, on: subject, rule: .guided)
+        case .deconvnet: values = try explainer.gradient(of: target, on: subject, rule: .deconvnet)
         case .inputGradient:
-            values = try gradient(.gradient, tensor, target, explainer)
+            values = try explainer.gradient(of: target, on: subject, rule: .gradient)
             for index in values.indices { values[index] *= tensor[index] }
         case .smoothgrad: values = try smoothGrad(tensor, target, explainer)
         case .integrated: values = try integrated(tensor, target, explainer)
         }
-        guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
-        let input = explainer.network.input
-        return ExplanationMap(
-            channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
-    }
-
-    private func gradient(_ rule: BackwardRule, _ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {
-        var result: [Float] = []
-        try explainer.gradients(of: target, rule: rule, count: 1) { _, input in
-            _ = input.update(fromContentsOf: tensor)
-        } body: { _, gradient in
-            result = gradient.input
-        }
-        return result
+        return try explainer.map(ofInput: values, target: target)
     }
 
     private func smoothGrad(_ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {

@@ -114,9 +114,7 @@ struct AscendCommand: FigureCommand {
 
     private func drawn(_ outcome: AscentOutcome, _ archive: ExplanationArchive) throws -> Data {
         let provenance = Provenance(
-            command: "ascend",
-            options: ["--style", options.style.rawValue] + settings(archive).parameters.flatMap { ["--" + $0.name, $0.value] },
-            operands: [store, target],
+            command: "ascend", options: settings(archive).arguments(style: options.style), operands: [store, target],
             model: archive.store.description.model.sha256, images: outcome.start.map { [$0] } ?? [],
             facts: outcome.record.facts, toolVersion: Neurodex.version)
         return Data(try outcome.sheet.pngData(text: provenance.text))

@@ -99,13 +99,19 @@ struct DeconvCommand: FigureCommand {
                 reference.layer,
                 try places.map { place in
                     let subject = try archive.subject(place.image)
-                    let position = try place.at ?? archive.explainer().place(of: Target(neuron, in: description), on: subject)
+                    let position = try place.at ?? maximum(of: Target(neuron, in: description), on: subject, archive)
                     let target = try Target("\(neuron)@\(position)", in: description)
                     let explanation = try archive.explanation(of: subject, target: target, by: method)
                     return Projection(explanation, of: reference.layer, on: subject, in: archive.preprocessing.crop)
                 }
             )
         }
+    }
+
+    /// Where a neuron has its maximum, as `--position` takes it.
+    private func maximum(of target: Target, on subject: Subject, _ archive: ExplanationArchive) throws -> String {
+        let place = try archive.explainer().place(of: target, on: subject)
+        return "\(place.y),\(place.x)"
     }
 
     private func write(_ projected: [(layer: LayerRecord, projections: [Projection])], to folder: String) throws {
@@ -128,7 +134,7 @@ struct DeconvCommand: FigureCommand {
                 projections.first?.explanation.target.neuron ?? layer.name, of: layer, projections, rule: method.rule,
                 channelOrder: archive.preprocessing.channels)
         }
-        func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
+        let option = Provenance.option
         let provenance = Provenance(
             command: Deconvolution.name,
             options: method.arguments + (image == nil ? ["-k", "\(count)"] : []) + option("--where", condition)

@@ -66,14 +66,17 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let answers = try explained(by: archives)
         try write(answers)
         if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file) }
-        if let picture { try neurodex.write(try drawn(answers), to: picture) }
+        if let picture { try neurodex.write(try drawn(answers, archives[0]), to: picture) }
         for note in Set(answers.flatMap(\.explanations).compactMap(\.map.note)).sorted() { printNote(note) }
         archives.forEach(keeping.report)
         printOut(try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format))
         if let game = try findings.game(answers) { printNote(game) }
     }
 
-    func figure() throws -> Data { try drawn(try explained(by: try archives(keeping: false))) }
+    func figure() throws -> Data {
+        let archives = try archives(keeping: false)
+        return try drawn(try explained(by: archives), archives[0])
+    }
 
     private func archives(keeping: Bool) throws -> [ExplanationArchive] {
         try ([store] + (beside.map { [$0] } ?? [])).enumerated().map { index, path in
@@ -110,7 +113,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         }
     }
 
-    private func drawn(_ answers: [Answer]) throws -> Data {
+    private func drawn(_ answers: [Answer], _ archive: ExplanationArchive) throws -> Data {
         let rows = answers.map { answer in
             Figure.Row(
                 image: answer.subject.framed.image, title: (answer.subject.name as NSString).lastPathComponent,
@@ -119,20 +122,19 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
                 })
         }
         let image = try Figure(rows: rows, colormap: colormap, sharesScale: scale == .shared).rendered()
-        return Data(try image.pngData(text: try provenance(answers).text))
+        return Data(try image.pngData(text: provenance(answers, archive).text))
     }
 
-    private func provenance(_ answers: [Answer]) throws -> Provenance {
+    private func provenance(_ answers: [Answer], _ archive: ExplanationArchive) -> Provenance {
+        let option = Provenance.option
         let explanations = answers.flatMap(\.explanations)
         return Provenance(
             command: Method.name,
             options: method.arguments + option("--target", target) + option("--colormap", colormap?.rawValue)
                 + (scale == .shared ? ["--scale", "shared"] : []) + option("--beside", beside) + findings.arguments,
-            operands: [store] + images, model: try Store.open(path: store).description.model.sha256, of: explanations,
+            operands: [store] + images, model: archive.store.description.model.sha256, of: explanations,
             toolVersion: Neurodex.version)
     }
-
-    private func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
 }
 
 /// One image, explained by one network or by several.

@@ -1,4 +1,5 @@
 import ActivationStore
+import Explanations
 import Foundation
 import Images
 import NeuralNetwork
@@ -6,9 +7,6 @@ import Search
 
 /// The contact sheet of `top`: a row a neuron, in it what the neuron saw where it was strongest.
 struct TopSheet {
-    /// Pixels of the largest sheet that is drawn.
-    private static let largestPixelCount = 1 << 27
-
     private let store: Store
     private let whole: Bool
     private let preprocessing: Preprocessing
@@ -53,8 +51,7 @@ struct TopSheet {
             start = end
         }
         let sheet = ContactSheet(title: nil, rows: rows)
-        let columns = rows.map(\.cells.count).max() ?? 1
-        guard rows.count * (sheet.cellSize + 90) * columns * sheet.cellSize < Self.largestPixelCount else {
+        guard !sheet.isTooLarge else {
             throw Failure("a sheet of \(rows.count) neurons is too large to draw; name fewer neurons or a smaller -k")
         }
         return Drawn(image: sheet.rendered(), text: Self.text(store, hits), missing: missing)
@@ -86,13 +83,7 @@ struct TopSheet {
 
     /// The receptive field of the hit's position, in the pixels of the picture.
     private func source(_ hit: TopQuery.Hit, _ layer: LayerRecord, _ picture: Image) -> Rectangle {
-        let input = preprocessing.crop
-        var (x, y, width, height) = (0.0, 0.0, Double(input.width), Double(input.height))
-        if let field = layer.receptiveField {
-            (x, y) = (field.offsetX + Double(hit.x) * field.strideX, field.offsetY + Double(hit.y) * field.strideY)
-            (width, height) = (Double(field.width), Double(field.height))
-        }
-        let frame = Rectangle(x: x, y: y, width: width, height: height).clipped(to: input)
+        let frame = layer.field(y: hit.y, x: hit.x, in: preprocessing.crop)
         return preprocessing.sourceRectangle(ofInput: frame, imageWidth: picture.width, imageHeight: picture.height)
             .clipped(to: Size(width: picture.width, height: picture.height))
     }
