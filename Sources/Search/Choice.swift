@@ -29,6 +29,17 @@ extension Choice: ExpressibleByArgument {
         }
     }
 
+    /// As the command line takes it.
+    public var argument: String {
+        switch self {
+        case .top: "top"
+        case .lowest: "lowest"
+        case .decile: "decile"
+        case .random: "random"
+        case .near(let value): "near:\(value)"
+        }
+    }
+
     public static var allValueStrings: [String] { ["top", "lowest", "decile", "random", "near:VALUE"] }
 
     public var defaultValueDescription: String { "top" }

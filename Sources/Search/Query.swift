@@ -12,6 +12,19 @@ public protocol Query: ParsableArguments {
     func run(in store: Store) throws -> Answer
 }
 
+/// A question whose answer is drawn.
+public protocol DrawnQuery: Query {
+    /// The options that ask it again, defaults spelt out, in a fixed order, without what it takes without a name: what a picture of the answer
+    /// says of how it was made. Parsed, they are this question.
+    var options: [String] { get }
+}
+
+extension DrawnQuery {
+    /// `name value` for every value.
+    func option(_ name: String, _ values: String?...) -> [String] { option(name, values) }
+    func option(_ name: String, _ values: [String?]) -> [String] { values.compactMap { $0 }.flatMap { [name, $0] } }
+}
+
 /// Every question there is.
 public let queries: [any Query.Type] = [
     TopQuery.self,

@@ -35,6 +35,33 @@ import Testing
         #expect(try data("a.png") == made)
     }
 
+    @Test(arguments: [
+        "top shop.sqlite conv4:3 class:cat -k 3 --whole --where split='test' --sheet a.png",
+        "top shop.sqlite conv4:3 --from near:0.5 --distinct -k 3 --sheet a.png",
+        "top shop.sqlite conv4:3 conv4:17 --by l2 --lowest -k 3 --sheet a.png",
+        "similar shop.sqlite 7 --layer conv4 --layer pool_3:2 --metric cosine -k 3 --sheet a.png",
+        "similar shop.sqlite outside.png -k 3 --sheet a.png",
+        "suspects shop.sqlite --witnesses 3 --where id<>3 --sheet a.png",
+        "shortcuts shop.sqlite --share 0.1 --auroc 0.6 -k 2 --sheet a.png",
+        "neurons shop.sqlite conv4:3 --bins 7 --where label='cat' -o a.png",
+    ])
+    func aSheetCanBeMadeAgain(_ line: String) throws {
+        let outside = try ImageReader().decode(contentsOf: shop.folder.file("photos/test/cat/cat-43.jpg"))
+        try Data(outside.cropped(columns: 3..<90, rows: 0..<80).pngData()).write(
+            to: URL(fileURLWithPath: shop.folder.file("outside.png")))
+        let arguments = line.split(separator: " ").map(String.init)
+        let first = try Executable.run(arguments, in: shop.path)
+        #expect(first.status == 0, "\(first)")
+        let verified = try shop.run("verify", "a.png")
+        #expect(verified.status == 0 && verified.output.hasPrefix("a.png: made again, the same in every pixel: "), "\(verified)")
+    }
+
+    @Test func aSheetOfNothingIsNotDrawn() throws {
+        let empty = try shop.run("top", "shop.sqlite", "conv4:3", "--where", "1=0", "--sheet", "empty.png")
+        #expect(empty.status == 0 && empty.errors == "nothing was found, so no sheet was drawn\n", "\(empty)")
+        #expect(!FileManager.default.fileExists(atPath: shop.folder.file("empty.png")))
+    }
+
     @Test func mapsAreCheckedSegmentedAndCompared() throws {
         let command = [
             "saliency", "shop.sqlite", "photos/test/cat/cat-43.jpg", "photos/test/dog/dog-46.jpg", "--method", "smoothgrad",

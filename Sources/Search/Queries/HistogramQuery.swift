@@ -2,7 +2,7 @@ public import ActivationStore
 public import ArgumentParser
 
 /// How one neuron's activations are distributed: counts in bins of equal width between its smallest and largest finite value.
-public struct HistogramQuery: Query {
+public struct HistogramQuery: DrawnQuery {
     public static let name = "histogram"
     public static let abstract = "How a neuron's activations are distributed."
 
@@ -23,6 +23,8 @@ public struct HistogramQuery: Query {
         self.bins = bins
         self.condition = condition
     }
+
+    public var options: [String] { option("--bins", "\(bins)") + option("--where", condition) }
 
     public struct Histogram: Hashable, Sendable, Encodable {
         public var layer: String

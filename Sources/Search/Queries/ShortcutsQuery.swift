@@ -11,7 +11,7 @@ import Foundation
 /// quarters of rows and columns), the border (the outer eighth on every side, at least a cell) and the spot (of a quarter's height and width) that holds
 /// most of the label's maxima. p is the binomial tail, times the number of places that were tried; q is Benjamini and Hochberg's over all pairs of
 /// neuron and label. Images on which the neuron is 0 or NaN have no place.
-public struct ShortcutsQuery: Query {
+public struct ShortcutsQuery: DrawnQuery {
     public static let name = "shortcuts"
     public static let abstract = "Neurons that tell a label by what is always at the edge or in one spot."
 
@@ -40,6 +40,11 @@ public struct ShortcutsQuery: Query {
         self.share = share
         self.rate = rate
         self.count = count
+    }
+
+    public var options: [String] {
+        option("--layer", layer) + option("--auroc", "\(auroc)") + option("--share", "\(share)") + option("--rate", "\(rate)")
+            + option("-k", "\(count)")
     }
 
     public enum Place: String, Hashable, Sendable, Encodable {

@@ -17,7 +17,7 @@ public enum Metric: String, Sendable, CaseIterable, ExpressibleByArgument {
 /// The images nearest to one by the activations of a layer or of any neurons. Exact, computed in double precision in the order of the
 /// neurons' ids; ties by image id. Images whose distance is no number (NaN among the activations, or no length for the cosine) are
 /// never listed, and neither is the image itself.
-public struct SimilarQuery: Query {
+public struct SimilarQuery: DrawnQuery {
     public static let name = "similar"
     public static let abstract = "The images that excite neurons most like a given one does."
 
@@ -55,6 +55,10 @@ public struct SimilarQuery: Query {
         self.count = count
         self.condition = condition
         self.given = given
+    }
+
+    public var options: [String] {
+        option("--layer", layer) + option("--metric", metric.rawValue) + option("-k", "\(count)") + option("--where", condition)
     }
 
     public struct Hit: Hashable, Sendable {

@@ -7,7 +7,7 @@ import CKernels
 /// For every label, the neurons of a layer that tell it best (AUROC, ties by neuron) are its witnesses. What they say of an image is the mean of
 /// its percentiles among all labelled images (ties half, NaN lowest). An image is suspect by as much as the witnesses of another label speak for
 /// it more than those of its own.
-public struct SuspectsQuery: Query {
+public struct SuspectsQuery: DrawnQuery {
     public static let name = "suspects"
     public static let abstract = "Images whose label is likely wrong, and the neurons that say so."
 
@@ -31,6 +31,10 @@ public struct SuspectsQuery: Query {
         self.witnesses = witnesses
         self.count = count
         self.condition = condition
+    }
+
+    public var options: [String] {
+        option("--layer", layer) + option("--witnesses", "\(witnesses)") + option("-k", "\(count)") + option("--where", condition)
     }
 
     public struct Witness: Hashable, Sendable, Encodable {

@@ -6,7 +6,7 @@ import GRDB
 ///
 /// One neuron's list comes from `top_list` if that covers all images and is long enough, else from a scan of the blocks
 /// that passes over those whose maximum is too small.
-public struct TopQuery: Query {
+public struct TopQuery: DrawnQuery {
     public static let name = "top"
     public static let abstract = "The images that excite neurons most."
 
@@ -50,6 +50,11 @@ public struct TopQuery: Query {
         self.from = from
         self.seed = seed
         self.distinct = distinct
+    }
+
+    public var options: [String] {
+        option("-k", "\(count)") + option("--from", (lowest ? .lowest : from).argument) + option("--seed", "\(seed)")
+            + (distinct ? ["--distinct"] : []) + option("--where", condition)
     }
 
     /// What `--from` and `--lowest` come to.

@@ -6,10 +6,17 @@ import Foundation
 protocol FigureCommand: ParsableCommand {
     /// The store it asks.
     var store: String { get set }
-    /// Where the network is now.
+    /// Where the network is now; nothing to a command that runs none.
     var model: String? { get set }
     /// The picture, a PNG; everything in it is made anew, and nothing is kept or printed.
     func figure() throws -> Data
+}
+
+extension FigureCommand {
+    var model: String? {
+        get { nil }
+        set {}
+    }
 }
 
 /// `--no-keep`, which every command has whose results a store keeps.

@@ -87,14 +87,4 @@ struct HistogramPicture {
         let x = Self.margin + place - Font.regular.width(of: text) / 2
         image.write(text, x: x, y: Self.height - Self.margin + 8, color: Palette.quiet)
     }
-
-    func write(to path: String, store: Store) throws {
-        try writePicture(
-            rendered(), to: path,
-            text: [
-                ("neurodex:command", "neurons"), ("neurodex:model", store.description.model.sha256),
-                ("neurodex:store", (store.path as NSString).lastPathComponent),
-                ("neurodex:neuron", "\(histogram.layer):\(histogram.channel)"),
-            ])
-    }
 }

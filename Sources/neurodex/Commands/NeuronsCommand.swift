@@ -1,8 +1,11 @@
 import ActivationStore
 import ArgumentParser
+import Explanations
+import Foundation
+import Images
 import Search
 
-struct NeuronsCommand: ParsableCommand {
+struct NeuronsCommand: FigureCommand {
     static let configuration = CommandConfiguration(
         commandName: NeuronsQuery.name,
         abstract: NeuronsQuery.abstract,
@@ -71,10 +74,10 @@ struct NeuronsCommand: ParsableCommand {
 
     func run() throws {
         let store = try Store.open(path: store)
-        if let neuron {
-            let histogram = try HistogramQuery(neuron: neuron, bins: bins, condition: condition).run(in: store)
+        if let asked = histogramQuery {
+            let histogram = try asked.run(in: store)
             printOut(try HistogramTable(histogram: histogram).rendered(as: output.format))
-            if let picture { try HistogramPicture(histogram: histogram).write(to: picture, store: store) }
+            if let picture { try write(try drawn(asked, histogram, from: store), to: picture) }
         } else if duplicate {
             let hits = try DuplicatesQuery(layer: query.layer, threshold: threshold, count: query.count).run(in: store)
             printOut(try DuplicatesTable(hits: hits).rendered(as: output.format))
@@ -85,6 +88,25 @@ struct NeuronsCommand: ParsableCommand {
         } else {
             printOut(try NeuronsTable(hits: query.run(in: store)).rendered(as: output.format))
         }
+    }
+}
+
+extension NeuronsCommand {
+    private var histogramQuery: HistogramQuery? {
+        neuron.map { HistogramQuery(neuron: $0, bins: bins, condition: condition) }
+    }
+
+    func figure() throws -> Data {
+        guard let asked = histogramQuery else { throw Failure("no neuron is named whose histogram could be drawn") }
+        let store = try Store.open(path: store)
+        return try drawn(asked, try asked.run(in: store), from: store)
+    }
+
+    private func drawn(_ query: HistogramQuery, _ histogram: HistogramQuery.Histogram, from store: Store) throws -> Data {
+        let provenance = Provenance(
+            command: Self._commandName, options: query.options, operands: [self.store, query.neuron],
+            model: store.description.model.sha256, toolVersion: Neurodex.version)
+        return Data(try HistogramPicture(histogram: histogram).rendered().pngData(text: provenance.text))
     }
 }
 

@@ -2,7 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Search
 
-struct ShortcutsCommand: ParsableCommand {
+struct ShortcutsCommand: SheetCommand {
     static let configuration = CommandConfiguration(
         commandName: ShortcutsQuery.name,
         abstract: ShortcutsQuery.abstract,
@@ -30,11 +30,13 @@ struct ShortcutsCommand: ParsableCommand {
         guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
     }
 
-    func run() throws {
-        let store = try Store.open(path: store)
-        let hits = try query.run(in: store)
-        printOut(try ShortcutsTable(hits: hits).rendered(as: output.format))
-        guard let sheet else { return }
+    var arguments: (options: [String], operands: [String]) { (query.options, []) }
+
+    func answer(from store: Store) throws -> [ShortcutsQuery.Hit] { try query.run(in: store) }
+
+    func listing(_ hits: [ShortcutsQuery.Hit]) -> any Printable { ShortcutsTable(hits: hits) }
+
+    func drawn(_ hits: [ShortcutsQuery.Hit], from store: Store) throws -> Sheet? {
         let shown = try hits.flatMap { hit in
             try TopQuery(
                 neurons: ["\(hit.layer):\(hit.channel)"], count: 6,
@@ -42,11 +44,7 @@ struct ShortcutsCommand: ParsableCommand {
                     "label = '\(hit.label.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
             ).run(in: store)
         }
-        guard !shown.isEmpty else { return printNote("no neuron was named, so no sheet was drawn") }
-        let drawn = try TopSheet(store: store, whole: true).draw(shown)
-        try drawn.write(to: sheet)
-        for path in drawn.missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
-        if !drawn.missing.isEmpty { throw ExitCode.someSkipped }
+        return try TopSheet(store: store, whole: true).draw(shown)
     }
 }
 

@@ -2,7 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Search
 
-struct SimilarCommand: ParsableCommand {
+struct SimilarCommand: SheetCommand {
     static let configuration = CommandConfiguration(
         commandName: SimilarQuery.name,
         abstract: SimilarQuery.abstract,
@@ -32,19 +32,29 @@ struct SimilarCommand: ParsableCommand {
         guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
     }
 
-    func run() throws {
-        let store = try Store.open(path: store)
+    var arguments: (options: [String], operands: [String]) { (query.options, [query.image]) }
+
+    struct Answer {
+        /// As the question was asked in the end.
+        var query: SimilarQuery
+        var hits: [SimilarQuery.Hit]
+    }
+
+    func answer(from store: Store) throws -> Answer {
         var query = query
         query.given = try OutsideImage.activations(&query.image, store: store, model: model)
-        let hits = try query.run(in: store)
-        printOut(try SimilarTable(hits: hits).rendered(as: output.format))
-        guard let sheet else { return }
-        var row = ImageSheet.Row(title: "nearest to \(query.image)")
-        if query.given == nil, let own = try? store.image(named: query.image) {
+        return Answer(query: query, hits: try query.run(in: store))
+    }
+
+    func listing(_ answer: Answer) -> any Printable { SimilarTable(hits: answer.hits) }
+
+    func drawn(_ answer: Answer, from store: Store) throws -> Sheet? {
+        var row = ImageSheet.Row(title: "nearest to \(answer.query.image)")
+        if answer.query.given == nil, let own = try? store.image(named: answer.query.image) {
             row.images.append(ImageSheet.Picture(id: own.id, note: "itself", label: own.label))
         }
-        row.images += hits.map { ImageSheet.Picture(id: $0.imageID, note: shortNumber($0.distance), label: $0.label) }
-        try ImageSheet(store: store, command: "similar", rows: [row]).write(to: sheet)
+        row.images += answer.hits.map { ImageSheet.Picture(id: $0.imageID, note: shortNumber($0.distance), label: $0.label) }
+        return try ImageSheet(store: store, rows: [row]).drawn()
     }
 }
 

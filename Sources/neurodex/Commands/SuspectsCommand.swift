@@ -2,7 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Search
 
-struct SuspectsCommand: ParsableCommand {
+struct SuspectsCommand: SheetCommand {
     static let configuration = CommandConfiguration(
         commandName: SuspectsQuery.name,
         abstract: SuspectsQuery.abstract,
@@ -30,11 +30,13 @@ struct SuspectsCommand: ParsableCommand {
         guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
     }
 
-    func run() throws {
-        let store = try Store.open(path: store)
-        let hits = try query.run(in: store)
-        printOut(try SuspectsTable(hits: hits).rendered(as: output.format))
-        guard let sheet else { return }
+    var arguments: (options: [String], operands: [String]) { (query.options, []) }
+
+    func answer(from store: Store) throws -> [SuspectsQuery.Hit] { try query.run(in: store) }
+
+    func listing(_ hits: [SuspectsQuery.Hit]) -> any Printable { SuspectsTable(hits: hits) }
+
+    func drawn(_ hits: [SuspectsQuery.Hit], from store: Store) throws -> Sheet? {
         let rows = stride(from: 0, to: hits.count, by: 6).map { start in
             ImageSheet.Row(
                 title: start == 0 ? "labels that are likely wrong" : "ranks from \(start + 1)",
@@ -42,7 +44,7 @@ struct SuspectsCommand: ParsableCommand {
                     ImageSheet.Picture(id: $0.imageID, note: "\($0.label) → \($0.suggested)?", label: nil)
                 })
         }
-        try ImageSheet(store: store, command: "suspects", rows: rows).write(to: sheet)
+        return try ImageSheet(store: store, rows: rows).drawn()
     }
 }
 

@@ -3,7 +3,7 @@ import ArgumentParser
 import Foundation
 import Search
 
-struct TopCommand: ParsableCommand {
+struct TopCommand: SheetCommand {
     static let configuration = CommandConfiguration(
         commandName: TopQuery.name,
         abstract: TopQuery.abstract,
@@ -44,36 +44,48 @@ struct TopCommand: ParsableCommand {
         } catch let error as QueryError {
             throw ValidationError(error.description)
         }
+    }
+
+    func validateSheet() throws {
         guard !whole || sheet != nil else {
             throw ValidationError("--whole says how --sheet draws; name the sheet with --sheet FILE")
         }
     }
 
-    func run() throws {
-        let store = try Store.open(path: store)
-        if let by { return try runTogether(by, store) }
-        let hits = try query.run(in: store)
-        printOut(try TopTable(hits: hits).rendered(as: output.format))
-        if let sheet {
-            let drawn = try TopSheet(store: store, whole: whole).draw(hits)
-            try drawn.write(to: sheet)
-            for path in drawn.missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
-            if !drawn.missing.isEmpty { throw ExitCode.someSkipped }
+    var arguments: (options: [String], operands: [String]) {
+        (query.options + (by.map { ["--by", $0.rawValue] } ?? []) + (whole ? ["--whole"] : []), query.neurons)
+    }
+
+    enum Answer {
+        case each([TopQuery.Hit])
+        case together(Combination, [GroupQuery.Hit])
+    }
+
+    func answer(from store: Store) throws -> Answer {
+        guard let by else { return .each(try query.run(in: store)) }
+        return .together(by, try GroupQuery(by: by, options: query).run(in: store))
+    }
+
+    func listing(_ answer: Answer) -> any Printable {
+        switch answer {
+        case .each(let hits): TopTable(hits: hits)
+        case .together(_, let hits): GroupTable(hits: hits)
         }
     }
 
-    private func runTogether(_ combination: Combination, _ store: Store) throws {
-        let hits = try GroupQuery(by: combination, options: query).run(in: store)
-        printOut(try GroupTable(hits: hits).rendered(as: output.format))
-        guard let sheet else { return }
-        let name = "\(combination.rawValue) of \(query.neurons.joined(separator: ", "))"
-        var rows: [ImageSheet.Row] = []
-        for hit in hits {
-            if hit.rank == 1 { rows.append(ImageSheet.Row(title: hit.decile.map { "\(name), tenth \($0)" } ?? name)) }
-            rows[rows.count - 1].images.append(
-                ImageSheet.Picture(id: hit.imageID, note: shortNumber(hit.value), label: hit.label))
+    func drawn(_ answer: Answer, from store: Store) throws -> Sheet? {
+        switch answer {
+        case .each(let hits): return try TopSheet(store: store, whole: whole).draw(hits)
+        case .together(let combination, let hits):
+            let name = "\(combination.rawValue) of \(query.neurons.joined(separator: ", "))"
+            var rows: [ImageSheet.Row] = []
+            for hit in hits {
+                if hit.rank == 1 { rows.append(ImageSheet.Row(title: hit.decile.map { "\(name), tenth \($0)" } ?? name)) }
+                rows[rows.count - 1].images.append(
+                    ImageSheet.Picture(id: hit.imageID, note: shortNumber(hit.value), label: hit.label))
+            }
+            return try ImageSheet(store: store, rows: rows).drawn()
         }
-        try ImageSheet(store: store, command: "top", rows: rows).write(to: sheet)
     }
 }
 

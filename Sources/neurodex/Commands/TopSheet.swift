@@ -11,24 +11,15 @@ struct TopSheet {
     private let whole: Bool
     private let preprocessing: Preprocessing
 
-    /// A sheet, and the paths of images that could not be drawn.
-    struct Drawn {
-        var image: Image
-        var text: [(String, String)]
-        var missing: [String]
-
-        func write(to path: String) throws {
-            try writePicture(image, to: path, text: text)
-        }
-    }
-
     init(store: Store, whole: Bool) throws {
         self.store = store
         self.whole = whole
         preprocessing = try Preprocessing(json: store.description.preprocessing)
     }
 
-    func draw(_ hits: [TopQuery.Hit]) throws -> Drawn {
+    /// Nil where there are no hits.
+    func draw(_ hits: [TopQuery.Hit]) throws -> Sheet? {
+        guard !hits.isEmpty else { return nil }
         let layers = Dictionary(uniqueKeysWithValues: store.description.layers.map { ($0.name, $0) })
         var rows: [ContactSheet.Row] = []
         var missing: [String] = []
@@ -54,7 +45,9 @@ struct TopSheet {
         guard !sheet.isTooLarge else {
             throw Failure("a sheet of \(rows.count) neurons is too large to draw; name fewer neurons or a smaller -k")
         }
-        return Drawn(image: sheet.rendered(), text: Self.text(store, hits), missing: missing)
+        return Sheet(
+            image: sheet.rendered(), images: try hits.compactMap { try store.image(id: $0.imageID) }, missing: missing,
+            titles: rows.compactMap(\.title))
     }
 
     private static func placeholder(_ hit: TopQuery.Hit) -> ContactSheet.Cell {
@@ -86,15 +79,6 @@ struct TopSheet {
         let frame = layer.field(y: hit.y, x: hit.x, in: preprocessing.crop)
         return preprocessing.sourceRectangle(ofInput: frame, imageWidth: picture.width, imageHeight: picture.height)
             .clipped(to: Size(width: picture.width, height: picture.height))
-    }
-
-    private static func text(_ store: Store, _ hits: [TopQuery.Hit]) -> [(String, String)] {
-        [
-            ("neurodex:command", "top"),
-            ("neurodex:model", store.description.model.sha256),
-            ("neurodex:store", (store.path as NSString).lastPathComponent),
-            ("neurodex:neurons", hits.filter { $0.rank == 1 }.map { "\($0.layer):\($0.channel)" }.joined(separator: " ")),
-        ]
     }
 }
 

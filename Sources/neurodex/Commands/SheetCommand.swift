@@ -1,0 +1,67 @@
+import ActivationStore
+import ArgumentParser
+import Explanations
+import Foundation
+import Hashing
+import Images
+import Search
+
+/// A command that lists what a question found, and with `--sheet` draws it.
+protocol SheetCommand: FigureCommand {
+    associatedtype Answer
+
+    var output: FormatOption { get }
+    /// Where the sheet goes.
+    var sheet: String? { get }
+    /// The options that draw the sheet again, defaults spelt out, and what is said after the store.
+    var arguments: (options: [String], operands: [String]) { get }
+
+    /// Refuses what cannot be asked of a sheet on the command line; a sheet that is drawn again is named there no more.
+    func validateSheet() throws
+    func answer(from store: Store) throws -> Answer
+    func listing(_ answer: Answer) -> any Printable
+    /// Nil where there is nothing to draw.
+    func drawn(_ answer: Answer, from store: Store) throws -> Sheet?
+}
+
+/// A contact sheet of images of a store.
+struct Sheet {
+    var image: Image
+    var images: [StoredImage]
+    /// Paths of images that could not be drawn: the file has gone or changed.
+    var missing: [String]
+    /// What was drawn, a line a row.
+    var titles: [String]
+}
+
+extension SheetCommand {
+    func validateSheet() {}
+
+    func run() throws {
+        try validateSheet()
+        let store = try Store.open(path: store)
+        let answer = try answer(from: store)
+        printOut(try listing(answer).rendered(as: output.format))
+        guard let path = sheet else { return }
+        guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }
+        try write(try png(of: sheet, from: store), to: path)
+        for path in sheet.missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
+        if !sheet.missing.isEmpty { throw ExitCode.someSkipped }
+    }
+
+    func figure() throws -> Data {
+        let store = try Store.open(path: store)
+        guard let sheet = try drawn(try answer(from: store), from: store) else {
+            throw Failure("nothing is found now that could be drawn")
+        }
+        return try png(of: sheet, from: store)
+    }
+
+    private func png(of sheet: Sheet, from store: Store) throws -> Data {
+        let provenance = Provenance(
+            command: Self._commandName, options: arguments.options, operands: [self.store] + arguments.operands,
+            model: store.description.model.sha256, images: sheet.images.map { ($0.path, $0.sha256.hexadecimal) },
+            facts: [("rows", sheet.titles.joined(separator: "\n"))], toolVersion: Neurodex.version)
+        return Data(try sheet.image.pngData(text: provenance.text))
+    }
+}
