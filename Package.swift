@@ -114,7 +114,8 @@ let package = Package(
         .testTarget(
             name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["neurodex", "TestSupport", csv, grdb], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["ActivationStore", "Search", "neurodex", "TestSupport", csv, grdb],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

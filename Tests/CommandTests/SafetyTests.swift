@@ -1,5 +1,7 @@
+import ActivationStore
 import Foundation
 import GRDB
+import Search
 import TestSupport
 import Testing
 
@@ -25,8 +27,10 @@ import Testing
     }
 
     /// Small blocks, so that the runs have many of them.
-    private static func index(_ store: String) -> [String] {
-        ["index", store, "--model", Fixtures.path("petshop.onnx"), "--resize", "none", "--block", "64", "--top", "20", "photos"]
+    private static func index(
+        _ store: String, model: String = Fixtures.path("petshop.onnx"), photos: String = "photos"
+    ) -> [String] {
+        ["index", store, "--model", model, "--resize", "none", "--block", "64", "--top", "20", photos]
     }
 
     private func start(_ store: String) throws -> Executable.Running {
@@ -133,6 +137,67 @@ import Testing
         #expect(!left.contains { $0.hasSuffix("-compacting") || $0.hasSuffix("-merging") })
     }
 
+    /// Growing a store by new images, killed at any moment, while others ask it: every answer is that of the images up to some moment, which never
+    /// goes back; the store is sound, and the same command finishes it.
+    @Test func killedWhileAppending() throws {
+        let (old, all) = (Self.images / 5, Self.images)
+        let photos = folder.file("growing")
+        try Fixtures.linkPictures(count: old, in: photos)
+        func index(_ store: String) -> [String] { Self.index(store, photos: "growing") }
+        func run(_ arguments: [String]) throws {
+            let result = try Executable.run(arguments, in: folder.path, timeout: 120)
+            #expect(result.status == 0, "\(result)")
+        }
+        func prepare(_ store: String) throws {
+            try? FileManager.default.removeItem(atPath: folder.file(store))
+            try FileManager.default.copyItem(atPath: folder.file("small.sqlite"), toPath: folder.file(store))
+        }
+        try run(index("small.sqlite"))
+        try Fixtures.linkPictures(from: old, count: all, in: photos)
+        try prepare("wanted.sqlite")
+        let start = Date()
+        try run(index("wanted.sqlite"))
+        let seconds = Date().timeIntervalSince(start)
+        let wanted = try StoreDump(folder.file("wanted.sqlite"))
+        let answers = try GrowingAnswers(folder.file("wanted.sqlite"), neurons: ["conv4:17", "conv1:2", "fc2:3"])
+
+        var generator = SeededGenerator(seed: UInt64(Date().timeIntervalSince1970))
+        var (survived, asked, midway) = (0, 0, 0)
+        for round in 0..<(Self.isStress ? 30 : 4) {
+            try prepare("killed.sqlite")
+            let end = Date().addingTimeInterval(Double.random(in: 0..<seconds, using: &generator))
+            nonisolated(unsafe) let running = try Executable.Running(Executable.path, index("killed.sqlite"), in: folder.path)
+            let killer = Thread {
+                Thread.sleep(until: end)
+                running.send(SIGKILL)
+            }
+            killer.start()
+            var seen = old
+            func ask(_ when: Comment) throws {
+                let answer = try Executable.run(answers.question("killed.sqlite"), in: folder.path)
+                let moment = try answers.moment(of: answer, from: seen)
+                #expect(moment != nil, "round \(round), \(when), after \(seen) images: \(answer)")
+                seen = moment ?? seen
+                asked += 1
+            }
+            repeat { try ask("while it was growing") } while running.isRunning
+            let ended = try running.wait()
+            while !killer.isFinished { usleep(500) }
+            if ended.status == 0 { survived += 1 }
+            if seen > old, seen < all { midway += 1 }
+            try ask("after \(ended)")
+            let checked = try Executable.run(["verify", "killed.sqlite", "--sample", "0"], in: folder.path)
+            #expect(checked.status == 0, "round \(round), \(ended): \(checked)")
+            try run(index("killed.sqlite"))
+            #expect(try StoreDump(folder.file("killed.sqlite")).differences(from: wanted) == [], "round \(round): \(ended)")
+        }
+        if Self.isStress {
+            print(
+                "append: 30 killed within \(seconds) s each, \(survived) of them too late; \(asked) answers, \(midway) runs seen midway"
+            )
+        }
+    }
+
     @Test func interruptedByCtrlC() throws {
         let running = try start("stopped.sqlite")
         try wait(for: "stopped.sqlite", bytes: 600_000)
@@ -173,21 +238,31 @@ import Testing
 
     @Test(.enabled(if: !isRoot || canBeNobody, "root may write everywhere, and there is no setpriv to be somebody else"))
     func theFolderIsReadOnly() throws {
-        try FileManager.default.createDirectory(atPath: folder.file("locked"), withIntermediateDirectories: false)
-        try FileManager.default.copyItem(atPath: folder.file("whole.sqlite"), toPath: folder.file("locked/old.sqlite"))
-        chmod(folder.file("locked"), 0o555)
-        chmod(folder.file("locked/old.sqlite"), 0o444)
-        defer { chmod(folder.file("locked"), 0o755) }
-        let nobody = Self.isRoot ? "exec setpriv --reuid=65534 --regid=65534 --clear-groups " : "exec "
+        // Whatever is above the sources and the other folder may be closed to nobody; this is open to everybody.
+        let open = Self.isRoot ? try TemporaryFolder(in: "/tmp") : try TemporaryFolder()
+        chmod(open.path, 0o755)
+        try FileManager.default.createDirectory(atPath: open.file("locked"), withIntermediateDirectories: false)
+        let copies = [
+            (Executable.path, "neurodex"), (Fixtures.path("petshop.onnx"), "petshop.onnx"),
+            (Fixtures.path("petshop/test"), "photos"),
+            (folder.file("whole.sqlite"), "locked/old.sqlite"),
+        ]
+        for (source, copy) in copies { try FileManager.default.copyItem(atPath: source, toPath: open.file(copy)) }
+        chmod(open.file("locked/old.sqlite"), 0o444)
+        chmod(open.file("locked"), 0o555)
+        defer { chmod(open.file("locked"), 0o755) }
+        func run(_ arguments: [String]) throws -> Executable.Result {
+            let nobody = Self.isRoot ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : ""
+            return try Executable.shell("exec \(nobody)./neurodex " + arguments.joined(separator: " "), in: open.path)
+        }
         for store in ["locked/new.sqlite", "locked/old.sqlite"] {
-            let refused = try Executable.shell(
-                nobody + Executable.path + " " + Self.index(store).joined(separator: " "), in: folder.path)
+            let refused = try run(Self.index(store, model: "petshop.onnx"))
             #expect(refused.status == 1, "\(refused)")
             #expect(refused.errors.contains("\(store) cannot be written"), "\(refused)")
         }
-        let read = try Executable.shell(nobody + Executable.path + " top locked/old.sqlite conv4:1", in: folder.path)
+        let read = try run(["top", "locked/old.sqlite", "conv4:1"])
         #expect(read.status == 0, "\(read)")
-        #expect(try StoreDump(folder.file("locked/old.sqlite")) == undisturbed)
+        #expect(try StoreDump(open.file("locked/old.sqlite")) == undisturbed)
     }
 
     @Test func aNewerStoreIsLeftAlone() throws {
@@ -206,5 +281,37 @@ import Testing
             #expect(refused.errors.contains("use a newer neurodex"))
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    }
+}
+
+/// What a store that grows by images in the order of their ids may say: the strongest images of some neurons among the first so many.
+private struct GrowingAnswers {
+    private static let count = 5
+    private let neurons: [String]
+    /// By neuron: ids of all images, strongest first.
+    private let rankings: [[Int]]
+    private let images: Int
+
+    init(_ path: String, neurons: [String]) throws {
+        let store = try Store.open(path: path)
+        self.neurons = neurons
+        images = try store.imageCount()
+        let hits = try TopQuery(neurons: neurons, count: images).run(in: store)
+        rankings = neurons.map { neuron in hits.filter { "\($0.layer):\($0.channel)" == neuron }.map(\.imageID) }
+    }
+
+    func question(_ store: String) -> [String] { ["top", store] + neurons + ["-k", "\(Self.count)", "--format", "json"] }
+
+    /// How many images an answer is of, `first` or more; nil if it is no such answer.
+    func moment(of answer: Executable.Result, from first: Int) throws -> Int? {
+        struct Hit: Decodable {
+            var id: Int
+            enum CodingKeys: String, CodingKey { case id = "image_id" }
+        }
+        guard answer.status == 0 else { return nil }
+        let found = try JSONDecoder().decode([Hit].self, from: Data(answer.output.utf8)).map(\.id)
+        return (first...images).first { moment in
+            found == rankings.flatMap { ranking in ranking.lazy.filter { $0 < moment }.prefix(Self.count) }
+        }
     }
 }

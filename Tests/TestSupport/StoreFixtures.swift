@@ -21,10 +21,14 @@ public final class TemporaryFolder: Sendable {
     public let path: String
 
     /// In memory where the system offers that, since stores wait for the disk at every block; or on disk.
-    public init(onDisk: Bool = false) throws {
+    public convenience init(onDisk: Bool = false) throws {
         let memory = "/dev/shm"
         let isMemory = !onDisk && FileManager.default.isWritableFile(atPath: memory)
-        path = (isMemory ? memory : FileManager.default.temporaryDirectory.path) + "/neurodex-" + UUID().uuidString
+        try self.init(in: isMemory ? memory : FileManager.default.temporaryDirectory.path)
+    }
+
+    public init(in parent: String) throws {
+        path = parent + "/neurodex-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
