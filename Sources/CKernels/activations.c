@@ -5,8 +5,8 @@
 
 #include "clones.h"
 
-/// Channels that one pass holds in registers: four vectors of maxima and four of positions on AVX-512.
-enum { TILE = 64 };
+/// Channels that one pass holds in registers: four vectors of maxima and four of positions on AVX2, two on AVX-512.
+enum { TILE = 32 };
 
 /// One tile of channels over all pixels. `width` is a constant where it is called with a full tile, so that the compiler
 /// keeps the maxima in registers. Strictly greater keeps the first position; NaN is never greater.

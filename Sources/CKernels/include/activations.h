@@ -36,6 +36,9 @@ typedef struct {
     size_t height, width, channels, out_height, out_width;
 } ndx_pooling;
 
+/// Maximum pooling of one image, the output's rows first_row ..< end_row. NaN is below everything; padding counts for nothing.
+void ndx_max_pooling(const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row);
+
 /// Back through maximum pooling: what comes to a pixel of the output goes to the pixel of the input that was its maximum,
 /// the first in row-major order. `to` is overwritten. Of the input's rows first_row ..< end_row alone.
 void ndx_max_pooling_backward(
