@@ -82,7 +82,7 @@ let package = Package(
 
         .executableTarget(
             name: "network-benchmark", dependencies: ["NeuralNetwork", argumentParser], path: "Benchmarks/network",
-            swiftSettings: strict),
+            exclude: ["compare.py"], swiftSettings: strict),
         .executableTarget(
             name: "explain-benchmark",
             dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Explanations", argumentParser],

@@ -21,7 +21,7 @@ struct NetworkBenchmark: ParsableCommand {
     @Option(help: "Seconds to run, after a second's warm-up.")
     var seconds = 5.0
 
-    @Flag(help: "Time of every layer, on one worker.")
+    @Flag(help: "CPU time of every step, on one worker.")
     var layers = false
 
     func run() throws {
@@ -29,8 +29,9 @@ struct NetworkBenchmark: ParsableCommand {
         options.batch = batch
         let start = ContinuousClock.now
         let network = try Network(contentsOf: model, options: options)
-        let loaded = ContinuousClock.now - start
-        print(String(format: "load %.3f s", Double(loaded.components.attoseconds) * 1e-18 + Double(loaded.components.seconds)))
+        let loaded = seconds(since: start)
+        try Self.worker(network).run()
+        print(String(format: "load %.3f s, first image %.3f s", loaded, seconds(since: start)))
         if layers { return try printLayers(network) }
         let counter = Atomic<Int>(0)
         let stopped = Atomic<Bool>(false)
@@ -46,14 +47,28 @@ struct NetworkBenchmark: ParsableCommand {
             return thread
         }
         Thread.sleep(forTimeInterval: 1)
-        let begin = (counter.load(ordering: .relaxed), ContinuousClock.now)
+        let (first, begin, cpu) = (counter.load(ordering: .relaxed), ContinuousClock.now, Self.cpuSeconds)
         Thread.sleep(forTimeInterval: seconds)
-        let elapsed = ContinuousClock.now - begin.1
-        let done = counter.load(ordering: .relaxed) - begin.0
+        let (time, used) = (self.seconds(since: begin), Self.cpuSeconds - cpu)
+        let done = Double(counter.load(ordering: .relaxed) - first)
         stopped.store(true, ordering: .relaxed)
         while threads.contains(where: { !$0.isFinished }) { Thread.sleep(forTimeInterval: 0.01) }
-        let time = Double(elapsed.components.attoseconds) * 1e-18 + Double(elapsed.components.seconds)
-        print(String(format: "forward neurodex %.1f images/s (%d workers, batch %d)", Double(done) / time, jobs, network.batch))
+        print(
+            String(
+                format: "forward neurodex %.1f images/s, %.1f ms of CPU time an image (%d workers, batch %d)", done / time,
+                used * 1e3 / done, jobs, network.batch))
+    }
+
+    private func seconds(since start: ContinuousClock.Instant) -> Double {
+        let time = (ContinuousClock.now - start).components
+        return Double(time.seconds) + Double(time.attoseconds) * 1e-18
+    }
+
+    /// Of the whole process.
+    private static var cpuSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     private func printLayers(_ network: Network) throws {
@@ -75,10 +90,13 @@ struct NetworkBenchmark: ParsableCommand {
 
     private static func worker(_ network: Network) throws -> Worker {
         let worker = try network.makeWorker()
-        var random = SystemRandomNumberGenerator()
+        var state: UInt32 = 1
         for image in 0..<network.batch {
             let input = worker.input(image: image)
-            for index in input.indices { input[index] = Float(Int(random.next() >> 48) - 32768) / 16384 }
+            for index in input.indices {
+                state = state &* 1_664_525 &+ 1_013_904_223
+                input[index] = Float(Int(state >> 16) - 32768) / 16384
+            }
         }
         return worker
     }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// One thread's share of a network: its own memory, and the network's steps bound to it.
 ///
 /// Write images into `input`, call `run`, read the maxima. All kernels run on the calling thread.
@@ -25,17 +27,21 @@ public final class Worker {
     /// - Throws: `NetworkError.kernel`.
     public func run() throws { try network.program.run(actions) }
 
-    /// As `run`, with the seconds that each step took, under the name of its layer and its place in the program.
+    /// As `run`, with the seconds of CPU time that each step took, under the name of its layer and its place in the program.
     package func runTimed() throws -> [(step: String, seconds: Double)] {
         try zip(network.program.steps, actions).enumerated().map { index, step in
-            let start = ContinuousClock.now
+            let start = Self.seconds
             try step.1()
-            let time = (ContinuousClock.now - start).components
-            return (
-                "\(index) \(step.0.layer)\(step.0.writes.isEmpty ? " (recording)" : "")",
-                Double(time.attoseconds) * 1e-18 + Double(time.seconds)
-            )
+            let time = Self.seconds - start
+            return ("\(index) \(step.0.layer)\(step.0.writes.isEmpty ? " (recording)" : "")", time)
         }
+    }
+
+    /// Of CPU time that this thread has had.
+    private static var seconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     /// The maximum of every neuron on one image of the batch, in the order of the network's layers.
