@@ -2,9 +2,10 @@ import TestSupport
 
 private func convolution(
     _ name: String, outputs: Int, kernel: [Int], strides: [Int] = [1, 1], dilations: [Int] = [1, 1], pads: [Int] = [0, 0, 0, 0],
-    autoPad: String? = nil, depthwise: Bool = false, bias: Bool = true
+    autoPad: String? = nil, depthwise: Bool = false, bias: Bool = true,
+    shapes: [[Int]] = [[1, 7, 5], [3, 8, 11], [16, 6, 9], [17, 9, 4]]
 ) -> OperatorCase {
-    OperatorCase(name: name, operators: ["Conv"]) { model, shape, random in
+    OperatorCase(name: name, operators: ["Conv"], shapes: shapes) { model, shape, random in
         let groups = depthwise ? shape[0] : 1
         let outputs = depthwise ? 2 * shape[0] : outputs
         let weights = model.random("weight", [outputs, shape[0] / groups] + kernel, &random)
@@ -50,6 +51,10 @@ let convolutionCases: [OperatorCase] = [
         "Conv depthwise of stride 2", outputs: 0, kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], depthwise: true),
     convolution("Conv 1×1", outputs: 5, kernel: [1, 1]),
     convolution("Conv 3×3 padded", outputs: 16, kernel: [3, 3], pads: [1, 1, 1, 1]),
+    convolution(
+        "Conv 3×3 of many channels", outputs: 40, kernel: [3, 3], pads: [1, 1, 1, 1], shapes: [[32, 12, 10], [44, 9, 15]]),
+    convolution(
+        "Conv 3×3 of many channels, asymmetric pads", outputs: 32, kernel: [3, 3], pads: [0, 2, 2, 1], shapes: [[48, 12, 11]]),
     convolution("Conv 3×3 without bias", outputs: 17, kernel: [3, 3], bias: false),
     convolution("Conv strides", outputs: 4, kernel: [3, 2], strides: [2, 3]),
     convolution("Conv dilations", outputs: 4, kernel: [2, 2], dilations: [3, 2]),

@@ -11,5 +11,6 @@
 #include "resize.h"
 #include "scores.h"
 #include "transpose.h"
+#include "winograd.h"
 
 #endif

@@ -2,7 +2,8 @@ import CKernels
 
 /// Collects the steps of the way back, from the gradient of one value to those of all that it was made from.
 struct BackwardBuilder {
-    private(set) var forward: ProgramBuilder
+    /// Where steps go that ways forward and back have in common.
+    var forward: ProgramBuilder
     let rule: BackwardRule
     private let graph: Graph
     /// Complete once the last node that reads the value has been passed.

@@ -102,10 +102,12 @@ struct ProgramBuilder {
             })
     }
 
+    /// - Parameter scratch: bytes of scratch memory.
     mutating func emit(
-        reads: [Location], writes: [Location], bind: @escaping @Sendable (WorkerMemory) throws -> WorkerAction
+        reads: [Location], writes: [Location], scratch: Int = 0,
+        bind: @escaping @Sendable (WorkerMemory) throws -> WorkerAction
     ) {
-        program.steps.append(Step(layer: layer, reads: reads, writes: writes, scratch: 0, bind: bind))
+        program.steps.append(Step(layer: layer, reads: reads, writes: writes, scratch: scratch, bind: bind))
     }
 
     mutating func fill(_ location: Location, with value: Float) {

@@ -19,6 +19,9 @@ package enum Team {
         return try body()
     }
 
+    /// Threads that what is compiled now may be run on.
+    static var size: Int { Int(nd_get_threads()) }
+
     /// Lets passes that are alone take a second thread whatever else runs from now on: for measuring on a machine that others use.
     package static func ignoreOthers() { ignoresOthers.store(true, ordering: .relaxed) }
     private static let ignoresOthers = Atomic<Bool>(false)

@@ -20,7 +20,7 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
 
     init(_ program: Program, plan: MemoryPlan, neurons: Int, meanNeurons: Int) {
         func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: Self.alignment)
+            let memory = LargeMemory.allocate(bytes)
             memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 64))
             return memory
         }
@@ -39,12 +39,9 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
     }
 
     deinit {
-        arena.deallocate()
-        scratch.deallocate()
-        values.deallocate()
-        positions.deallocate()
-        means.deallocate()
-        for constant in constants { constant.deallocate() }
+        for memory in [arena, scratch] { LargeMemory.deallocate(memory) }
+        for memory in [values, means] + constants { LargeMemory.deallocate(UnsafeMutableRawPointer(memory)) }
+        LargeMemory.deallocate(UnsafeMutableRawPointer(positions))
     }
 
     subscript(_ location: Location) -> UnsafeMutablePointer<Float> {

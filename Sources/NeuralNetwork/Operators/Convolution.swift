@@ -65,7 +65,14 @@ struct Convolution: Operator {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
-        var native = try window.resolved(over: [source.shape[2], source.shape[3]]).window.native
+        let resolved = try window.resolved(over: [source.shape[2], source.shape[3]]).window
+        if groups == 1,
+            let winograd = WinogradConvolution(
+                weights: weights.floats, bias: bias, activation, resolved, from: source, to: destination)
+        {
+            return winograd.emit(from: source, to: destination, into: &program)
+        }
+        var native = resolved.native
         let kernel = try Kernel {
             nd_convolution(
                 source.map, destination.map, &native, Int64(groups), weights.floats, bias, activation?.native ?? .identity, false)
@@ -80,22 +87,23 @@ struct Convolution: Operator {
             if let subpixel = SubpixelConvolution(self, window, from: gradient, to: target) {
                 return try subpixel.emit(from: gradient, to: target, into: &program)
             }
-            let kernel =
-                try flipped(window, from: gradient, to: target)
-                ?? Kernel {
-                    var native = window.native
-                    return nd_convolution_backward(gradient.map, target.map, &native, Int64(groups), weights.floats)
-                }
+            if try emitFlipped(window, from: gradient, to: target, into: &program.forward) { return }
+            var native = window.native
+            let kernel = try Kernel {
+                nd_convolution_backward(gradient.map, target.map, &native, Int64(groups), weights.floats)
+            }
             program.emit(kernel, reads: [gradient], writes: [target])
         }
     }
 
     /// With stride 1 the way back is a convolution too: filters turned by 180°, inputs and outputs exchanged. oneDNN's forward
-    /// kernels are faster than its backward ones. Nil where the way back is of another kind.
-    private func flipped(_ window: Window, from gradient: Location, to target: Location) throws -> Kernel? {
+    /// kernels are faster than its backward ones. False where the way back is of another kind.
+    private func emitFlipped(
+        _ window: Window, from gradient: Location, to target: Location, into program: inout ProgramBuilder
+    ) throws -> Bool {
         let before = (0..<2).map { window.reach($0) - 1 - window.padBefore[$0] }
         let after = (0..<2).map { window.reach($0) - 1 - window.padAfter[$0] }
-        guard window.stride == [1, 1], groups == 1, (before + after).allSatisfy({ $0 >= 0 }) else { return nil }
+        guard window.stride == [1, 1], groups == 1, (before + after).allSatisfy({ $0 >= 0 }) else { return false }
         let (outputs, inputs, taps) = (weights.shape[0], weights.shape[1], window.kernel[0] * window.kernel[1])
         let values = weights.floats
         var turned = [Float](repeating: 0, count: values.count)
@@ -108,7 +116,14 @@ struct Convolution: Operator {
         }
         var mirrored = window
         (mirrored.padBefore, mirrored.padAfter) = (before, after)
+        let bias = [Float](repeating: 0, count: inputs)
+        if let winograd = WinogradConvolution(weights: turned, bias: bias, nil, mirrored, from: gradient, to: target) {
+            winograd.emit(from: gradient, to: target, into: &program)
+            return true
+        }
         var native = mirrored.native
-        return try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity, false) }
+        let kernel = try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity, false) }
+        program.emit(kernel, reads: [gradient], writes: [target])
+        return true
     }
 }

@@ -1,0 +1,74 @@
+import CKernels
+import COneDNN
+
+/// A convolution with 3×3 taps and stride 1 by Winograd's minimal filtering, which multiplies a quarter as often as its definition says
+/// (Lavin and Gray 2016, https://arxiv.org/abs/1509.09308). Measured on one core with AVX2, 64 to 256 channels: 2.5 to 3 times as fast as
+/// oneDNN's direct kernel.
+///
+/// Whether it is used depends on the shape of one image alone, so that results do not depend on the batch.
+struct WinogradConvolution {
+    private let weights: SharedFloats
+    private let bias: [Float]
+    private let rectifier: ndx_rectifier
+    private let size: ndx_winograd
+
+    /// - Parameter weights: [outputs, inputs, 3, 3].
+    /// - Returns: Nil where it is not faster, or the convolution is of another kind.
+    init?(
+        weights: [Float], bias: [Float], _ activation: Activation?, _ window: Window, from source: Location,
+        to destination: Location
+    ) {
+        let (channels, filters) = (source.shape[1], destination.shape[1])
+        let (height, width) = (destination.shape[2], destination.shape[3])
+        guard window.kernel == [3, 3], window.stride == [1, 1], window.dilation == [1, 1],
+            let rectifier = ndx_rectifier(activation),
+            Self.isFaster(channels: channels, filters: filters, height: height, width: width)
+        else { return nil }
+        self.bias = bias
+        self.rectifier = rectifier
+        size = ndx_winograd(
+            batch: source.batch * source.shape[0], height: source.shape[2], width: source.shape[3], channels: channels,
+            out_height: height, out_width: width, filters: filters, pad_top: window.padBefore[0], pad_left: window.padBefore[1])
+        self.weights = SharedFloats(count: ndx_winograd_packed(channels, filters))
+        ndx_winograd_pack(weights, channels, filters, self.weights.start)
+    }
+
+    /// By the processor's cycles, 16 multiply-adds in each: a tile of 4×4 pixels takes 9 for a pixel, channel and filter by definition; else 36
+    /// for the whole tile, and some 300 to transform 8 of its channels or filters.
+    private static func isFaster(channels: Int, filters: Int, height: Int, width: Int) -> Bool {
+        let tiles = ((height + 3) / 4) * ((width + 3) / 4)
+        let definition = 9 * height * width * channels * filters / 16
+        let transforms = 300 * ((channels + 7) / 8 + (filters + 7) / 8)
+        return tiles * (36 * channels * ((filters + 15) & ~15) / 16 + transforms) < definition * 3 / 4
+    }
+
+    func emit(from source: Location, to destination: Location, into program: inout ProgramBuilder) {
+        let tiles = ndx_winograd_tiles([size])
+        // Each thread of a team has its own part.
+        let scratch = (ndx_winograd_scratch([size]) + WorkerMemory.alignment - 1) & ~(WorkerMemory.alignment - 1)
+        let cost = 16 * size.filters
+        program.emit(reads: [source], writes: [destination], scratch: scratch * Team.size) {
+            [weights, bias, rectifier, size] memory in
+            let (from, to, scratchpad) = (memory[source], memory[destination], memory.scratch)
+            return {
+                Team.split(tiles, cost: cost, grain: 6) { range in
+                    let own = range.lowerBound == 0 ? scratchpad : scratchpad + scratch
+                    ndx_winograd_run([size], from, to, weights.start, bias, rectifier, range.lowerBound, range.upperBound, own)
+                }
+            }
+        }
+    }
+}
+
+extension ndx_rectifier {
+    /// Nil for a function that is none.
+    fileprivate init?(_ activation: Activation?) {
+        let native = activation?.native ?? .identity
+        switch native.function {
+        case ND_IDENTITY: self.init(slope: 1, ceiling: .infinity)
+        case ND_RELU: self.init(slope: native.alpha, ceiling: .infinity)
+        case ND_CLIP where native.alpha == 0: self.init(slope: 0, ceiling: native.beta)
+        default: return nil
+        }
+    }
+}
