@@ -41,12 +41,15 @@ demo: build
 	$(NEURODEX) saliency demo/petshop.sqlite fixtures/petshop/test/cat/cat-43.jpg --method smoothgrad --segment -o demo/saliency.png
 	$(NEURODEX) verify demo/saliency.png
 	$(NEURODEX) shortcuts demo/hans.sqlite -k 2 --sheet demo/shortcuts.png
+	$(NEURODEX) index demo/two-honest.sqlite --model fixtures/petshop.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop-hans fixtures/petshop-swapped
+	$(NEURODEX) index demo/two-hans.sqlite --model fixtures/petshop-hans.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop-hans fixtures/petshop-swapped
+	$(NEURODEX) diff demo/two-honest.sqlite demo/two-hans.sqlite --layer fc2 --by index -k 4 --strongest 4 --sheet demo/diff.png
 	$(NEURODEX) ascend demo/petshop.sqlite class:rabbit --style yosinski --count 4 -o demo/wants.png
 	@echo "demo/top.png shows what four neurons respond to; demo/honest-and-hans.png whether two networks look at the animal."
 
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
-	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png shortcuts.png) docs/pictures/
+	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png shortcuts.png diff.png) docs/pictures/
 
 # The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
 cluster-test: build

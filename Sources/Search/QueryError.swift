@@ -28,6 +28,12 @@ public enum QueryError: Error, Hashable, Sendable {
     case overlap(images: Int)
     /// No image meets the condition of this option.
     case emptySet(String)
+    /// Two stores without an image that both have.
+    case noCommonImage(String, String)
+    case noCommonLayer
+    /// A layer of one store that has no counterpart in the other.
+    case notComparable(layer: String, reason: String)
+    case wrongMatch(String, reason: String)
 }
 
 extension QueryError: CustomStringConvertible {
@@ -67,6 +73,14 @@ extension QueryError: CustomStringConvertible {
             "\(images) \(images == 1 ? "image meets" : "images meet") both --a and --b; the two sets have to be apart"
         case .emptySet(let option):
             "no image is in the set of \(option)"
+        case .noCommonImage(let a, let b):
+            "\(a) and \(b) have no image in common; images are the same if their files are, byte for byte"
+        case .noCommonLayer:
+            "no layer of B has the name and the number of channels of one of A; name a pair with --match LAYER=LAYER"
+        case .notComparable(let layer, let reason):
+            "layer \(layer) cannot be compared: \(reason); name its counterpart with --match \(layer)=LAYER"
+        case .wrongMatch(let text, let reason):
+            "--match \(text) is not understood: \(reason)"
         }
     }
 }

@@ -124,6 +124,22 @@ final class Sorter {
         return (result, ties)
     }
 
+    /// The places of the largest values of the column sorted last, the largest first, ties by place; NaN left out.
+    func strongest(_ count: Int) -> [UInt32] {
+        var found: [UInt32] = []
+        var end = images.count
+        // NaN has the key 0, and nothing else has.
+        while end > 0, found.count < count, entries[end - 1] >> 32 != 0 {
+            var start = end - 1
+            while start > 0, entries[start - 1] >> 32 == entries[end - 1] >> 32 { start -= 1 }
+            for index in start..<min(end, start + count - found.count) {
+                found.append(UInt32(truncatingIfNeeded: entries[index]))
+            }
+            end = start
+        }
+        return found
+    }
+
     /// Writes 2 · midrank − (n + 1) of every image; returns the sum of their squares.
     func centredRanks(to ranks: UnsafeMutablePointer<Float>) -> Double {
         ndx_centred_ranks(entries, images.count, ranks)

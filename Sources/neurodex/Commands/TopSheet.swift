@@ -10,6 +10,7 @@ struct TopSheet {
     private let store: Store
     private let whole: Bool
     private let preprocessing: Preprocessing
+    private let reader = ImageReader()
 
     init(store: Store, whole: Bool) throws {
         self.store = store
@@ -20,34 +21,52 @@ struct TopSheet {
     /// Nil where there are no hits.
     func draw(_ hits: [TopQuery.Hit]) throws -> Sheet? {
         guard !hits.isEmpty else { return nil }
-        let layers = Dictionary(uniqueKeysWithValues: store.description.layers.map { ($0.name, $0) })
         var rows: [ContactSheet.Row] = []
         var missing: [String] = []
-        let reader = ImageReader()
         var start = hits.startIndex
         while start < hits.endIndex {
-            let first = hits[start]
             // A neuron's hits stand together; rank 1 begins the next.
             let end = hits[(start + 1)...].firstIndex { $0.rank == 1 } ?? hits.endIndex
-            guard let layer = layers[first.layer] else { throw Failure("the store has no layer '\(first.layer)'") }
-            let cells = try hits[start..<end].map { hit in
-                let cell = try self.cell(hit, layer, reader)
-                if cell == nil { missing.append(hit.image) }
-                return cell ?? Self.placeholder(hit)
-            }
-            let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
-            let tenth = first.decile.map { ", tenth \($0)" } ?? ""
-            rows.append(
-                .init(title: "\(first.layer):\(first.channel)\(tenth)", subtitle: name ?? Self.subtitle(layer), cells: cells))
+            rows.append(try row(of: hits[start..<end], &missing))
             start = end
         }
+        return Sheet(
+            image: try Self.rendered(rows, advice: "name fewer neurons or a smaller -k"),
+            images: try hits.compactMap { try store.image(id: $0.imageID) }, missing: missing, titles: rows.compactMap(\.title))
+    }
+
+    /// - Parameter advice: what makes a sheet smaller.
+    static func rendered(_ rows: [ContactSheet.Row], advice: String) throws -> Image {
         let sheet = ContactSheet(title: nil, rows: rows)
         guard !sheet.isTooLarge else {
-            throw Failure("a sheet of \(rows.count) neurons is too large to draw; name fewer neurons or a smaller -k")
+            throw Failure("a sheet of \(rows.count) neurons is too large to draw; \(advice)")
         }
-        return Sheet(
-            image: sheet.rendered(), images: try hits.compactMap { try store.image(id: $0.imageID) }, missing: missing,
-            titles: rows.compactMap(\.title))
+        return sheet.rendered()
+    }
+
+    /// The hits of one neuron.
+    ///
+    /// - Parameters:
+    ///   - missing: takes the paths of images that cannot be drawn.
+    ///   - border: of a hit's picture.
+    func row(
+        of hits: ArraySlice<TopQuery.Hit>, _ missing: inout [String], border: (TopQuery.Hit) -> Color? = { _ in nil }
+    ) throws -> ContactSheet.Row {
+        guard let first = hits.first else { return ContactSheet.Row(title: "", cells: []) }
+        guard let layer = store.description.layers.first(where: { $0.name == first.layer }) else {
+            throw Failure("the store has no layer '\(first.layer)'")
+        }
+        var cells: [ContactSheet.Cell] = []
+        for hit in hits {
+            var cell = try self.cell(hit, layer)
+            if cell == nil { missing.append(hit.image) }
+            cell?.border = border(hit)
+            cells.append(cell ?? Self.placeholder(hit))
+        }
+        let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
+        let tenth = first.decile.map { ", tenth \($0)" } ?? ""
+        return ContactSheet.Row(
+            title: "\(first.layer):\(first.channel)\(tenth)", subtitle: name ?? Self.subtitle(layer), cells: cells)
     }
 
     private static func placeholder(_ hit: TopQuery.Hit) -> ContactSheet.Cell {
@@ -60,7 +79,7 @@ struct TopSheet {
     }
 
     /// Nil where the file has gone or is no picture any more.
-    private func cell(_ hit: TopQuery.Hit, _ layer: LayerRecord, _ reader: ImageReader) throws -> ContactSheet.Cell? {
+    private func cell(_ hit: TopQuery.Hit, _ layer: LayerRecord) throws -> ContactSheet.Cell? {
         guard let stored = try store.image(id: hit.imageID), let picture = try? reader.decode(contentsOf: hit.image),
             picture.width == stored.width, picture.height == stored.height
         else { return nil }

@@ -1,0 +1,95 @@
+import ActivationStore
+import ArgumentParser
+import Explanations
+import Foundation
+import Hashing
+import Search
+
+struct DiffCommand: FigureCommand {
+    static let configuration = CommandConfiguration(
+        commandName: DiffQuery.name,
+        abstract: DiffQuery.abstract,
+        usage: "neurodex diff <a> <b> [<options>]",
+        discussion: """
+            Examples:
+
+              neurodex diff monday.sqlite tuesday.sqlite
+              neurodex diff monday.sqlite tuesday.sqlite --layer conv4 --top -k 3 --sheet changed.png
+              neurodex diff monday.sqlite tuesday.sqlite --predictions
+              neurodex diff resnet.sqlite squeezenet.sqlite --match layer4=fire9 --by assignment
+
+            Both stores are of the same image files; others are left out and counted. A neuron of A is compared with its partner in B by \
+            Spearman's rank correlation ρ over these images. Drift is 1 − ρ: 0 where both rank the images alike, 1 where they have \
+            nothing to do with each other. Shift is how far the mean moved, in standard deviations of the neuron in A. A channel died if it is 0 on \
+            every image in B and was not in A. Neurons come by drift, the largest first. Checkpoints of one training: --by index.
+            """)
+
+    /// What is listed, instead of everything in short.
+    enum Listing: String, EnumerableFlag {
+        case layers, top, predictions
+
+        static func help(for value: Listing) -> ArgumentHelp? {
+            switch value {
+            case .layers: "List the layers alone."
+            case .top: "List the images that came to and went from the strongest of the most changed neurons."
+            case .predictions: "List the images whose predicted class changed: broken ones first, then mended ones, then others."
+            }
+        }
+    }
+
+    @Argument(help: ArgumentHelp("The store of one network.", valueName: "a"))
+    var store: String
+
+    @Argument(help: "The store of the other, over the same images.")
+    var b: String
+
+    @OptionGroup var query: DiffQuery
+
+    @Flag var listing: Listing?
+
+    @OptionGroup var output: FormatOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Draw the strongest images of the neurons listed, in both stores, on a contact sheet, a PNG.", valueName: "file"))
+    var sheet: String?
+
+    func validate() throws {
+        do {
+            try query.check()
+        } catch let error as QueryError {
+            throw ValidationError(error.description)
+        }
+    }
+
+    func run() throws {
+        let (one, other) = (try Store.open(path: store), try Store.open(path: b))
+        let diff = try query.run(from: one, to: other, withImages: listing == .top || sheet != nil)
+        switch listing {
+        case .layers: printOut(try LayerDiffTable(layers: diff.layers).rendered(as: output.format))
+        case .top: printOut(try MovedImagesTable(neurons: diff.neurons).rendered(as: output.format))
+        case .predictions: printOut(try PredictionDiffTable(changes: diff.predictions.changes).rendered(as: output.format))
+        case nil: printOut(try DiffReport(diff: diff).report(as: output.format))
+        }
+        guard let path = sheet else { return }
+        let sheet = try DiffSheet(a: one, b: other, diff: diff).drawn()
+        try write(png(of: sheet, one, other), to: path)
+        for path in sheet.missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
+        if !sheet.missing.isEmpty { throw ExitCode.someSkipped }
+    }
+
+    func figure() throws -> Data {
+        let (one, other) = (try Store.open(path: store), try Store.open(path: b))
+        let diff = try query.run(from: one, to: other, withImages: true)
+        return try png(of: DiffSheet(a: one, b: other, diff: diff).drawn(), one, other)
+    }
+
+    private func png(of sheet: Sheet, _ one: Store, _ other: Store) throws -> Data {
+        let provenance = Provenance(
+            command: Self._commandName, options: query.options, operands: [store, b], model: one.description.model.sha256,
+            images: sheet.images.map { ($0.path, $0.sha256.hexadecimal) },
+            facts: [("other-model", other.description.model.sha256), ("rows", sheet.titles.joined(separator: "\n"))],
+            toolVersion: Neurodex.version)
+        return Data(try sheet.image.pngData(text: provenance.text))
+    }
+}
