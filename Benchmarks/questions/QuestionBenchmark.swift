@@ -4,11 +4,18 @@ import Foundation
 import Search
 import Synchronization
 
-/// Every question to a synthetic store, timed in the library: seeded, heavy-tailed, ReLU-like activations written by the real writer.
+/// What a large store costs: to ask, unless it is said to be grown.
 @main
+struct StoreBenchmark: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "question-benchmark", abstract: "What a large store costs.",
+        subcommands: [QuestionBenchmark.self, GrowingBenchmark.self], defaultSubcommand: QuestionBenchmark.self)
+}
+
+/// Every question to a synthetic store, timed in the library: seeded, heavy-tailed, ReLU-like activations written by the real writer.
 struct QuestionBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "question-benchmark", abstract: "What every question costs on a large store.")
+        commandName: "questions", abstract: "What every question costs on a large store.")
 
     @Argument(help: "The store; made if it is not there, used if it is.")
     var store: String
@@ -114,6 +121,12 @@ struct QuestionBenchmark: ParsableCommand {
             Question("suspects by the last layer") { try SuspectsQuery(layer: "pool").run(in: $0).count },
             Question("duplicates of the last layer") { try DuplicatesQuery(layer: ["pool"]).run(in: $0).count },
         ]
+            + Partnering.allCases.map { by in
+                // Layers of 2 048 channels that have nothing in common: the hardest assignment.
+                Question("difference of two layers by \(by.rawValue)") {
+                    try DiffQuery(layer: ["pool"], match: ["pool=l1"], by: by).run(from: $0, to: $0).neurons.count
+                }
+            }
     }
 
     private func time(_ what: String, _ body: () throws -> Int) throws {
@@ -145,7 +158,7 @@ struct QuestionBenchmark: ParsableCommand {
     }
 
     /// Seconds that the process computed, which other programs on the machine do not lengthen.
-    private static func cpuSeconds() -> Double {
+    static func cpuSeconds() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

@@ -16,7 +16,7 @@ struct SyntheticStore {
         }
     }
 
-    private var description: StoreDescription {
+    var description: StoreDescription {
         StoreDescription(
             model: ModelRecord(
                 name: "synthetic", path: "synthetic.onnx", sha256: String(repeating: "0", count: 64), inputChannels: 3,
@@ -81,7 +81,7 @@ struct SyntheticStore {
     }
 
     /// SplitMix64 (Steele, Lea and Flood 2014).
-    private struct Generator {
+    struct Generator {
         var state: UInt64
 
         mutating func next() -> UInt64 {
