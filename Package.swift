@@ -40,6 +40,10 @@ let package = Package(
             name: "COneDNN", dependencies: ["SystemOneDNN"],
             linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
+        // Also a loadable extension of SQLite: make extension.
+        .target(
+            name: "CActivationTable", dependencies: ["CKernels"], cSettings: [.define("SQLITE_CORE")],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "CCodecs", dependencies: ["SystemJPEG", "SystemPNG", "SystemWebP"],
             linkerSettings: [
@@ -65,7 +69,8 @@ let package = Package(
             name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
             swiftSettings: strict),
         .target(
-            name: "Search", dependencies: ["CKernels", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite],
+            name: "Search",
+            dependencies: ["CKernels", "CActivationTable", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite],
             swiftSettings: strict),
         .target(
             name: "Explanations",
@@ -112,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "WalkthroughTests", dependencies: ["Walkthrough", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SearchTests", dependencies: ["Search", "TestSupport", argumentParser, grdb], swiftSettings: strict),
+            name: "SearchTests", dependencies: ["CActivationTable", "CKernels", "Search", "TestSupport", argumentParser, grdb],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["ActivationStore", "Search", "neurodex", "TestSupport", csv, grdb],
             swiftSettings: strict),

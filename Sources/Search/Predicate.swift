@@ -12,8 +12,8 @@ struct Predicate {
         var mask = [UInt8](repeating: 0, count: images)
         let sandbox = try ReadOnlySQL(store: store, scope: .images)
         // A line of its own, so that a comment at the clause's end does not hide the bracket.
-        _ = try sandbox.rows(
-            "SELECT id FROM image_info WHERE (\n\(clause)\n)", shown: "\(option) \"\(clause)\"", timeLimit: 60
+        try sandbox.rows(
+            "SELECT id FROM image_info WHERE (\n\(clause)\n)", shown: "\(option) \"\(clause)\""
         ) { statement in
             let id = Int(sqlite3_column_int64(statement, 0))
             if mask.indices.contains(id) { mask[id] = 1 }

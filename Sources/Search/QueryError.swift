@@ -9,6 +9,11 @@ public enum QueryError: Error, Hashable, Sendable {
     case severalStatements(sql: String)
     case emptySQL
     case outOfTime(seconds: Double)
+    case outOfMemory(megabytes: Int)
+    /// A text or blob of `sql`.
+    case tooLong(sql: String, megabytes: Int)
+    /// The answer, where it has to be kept whole.
+    case tooMuch(rows: Int, megabytes: Int)
     case wrongCount(Int)
     case noNeuron
     case logitsUnknown(name: String)
@@ -49,6 +54,13 @@ extension QueryError: CustomStringConvertible {
             "the SQL statement is empty; an example: SELECT * FROM image_info LIMIT 5"
         case .outOfTime(let seconds):
             "the statement took longer than \(seconds) s and was stopped; narrow it, or raise --time-limit"
+        case .outOfMemory(let megabytes):
+            "the statement needed more than \(megabytes) MB of memory and was stopped; narrow it, or raise --memory-limit"
+        case .tooLong(let sql, let megabytes):
+            "\(sql) makes a text or blob of more than \(megabytes) MB, which is the most that there may be"
+        case .tooMuch(let rows, let megabytes):
+            "the answer is larger than \(megabytes) MB after \(rows) rows; add LIMIT, ask for sums, write it with --format csv, "
+                + "or raise --memory-limit"
         case .wrongCount(let count):
             "-k is \(count), and has to be at least 1"
         case .noNeuron:

@@ -1,10 +1,25 @@
 import ActivationStore
+import CActivationTable
 import Foundation
 import GRDB
 import GRDBSQLite
+import Synchronization
 
-/// A connection for SQL that a user wrote. SQLite itself asks, for everything the statement would do, whether it may.
+/// A connection for SQL that a user wrote, with the table `activation` where everything may be read. SQLite itself asks, for
+/// everything the statement would do, whether it may; and whatever the statement is, it takes no more time and memory than it is
+/// given.
 final class ReadOnlySQL {
+    /// What a statement may take.
+    struct Limits {
+        /// That SQLite computes.
+        var seconds = 60.0
+        var megabytes = 1024
+        /// Bytes of one text or blob.
+        static let length = 1 << 26
+        /// Characters of a pattern of LIKE or GLOB, which is compared without a pause to look at the clock.
+        static let pattern = 1000
+    }
+
     /// What a statement may read: everything, or only the tables that say something of images.
     enum Scope {
         case everything
@@ -58,6 +73,14 @@ final class ReadOnlySQL {
         }
         connection = handle
         sqlite3_busy_timeout(handle, 5000)
+        // What is sorted stays in memory, of which there is a limit, rather than fill the disk.
+        sqlite3_exec(handle, "PRAGMA mmap_size = 2147418112; PRAGMA temp_store = MEMORY", nil, nil, nil)
+        sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(Limits.length))
+        sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, Int32(Limits.pattern))
+        sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
+        guard scope == .images || ndx_activation_register(handle, 1) == SQLITE_OK else {
+            throw failure(sqlite3_errcode(handle), "activation", Limits())
+        }
         let context = Unmanaged.passUnretained(guardian).toOpaque()
         sqlite3_set_authorizer(
             handle,
@@ -71,7 +94,7 @@ final class ReadOnlySQL {
                 return SQLITE_DENY
             }, context)
         sqlite3_progress_handler(
-            handle, 10_000,
+            handle, 1000,
             { context in
                 guard let context else { return 1 }
                 let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
@@ -83,42 +106,78 @@ final class ReadOnlySQL {
         sqlite3_close_v2(connection)
     }
 
-    /// Runs one statement; `shown` stands for it in errors.
+    /// Runs one statement; `shown` stands for it in errors. `header` is given the names of the columns before the first row.
     func rows(
-        _ sql: String, shown: String, timeLimit: Double, _ body: (OpaquePointer) throws -> Void
-    ) throws -> [String] {
+        _ sql: String, shown: String, limits: Limits = Limits(), header: ([String]) throws -> Void = { _ in },
+        _ body: (OpaquePointer) throws -> Void
+    ) throws {
         guardian.refused = nil
-        guardian.deadline = Date().timeIntervalSinceReferenceDate + timeLimit
-        var handle: OpaquePointer?
-        var rest = ""
-        let code = sql.withCString { text in
-            var tail: UnsafePointer<CChar>?
-            let code = sqlite3_prepare_v2(connection, text, -1, &handle, &tail)
-            if let tail { rest = String(cString: tail) }
-            return code
-        }
-        defer { sqlite3_finalize(handle) }
-        guard code == SQLITE_OK else { throw failure(code, shown, timeLimit) }
-        guard let statement = handle else { throw QueryError.emptySQL }
-        guard rest.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty else { throw QueryError.severalStatements(sql: shown) }
-        guard sqlite3_stmt_readonly(statement) != 0 else { throw QueryError.forbidden(sql: shown, action: "change the store") }
-        let columns = (0..<sqlite3_column_count(statement)).map { String(cString: sqlite3_column_name(statement, $0)) }
-        while true {
-            let code = sqlite3_step(statement)
-            if code == SQLITE_DONE { return columns }
-            guard code == SQLITE_ROW else { throw failure(code, shown, timeLimit) }
-            try body(statement)
+        guardian.deadline = Date().timeIntervalSinceReferenceDate + limits.seconds
+        try HeapLimit.enforce(megabytes: limits.megabytes) {
+            var handle: OpaquePointer?
+            var rest = ""
+            let code = sql.withCString { text in
+                var tail: UnsafePointer<CChar>?
+                let code = sqlite3_prepare_v2(connection, text, -1, &handle, &tail)
+                if let tail { rest = String(cString: tail) }
+                return code
+            }
+            defer { sqlite3_finalize(handle) }
+            guard code == SQLITE_OK else { throw failure(code, shown, limits) }
+            guard let statement = handle else { throw QueryError.emptySQL }
+            guard rest.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty else {
+                throw QueryError.severalStatements(sql: shown)
+            }
+            guard sqlite3_stmt_readonly(statement) != 0 else {
+                throw QueryError.forbidden(sql: shown, action: "change the store")
+            }
+            try header((0..<sqlite3_column_count(statement)).map { String(cString: sqlite3_column_name(statement, $0)) })
+            while true {
+                let code = sqlite3_step(statement)
+                if code == SQLITE_DONE { return }
+                guard code == SQLITE_ROW else { throw failure(code, shown, limits) }
+                // A reader of a pipe may take its time.
+                let start = Date().timeIntervalSinceReferenceDate
+                try body(statement)
+                guardian.deadline += Date().timeIntervalSinceReferenceDate - start
+            }
         }
     }
 
-    private func failure(_ code: Int32, _ shown: String, _ timeLimit: Double) -> any Error {
+    private func failure(_ code: Int32, _ shown: String, _ limits: Limits) -> any Error {
         if let refused = guardian.refused { return QueryError.forbidden(sql: shown, action: refused) }
         let message = String(cString: sqlite3_errmsg(connection))
         switch code & 0xff {
-        case SQLITE_INTERRUPT: return QueryError.outOfTime(seconds: timeLimit)
+        case SQLITE_INTERRUPT: return QueryError.outOfTime(seconds: limits.seconds)
+        case SQLITE_NOMEM: return QueryError.outOfMemory(megabytes: limits.megabytes)
+        case SQLITE_TOOBIG: return QueryError.tooLong(sql: shown, megabytes: Limits.length >> 20)
         case SQLITE_BUSY, SQLITE_LOCKED: return StoreError.busy(path: path)
-        case SQLITE_CORRUPT: return StoreError.damaged(path: path, detail: "SQLite says \(message)")
+        case SQLITE_CORRUPT:
+            let isOurs = sqlite3_extended_errcode(connection) == SQLITE_CORRUPT | 1 << 8  // SQLITE_CORRUPT_VTAB
+            return StoreError.damaged(path: path, detail: isOurs ? message : "SQLite says \(message)")
         default: return QueryError.wrongSQL(sql: shown, reason: message)
         }
+    }
+}
+
+/// SQLite's limit of memory, which is one for the whole process: as long as any statement of a user runs.
+private enum HeapLimit {
+    private static let running = Mutex(0)
+
+    static func enforce<T>(megabytes: Int, _ body: () throws -> T) rethrows -> T {
+        running.withLock { running in
+            if running == 0 { sqlite3_hard_heap_limit64(sqlite3_memory_used() + Int64(megabytes) << 20) }
+            running += 1
+        }
+        defer {
+            running.withLock { running in
+                running -= 1
+                if running == 0 {
+                    sqlite3_hard_heap_limit64(0)
+                    sqlite3_soft_heap_limit64(0)
+                }
+            }
+        }
+        return try body()
     }
 }

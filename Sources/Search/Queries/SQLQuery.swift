@@ -14,12 +14,23 @@ public struct SQLQuery: Query {
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "seconds"))
     public var timeLimit = 60.0
 
+    @Option(help: ArgumentHelp("Stop where SQLite, or a table to print, would take more memory.", valueName: "megabytes"))
+    public var memoryLimit = 1024
+
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(statement: String, timeLimit: Double = 60) {
+    public init(statement: String, timeLimit: Double = 60, memoryLimit: Int = 1024) {
         self.statement = statement
         self.timeLimit = timeLimit
+        self.memoryLimit = memoryLimit
+    }
+
+    public func validate() throws {
+        guard timeLimit > 0 else { throw ValidationError("--time-limit is \(timeLimit), and has to be above 0") }
+        guard (1...1 << 20).contains(memoryLimit) else {
+            throw ValidationError("--memory-limit is \(memoryLimit), and has to be 1 to \(1 << 20)")
+        }
     }
 
     public struct Table: Hashable, Sendable, Encodable {
@@ -35,13 +46,31 @@ public struct SQLQuery: Query {
         case blob(Data)
     }
 
+    /// Keeps all rows.
+    /// - Throws: ``QueryError/tooMuch(rows:megabytes:)`` where they would take more than `memoryLimit`.
     public func run(in store: Store) throws -> Table {
-        let sandbox = try ReadOnlySQL(store: store, scope: .everything)
         var table = Table()
-        table.columns = try sandbox.rows(statement, shown: statement, timeLimit: timeLimit) { row in
-            table.rows.append((0..<sqlite3_column_count(row)).map { Value(row, $0) })
-        }
+        var bytes = 0
+        let (limit, most) = (memoryLimit, memoryLimit << 20)
+        try stream(
+            from: store, header: { table.columns = $0 },
+            row: { row in
+                bytes += row.reduce(MemoryLayout<[Value]>.size) { $0 + $1.bytes }
+                guard bytes < most else { throw QueryError.tooMuch(rows: table.rows.count, megabytes: limit) }
+                table.rows.append(row)
+            })
         return table
+    }
+
+    /// Hands over one row after the other, and keeps none.
+    public func stream(
+        from store: Store, header: ([String]) throws -> Void, row body: ([Value]) throws -> Void
+    ) throws {
+        let limits = ReadOnlySQL.Limits(seconds: timeLimit, megabytes: memoryLimit)
+        try ReadOnlySQL(store: store, scope: .everything).rows(statement, shown: statement, limits: limits, header: header) {
+            row in
+            try body((0..<sqlite3_column_count(row)).map { Value(row, $0) })
+        }
     }
 }
 
@@ -55,6 +84,15 @@ extension SQLQuery.Value: Encodable {
             let count = Int(sqlite3_column_bytes(row, column))
             self = .blob(sqlite3_column_blob(row, column).map { Data(bytes: $0, count: count) } ?? Data())
         default: self = .null
+        }
+    }
+
+    /// What it takes in memory.
+    fileprivate var bytes: Int {
+        switch self {
+        case .text(let text): MemoryLayout<Self>.size + text.utf8.count
+        case .blob(let data): MemoryLayout<Self>.size + data.count
+        default: MemoryLayout<Self>.size
         }
     }
 

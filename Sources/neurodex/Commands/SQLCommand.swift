@@ -1,5 +1,6 @@
 import ActivationStore
 import ArgumentParser
+import Foundation
 import Search
 
 struct SQLCommand: ParsableCommand {
@@ -7,11 +8,14 @@ struct SQLCommand: ParsableCommand {
         commandName: SQLQuery.name,
         abstract: SQLQuery.abstract,
         discussion: """
-            Example:
+            Examples:
 
               neurodex sql shop.sqlite "SELECT label, count(*) FROM image_info GROUP BY 1"
+              neurodex sql shop.sqlite "SELECT * FROM activation WHERE image_id = 7"
 
-            The views image_info, neuron_info and top_image have names where the tables have numbers. Nothing can be written.
+            The table activation(layer, channel, image_id, value, y, x) has every activation; the views image_info, neuron_info and \
+            top_image have names where the tables have numbers. Nothing can be written. With --format json or csv rows are printed \
+            as they come, in any number.
             """)
 
     @Argument(help: "The store.")
@@ -22,19 +26,49 @@ struct SQLCommand: ParsableCommand {
 
     func run() throws {
         let store = try Store.open(path: store)
-        printOut(try SQLTable(answer: query.run(in: store)).rendered(as: output.format))
+        switch output.format {
+        case .table: printOut(try SQLTable(answer: query.run(in: store)).table.rendered(width: terminalWidth()))
+        case .csv:
+            let out = Output()
+            try query.stream(
+                from: store, header: { out.write(csvLine($0)) }, row: { out.write(csvLine($0.map(\.field))) })
+            out.flush()
+        case .json:
+            // A list of objects, one a row.
+            let out = Output()
+            let encoder = programEncoder()
+            var columns: [String] = []
+            var separator = "["
+            try query.stream(
+                from: store, header: { columns = $0 },
+                row: { row in
+                    let object = Dictionary(zip(columns, row)) { first, _ in first }
+                    out.write(separator + String(decoding: try encoder.encode(object), as: UTF8.self))
+                    separator = ","
+                })
+            out.write(separator == "[" ? "[]\n" : "]\n")
+            out.flush()
+        }
     }
 }
 
-struct SQLTable: Printable {
-    var answer: SQLQuery.Table
+/// Standard output by large pieces.
+private final class Output {
+    private var text = ""
 
-    /// A list of objects, one a row.
-    func encode(to encoder: any Encoder) throws {
-        try answer.rows.map { row in
-            Dictionary(zip(answer.columns, row)) { first, _ in first }
-        }.encode(to: encoder)
+    func write(_ more: String) {
+        text += more
+        if text.utf8.count > 1 << 16 { flush() }
     }
+
+    func flush() {
+        printOut(text)
+        text = ""
+    }
+}
+
+private struct SQLTable {
+    var answer: SQLQuery.Table
 
     var table: TextTable {
         TextTable(
@@ -51,19 +85,17 @@ struct SQLTable: Printable {
                 }
             })
     }
+}
 
-    var fields: [[String]] {
-        [answer.columns]
-            + answer.rows.map { row in
-                row.map { value in
-                    switch value {
-                    case .null: ""
-                    case .integer(let number): String(number)
-                    case .real(let number): String(number)
-                    case .text(let text): text
-                    case .blob(let bytes): bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-                    }
-                }
-            }
+extension SQLQuery.Value {
+    /// With all digits.
+    fileprivate var field: String {
+        switch self {
+        case .null: ""
+        case .integer(let number): String(number)
+        case .real(let number): String(number)
+        case .text(let text): text
+        case .blob(let bytes): bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
     }
 }

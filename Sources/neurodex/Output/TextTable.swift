@@ -91,22 +91,27 @@ extension Printable {
     func rendered(as format: OutputFormat) throws -> String {
         switch format {
         case .table: return table.rendered(width: terminalWidth())
-        case .csv:
-            return fields.map { row in row.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
-        case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-            encoder.nonConformingFloatEncodingStrategy = .convertToString(
-                positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-            return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+        case .csv: return fields.map(csvLine).joined()
+        case .json: return String(decoding: try programEncoder().encode(self), as: UTF8.self) + "\n"
         }
     }
+}
 
-    /// As RFC 4180 has it.
-    private static func quoted(_ field: String) -> String {
+/// Fields as a line of CSV, as RFC 4180 has it.
+func csvLine(_ fields: [String]) -> String {
+    fields.map { field in
         guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
         return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
+    }.joined(separator: ",") + "\n"
+}
+
+/// JSON for programs.
+func programEncoder() -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return encoder
 }
 
 /// Columns of the terminal that standard output is; nil where it is none.

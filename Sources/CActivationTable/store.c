@@ -1,0 +1,175 @@
+#include "store.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "checksum.h"
+#include "columns.h"
+
+int ndx_store_open(sqlite3 *connection, const char *name, ndx_store **stores, ndx_store **into, char **message) {
+    for (ndx_store *store = *stores; store; store = store->next)
+        if (!sqlite3_stricmp(store->name, name)) {
+            *into = store;
+            return SQLITE_OK;
+        }
+    ndx_store *store = sqlite3_malloc64(sizeof *store);
+    if (!store) return SQLITE_NOMEM;
+    memset(store, 0, sizeof *store);
+    store->connection = connection;
+    store->name = sqlite3_mprintf("%s", name);
+    int code = store->name ? SQLITE_OK : SQLITE_NOMEM;
+    if (code == SQLITE_OK)
+        code = ndx_prepare(connection, name, "SELECT id FROM \"%w\".image LIMIT 1", &store->probe, message);
+    if (code == SQLITE_OK)
+        code = ndx_prepare(
+            connection, name, "SELECT n, value_max, checksum, value, position FROM \"%w\".activation_block WHERE id = ?",
+            &store->select, message);
+    if (code == SQLITE_ERROR)
+        ndx_fail(message, code, "%s is no neurodex store: %s", name, sqlite3_errmsg(connection));
+    if (code != SQLITE_OK) {
+        ndx_store_close(store);
+        return code;
+    }
+    store->next = *stores;
+    *stores = *into = store;
+    return SQLITE_OK;
+}
+
+void ndx_store_close(ndx_store *store) {
+    sqlite3_finalize(store->probe);
+    sqlite3_finalize(store->select);
+    ndx_catalog_release(store->catalog);
+    sqlite3_free(store->name);
+    sqlite3_free(store);
+}
+
+int ndx_store_refresh(ndx_store *store, int is_first, char **message) {
+    if (is_first) {
+        // This begins to read, so that the version below is that of what will be read, and tells of another database under the
+        // same name.
+        int code = sqlite3_step(store->probe);
+        if (code != SQLITE_ROW && code != SQLITE_DONE) {
+            code = ndx_fail_sqlite(message, store->connection, store->name);
+            sqlite3_reset(store->probe);
+            return code;
+        }
+        sqlite3_reset(store->probe);
+    }
+    uint32_t version = 0;
+    int code = sqlite3_file_control(store->connection, store->name, SQLITE_FCNTL_DATA_VERSION, &version);
+    if (code != SQLITE_OK) return ndx_fail(message, code, "%s: no such database", store->name);
+    int changes = sqlite3_total_changes(store->connection);
+    int preparations = sqlite3_stmt_status(store->probe, SQLITE_STMTSTATUS_REPREPARE, 0);
+    int is_provisional = sqlite3_txn_state(store->connection, store->name) == SQLITE_TXN_WRITE;
+    if (store->catalog && store->version == version && store->changes == changes && store->preparations == preparations
+        && !(is_first && (is_provisional || store->is_provisional)))
+        return SQLITE_OK;
+
+    ndx_catalog *catalog = NULL;
+    code = ndx_catalog_load(store->connection, store->name, &catalog, message);
+    ndx_catalog_release(store->catalog);
+    store->catalog = catalog;
+    store->version = version;
+    store->changes = changes;
+    store->preparations = preparations;
+    store->is_provisional = is_provisional;
+    return code;
+}
+
+int ndx_row_damaged(const ndx_catalog *catalog, uint32_t block, uint32_t neuron, const char *what, char **message) {
+    const ndx_layer *layer = ndx_catalog_layer(catalog, neuron);
+    uint32_t first = block * catalog->block_images;
+    return ndx_fail(
+        message, SQLITE_CORRUPT_VTAB, "%s of layer %s, channel %u in block %u (images %u to %u)%s", what, layer->name,
+        neuron - layer->first_neuron, block, first, first + ndx_catalog_lanes(catalog, block) - 1,
+#ifdef SQLITE_CORE
+        ""
+#else
+        "; neurodex verify STORE tells what is lost"
+#endif
+    );
+}
+
+/// Whether the zone map of the row that was stepped to can be a float's; `into` is NaN for NULL.
+static int maximum(sqlite3_stmt *select, float *into) {
+    if (sqlite3_column_type(select, 1) == SQLITE_NULL) {
+        *into = NAN;
+        return 1;
+    }
+    double wide = sqlite3_column_double(select, 1);
+    *into = (float)wide;
+    return sqlite3_column_type(select, 1) == SQLITE_FLOAT && *into == wide;
+}
+
+/// Takes the row that was stepped to.
+static int take(ndx_row *row, sqlite3_stmt *select, const ndx_catalog *catalog, char **message) {
+    uint32_t lanes = ndx_catalog_lanes(catalog, row->block);
+    size_t values = lanes * sizeof(float), positions = (size_t)lanes * row->layer->position_bytes;
+    // A blob's address is to be asked for before its length.
+    const void *value = sqlite3_column_blob(select, 3), *position = sqlite3_column_blob(select, 4);
+    if (sqlite3_column_int64(select, 0) != lanes || sqlite3_column_type(select, 3) != SQLITE_BLOB
+        || sqlite3_column_type(select, 4) != SQLITE_BLOB || (size_t)sqlite3_column_bytes(select, 3) != values
+        || (size_t)sqlite3_column_bytes(select, 4) != positions || !value || (positions && !position)) {
+        if (sqlite3_errcode(sqlite3_db_handle(select)) == SQLITE_NOMEM) return SQLITE_NOMEM;
+        return ndx_row_damaged(catalog, row->block, row->neuron, "the lengths are wrong in the row", message);
+    }
+    if (row->capacity < values + positions) {
+        uint8_t *bytes = sqlite3_realloc64(row->bytes, values + positions);
+        if (!bytes) return SQLITE_NOMEM;
+        row->bytes = bytes;
+        row->capacity = values + positions;
+    }
+    memcpy(row->bytes, value, values);
+    if (positions) memcpy(row->bytes + values, position, positions);
+    row->lanes = lanes;
+    if (sqlite3_column_type(select, 2) != SQLITE_INTEGER
+        || sqlite3_column_int64(select, 2) != ndx_checksum(0, row->bytes, values + positions))
+        return ndx_row_damaged(catalog, row->block, row->neuron, "the checksum differs in the row", message);
+    float largest = ndx_column_maximum(row->bytes, lanes);
+    if (largest != row->maximum && !(isnan(largest) && isnan(row->maximum)))
+        return ndx_row_damaged(catalog, row->block, row->neuron, "the maximum differs from the values in the row", message);
+    return SQLITE_OK;
+}
+
+int ndx_row_read(
+    ndx_row *row, ndx_store *store, const ndx_catalog *catalog, uint32_t block, uint32_t neuron, float floor, char **message
+) {
+    if (row->is_loaded && row->block == block && row->neuron == neuron)
+        return row->maximum >= floor || isnan(floor) ? SQLITE_OK : NDX_ROW_PASSED_BY;
+    row->is_loaded = 0;
+    row->block = block;
+    row->neuron = neuron;
+    row->layer = ndx_catalog_layer(catalog, neuron);
+    sqlite3_bind_int64(store->select, 1, (sqlite3_int64)block << NDX_NEURON_BITS | neuron);
+    int code = sqlite3_step(store->select);
+    if (code == SQLITE_ROW) {
+        if (!maximum(store->select, &row->maximum))
+            code = ndx_row_damaged(catalog, block, neuron, "the maximum is no value of a float in the row", message);
+        else if (!isnan(floor) && !(row->maximum >= floor))
+            code = NDX_ROW_PASSED_BY;
+        else {
+            code = take(row, store->select, catalog, message);
+            row->is_loaded = code == SQLITE_OK;
+        }
+    } else if (code == SQLITE_DONE) {
+        code = ndx_row_damaged(catalog, block, neuron, "there is no row", message);
+    } else {
+        code = ndx_fail_sqlite(message, store->connection, store->name);
+    }
+    sqlite3_reset(store->select);
+    return code;
+}
+
+void ndx_row_free(ndx_row *row) {
+    sqlite3_free(row->bytes);
+}
+
+float ndx_row_value(const ndx_row *row, uint32_t lane) {
+    float value;
+    memcpy(&value, row->bytes + lane * sizeof value, sizeof value);
+    return value + 0.0f;
+}
+
+uint32_t ndx_row_position(const ndx_row *row, uint32_t lane) {
+    return ndx_position(row->bytes + row->lanes * sizeof(float), row->layer->position_bytes, lane);
+}
