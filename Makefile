@@ -1,14 +1,21 @@
 # make demo   installs what is needed, builds, indexes the pet shop, answers, draws
 # make test   installs what is needed, builds, runs every test
 # make format checks the format of the sources
+# make extension builds the activation table for other programs' SQLite; see docs/query-with-sql.md
+# make fuzz-activation-table feeds it with broken stores, for SECONDS=60; make fuzz-corpus with those that are kept
 
 NEURODEX := .build/release/neurodex
+EXTENSION := .build/activation.$(if $(filter Darwin,$(shell uname)),dylib,so)
+ifeq ($(origin CC),default)
+CC := $(shell command -v cc || command -v clang)
+endif
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # oneDNN runs the network, SQLite is the store, the rest reads pictures and hashes.
-DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config
+# Tests run what docs/ say with sqlite3 and Python.
+DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup format pictures cluster-test clean
+.PHONY: demo test build setup extension format fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -18,7 +25,7 @@ setup:
 	elif ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
 		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(DEBIAN); fi
 
-test: setup
+test: setup $(EXTENSION)
 	swift test -c release
 
 format:
@@ -47,6 +54,33 @@ demo: build
 	$(NEURODEX) ascend demo/petshop.sqlite class:rabbit --style yosinski --count 4 -o demo/wants.png
 	@echo "demo/top.png shows what four neurons respond to; demo/honest-and-hans.png whether two networks look at the animal."
 
+extension: setup $(EXTENSION)
+
+# The columns and checksums of rows are those of the program.
+ACTIVATION_TABLE := $(wildcard Sources/CActivationTable/*.c) Sources/CKernels/checksum.c Sources/CKernels/columns.c
+ACTIVATION_FLAGS := -std=c11 -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas -ISources/CKernels/include -ISources/CActivationTable/include
+
+$(EXTENSION): $(ACTIVATION_TABLE) $(wildcard Sources/CActivationTable/*.h Sources/CActivationTable/include/*.h Sources/CKernels/include/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(ACTIVATION_FLAGS) -O2 -fPIC -shared -fvisibility=hidden $(ACTIVATION_TABLE) -lm -o $@
+
+# Two fuzzers of the activation table: of files byte for byte, and of rows. What crashes is written to .build-fuzz/found-….
+.build-fuzz/activation-table-%: Fuzzing/activation-table/%.c Fuzzing/activation-table/questions.c $(ACTIVATION_TABLE)
+	@mkdir -p $(@D)
+	clang $(ACTIVATION_FLAGS) -DSQLITE_CORE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -fuse-ld=lld \
+		-IFuzzing/activation-table $^ -lsqlite3 -lm -o $@
+
+fuzz-activation-table: setup .build-fuzz/activation-table-bytes .build-fuzz/activation-table-rows
+	for part in bytes rows; do mkdir -p .build-fuzz/corpus-activation-table-$$part && \
+		.build-fuzz/activation-table-$$part -max_total_time=$(or $(SECONDS),60) -timeout=60 -rss_limit_mb=3000 \
+			-artifact_prefix=.build-fuzz/found-$$part- .build-fuzz/corpus-activation-table-$$part Fuzzing/activation-table/corpus/$$part || exit 1; done
+
+# Every input that is kept, once.
+fuzz-corpus: fuzz-corpus-activation-table
+
+fuzz-corpus-activation-table: setup .build-fuzz/activation-table-bytes .build-fuzz/activation-table-rows
+	for part in bytes rows; do .build-fuzz/activation-table-$$part Fuzzing/activation-table/corpus/$$part/* >/dev/null || exit 1; done
+
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
 	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png shortcuts.png diff.png) docs/pictures/
@@ -56,4 +90,4 @@ cluster-test: build
 	$(SUDO) cluster/test
 
 clean:
-	rm -rf .build demo
+	rm -rf .build .build-fuzz demo

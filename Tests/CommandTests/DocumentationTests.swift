@@ -12,23 +12,30 @@ import Testing
 
     private func text(_ page: String) throws -> String { try String(contentsOfFile: Self.root + "/" + page, encoding: .utf8) }
 
-    /// The lines of a page's ```sh blocks, but those for make, which CI runs.
+    /// The lines of a page's ```sh blocks, but those for make, which CI runs; and its ```python blocks, whole.
     private func commands(_ page: String) throws -> [String] {
-        var isInside = false
-        return try text(page).split(separator: "\n", omittingEmptySubsequences: false).compactMap { line in
-            if line.hasPrefix("```") {
-                isInside = line == "```sh"
-                return nil
-            }
-            return isInside && !line.isEmpty && !line.hasPrefix("make ") ? String(line) : nil
+        try text(page).matches(of: #/```(sh|python)\n([^`]+)```/#).flatMap { block -> [String] in
+            let (language, lines) = (block.output.1, block.output.2)
+            if language == "python" { return ["/usr/bin/python3 - <<'END'\n\(lines)END"] }
+            return lines.split(separator: "\n").filter { !$0.hasPrefix("make ") }.map(String.init)
         }
+    }
+
+    /// What `make extension` builds, without installing anything.
+    private static let extensionBuild = Result {
+        try Executable.shell("make -s -C '\(root)' .build/activation.so", in: root, timeout: 600)
     }
 
     @Test(arguments: pages) func commandsWork(_ page: String) throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createSymbolicLink(atPath: folder.path + "/fixtures", withDestinationPath: Fixtures.folder)
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/.build", withDestinationPath: Self.root + "/.build")
         let commands = try commands(page)
         #expect(!commands.isEmpty)
+        if try text(page).contains("\nmake extension\n") {
+            let built = try Self.extensionBuild.get()
+            #expect(built.status == 0, "\(built)")
+        }
         for command in commands {
             let result = try Executable.shell(command, in: folder.path)
             #expect(result.status == 0 && !result.isSignal, "\(command): \(result)")
