@@ -3,6 +3,7 @@ import ArgumentParser
 import Explanations
 import Foundation
 import Hashing
+import Images
 import Search
 
 struct DiffCommand: FigureCommand {
