@@ -89,6 +89,9 @@ let package = Package(
             name: "network-benchmark", dependencies: ["NeuralNetwork", argumentParser], path: "Benchmarks/network",
             exclude: ["compare.py"], swiftSettings: strict),
         .executableTarget(
+            name: "agreement-check", dependencies: ["NeuralNetwork", "TestSupport", argumentParser], path: "Benchmarks/agreement",
+            swiftSettings: strict),
+        .executableTarget(
             name: "explain-benchmark",
             dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Explanations", argumentParser],
             path: "Benchmarks/explain", swiftSettings: strict),

@@ -1,34 +1,49 @@
 #!/usr/bin/env python3
-"""Writes torchvision's networks (random weights, warmed-up batch norm) with PyTorch's scores and gradients, for PyTorchTests.
+"""Writes torchvision's networks with PyTorch's answers, to compare neurodex with: for PyTorchTests and Tools/make-network-table.py.
 
-    pip install torch torchvision onnx
-    Tools/make-pytorch-references.py OUT alexnet vgg11_bn resnet18 googlenet
+    pip install torch torchvision onnx onnxruntime onnxscript
+    Tools/make-pytorch-references.py OUT alexnet vgg11_bn resnet18 googlenet      (no name: all 63 CNN classifiers of torchvision)
     NEURODEX_ZOO=OUT swift test -c release --filter PyTorchTests
+    options: --seed N  --size N (height and width of images; else the network's own)  --tries N  --exporter old|new|both
 
-OUT/NAME/: model.onnx, input.npy [2,3,224,224], logits.npy [2,1000], grad.npy, the derivative of each image's largest score by the image.
+OUT/NAME/ holds
+    input.npy      [2,3,H,W] float32, already normalised
+    logits.npy     [2,K]
+    grad.npy       [2,3,H,W] derivative of each image's largest score by the image
+    spread.npy     [2] how far PyTorch's own gradients are from each other, relative L2; see below
+    old, new       of PyTorch's first exporter (weights inline) and its second (weights in a file beside it), each with
+                   model.onnx     random weights (the seed's), batch norm's statistics warmed up
+                   tensors.npz    for every tensor of four axes by ONNX Runtime: NAME → [2,C] the maximum over each map, NAME@pos → [2,C] its first
+                                  position, y * W + x; C is the axis of channels, the last one in [2,H,W,C]
 
-A gradient jumps where a unit stands on a kink (a ReLU at 0, two equal maxima), and among a random network's millions of units some do:
-PyTorch's own gradients in single and double precision differ by 0.002 to 0.2 on most images. Kept are random images where they agree
-within 1e-4, and stay so under weights that differ by as much as rounding does.
+A gradient jumps where a unit stands on a kink (a ReLU at 0, two equal maxima), and among a random network's millions of units some do: there
+PyTorch's gradients in single and in double precision, and under weights that differ by as much as rounding does, are up to 0.2 apart. Of
+`--tries` random images the first two are taken where they agree within 1e-4; where there are none, those where they agree best.
 """
-import copy, pathlib, sys, warnings
-import numpy as np, torch, torchvision
+import argparse, copy, pathlib, warnings
+import numpy as np, onnx, onnxruntime, torch, torchvision
 
 warnings.filterwarnings("ignore")
-TRIES, WANTED, AGREE, ROUNDING = 150, 2, 1e-4, 1e-6
+WANTED, AGREE, ROUNDING = 2, 1e-4, 1e-6
+NO_CNNS = ("vit_", "swin", "maxvit")
 
 
-def network(name):
-    torch.manual_seed(0)
-    # GoogLeNet's own initial weights are so small that its maps are nearly flat, and every pooling a tie.
-    extra = {"init_weights": False} if name == "googlenet" else {}
+def names():
+    return [n for n in torchvision.models.list_models(module=torchvision.models) if not n.startswith(NO_CNNS)]
+
+
+def network(name, seed, size):
+    """Batch norm's statistics differ from 0 and 1, so that folding them is tried."""
+    torch.manual_seed(seed)
+    # The initial weights of these are so small that their maps are nearly flat, and every pooling a tie.
+    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     model = torchvision.models.get_model(name, weights=None, **extra).train()
     for m in model.modules():
         if isinstance(m, torch.nn.Dropout): m.p = 0.0
         if isinstance(m, torch.nn.modules.batchnorm._BatchNorm): m.momentum = 0.5
     with torch.no_grad():
-        for _ in range(2): model(torch.randn(4, 3, 224, 224))
-    return model.eval()
+        for _ in range(2): model(torch.randn(4, 3, size, size))
+    return model.eval().requires_grad_(False)
 
 
 def gradient(model, x):
@@ -38,35 +53,86 @@ def gradient(model, x):
     return x.grad.numpy(), y.detach().numpy()
 
 
-def near(model):
+def near(model, seed):
     """The model with weights that differ by as much as rounding does."""
-    model = copy.deepcopy(model)
-    with torch.no_grad():
-        for w in model.parameters(): w.mul_(1 + ROUNDING * torch.randn(w.shape, dtype=w.dtype))
+    model, random = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for w in model.parameters(): w.mul_(1 + ROUNDING * torch.randn(w.shape, dtype=w.dtype, generator=random))
     return model
 
 
+def images(model, seed, size, tries):
+    """The images whose gradients PyTorch is most certain of: (image, logits, gradient, spread) each."""
+    exact = copy.deepcopy(model).double()
+    random, found = torch.Generator().manual_seed(seed + 1), []
+    for tried in range(1, tries + 1):
+        x = torch.randn(1, 3, size, size, generator=random)
+        grad, logits = gradient(model, x)
+        expected, _ = gradient(exact, x.double())
+        off = lambda g: float(np.linalg.norm(g - expected) / np.linalg.norm(expected))
+        spread = off(grad)
+        if spread < AGREE: spread = max(spread, off(gradient(near(exact, seed + 2), x.double())[0]))
+        found = sorted(found + [(x.numpy(), logits, grad, spread)], key=lambda image: image[3])[:WANTED]
+        if len(found) == WANTED and found[-1][3] < AGREE: break
+    return found, tried
+
+
+def export(model, x, path, exporter):
+    if exporter == "old":
+        torch.onnx.export(model, x, path, dynamo=False, opset_version=17, input_names=["input"], output_names=["logits"],
+                          dynamic_axes={"input": {0: "n"}, "logits": {0: "n"}})
+    else:
+        torch.onnx.export(model, (torch.cat([x, x]),), path, dynamo=True, input_names=["input"], output_names=["logits"],
+                          dynamic_shapes=({0: torch.export.Dim("n")},), external_data=True, verbose=False)
+
+
+def tensor_maxima(path, x):
+    """Of every tensor with four axes, by ONNX Runtime with all of them made outputs."""
+    model = onnx.load(path)
+    known = {o.name for o in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=o) for n in model.graph.node for o in n.output if o and o not in known)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    options.intra_op_num_threads = torch.get_num_threads()
+    every = path.with_name("all-outputs.onnx")
+    onnx.save(model, every, save_as_external_data=True, location="all-outputs.data")
+    del model
+    session = onnxruntime.InferenceSession(str(every), options, providers=["CPUExecutionProvider"])
+    outputs = [o.name for o in session.get_outputs()]
+    found = {}
+    for image in range(len(x)):
+        for name, value in zip(outputs, session.run(None, {"input": x[image : image + 1]})):
+            if isinstance(value, np.ndarray) and value.ndim == 4 and value.dtype == np.float32 and value.shape[0] == 1:
+                # Images are square: where the last two extents differ, the last axis holds the channels.
+                if value.shape[2] != value.shape[3]: value = value.transpose(0, 3, 1, 2)
+                flat = value.reshape(value.shape[1], -1)
+                found.setdefault(name, []).append(flat.max(-1))
+                found.setdefault(name + "@pos", []).append(flat.argmax(-1).astype(np.int32))
+    every.unlink(), every.with_name("all-outputs.data").unlink(missing_ok=True)
+    return {name: np.stack(values) for name, values in found.items()}
+
+
 def main():
-    out, names = pathlib.Path(sys.argv[1]), sys.argv[2:]
-    for name in names:
-        model = network(name)
-        exact = copy.deepcopy(model).double()
-        others = [near(exact) for _ in range(3)]
-        random, kept = torch.Generator().manual_seed(1), []
-        for tried in range(1, TRIES + 1):
-            x = torch.randn(1, 3, 224, 224, generator=random)
-            grad, logits = gradient(model, x)
-            expected, _ = gradient(exact, x.double())
-            off = lambda g: float(np.linalg.norm(g - expected) / np.linalg.norm(expected))
-            if off(grad) < AGREE and all(off(gradient(m, x.double())[0]) < AGREE for m in others): kept.append((x.numpy(), logits, grad))
-            if len(kept) == WANTED: break
-        print(f"{name}: {len(kept)} of {tried} images", flush=True)
-        if not kept: continue
-        folder = out / name
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("out", type=pathlib.Path), ap.add_argument("names", nargs="*")
+    ap.add_argument("--seed", type=int, default=0), ap.add_argument("--size", type=int, default=0)
+    ap.add_argument("--tries", type=int, default=150), ap.add_argument("--exporter", choices=["old", "new", "both"], default="both")
+    a = ap.parse_args()
+    for name in a.names or names():
+        size = a.size or (299 if name == "inception_v3" else 224)
+        folder = a.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        for file, arrays in zip(("input", "logits", "grad"), zip(*kept)): np.save(folder / f"{file}.npy", np.concatenate(arrays))
-        torch.onnx.export(model, torch.zeros(1, 3, 224, 224), folder / "model.onnx", dynamo=False, opset_version=17, input_names=["input"],
-                          output_names=["logits"], dynamic_axes={"input": {0: "n"}, "logits": {0: "n"}})
+        model = network(name, a.seed, size)
+        found, tried = images(model, a.seed, size, a.tries)
+        for file, arrays in zip(("input", "logits", "grad"), zip(*found)): np.save(folder / f"{file}.npy", np.concatenate(arrays))
+        np.save(folder / "spread.npy", np.array([image[3] for image in found], np.float32))
+        x = np.concatenate([image[0] for image in found])
+        for exporter in ("old", "new") if a.exporter == "both" else (a.exporter,):
+            (folder / exporter).mkdir(exist_ok=True)
+            path = folder / exporter / "model.onnx"
+            export(model, torch.from_numpy(x[:1]), path, exporter)
+            np.savez_compressed(folder / exporter / "tensors.npz", **tensor_maxima(path, x))
+        print(f"{name}: gradients {', '.join(f'{image[3]:.1e}' for image in found)} apart, the best of {tried} images", flush=True)
 
 
 if __name__ == "__main__":

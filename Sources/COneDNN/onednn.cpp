@@ -123,6 +123,10 @@ algorithm function_of(nd_function f) {
         case ND_SQRT: return algorithm::eltwise_sqrt;
         case ND_ABS: return algorithm::eltwise_abs;
         case ND_POW: return algorithm::eltwise_pow;
+        case ND_GELU_TANH: return algorithm::eltwise_gelu_tanh;
+        case ND_MISH: return algorithm::eltwise_mish;
+        case ND_SOFTPLUS: return algorithm::eltwise_soft_relu;
+        case ND_LOG: return algorithm::eltwise_log;
         default: return algorithm::eltwise_linear;
     }
 }

@@ -91,6 +91,13 @@ let linearCases: [OperatorCase] = [
     OperatorCase(name: "Sum of three", operators: ["Sum"]) { model, _, _ in
         (model.node("Sum", ["image", "image", "image"]), { $0.map { 3 * $0 } })
     },
+    OperatorCase(name: "Mean of three", operators: ["Mean"], shapes: [[3, 4, 6]]) { model, shape, random in
+        let constant = model.random("constant", [shape[0], 1, 1], &random)
+        return (
+            model.node("Mean", ["image", "constant", "image"]),
+            { $0.map { 2 * $0 }.combined(with: constant, +).map { $0 / 3 } }
+        )
+    },
     OperatorCase(name: "Gemm", operators: ["Gemm"]) { model, shape, random in
         let weights = model.random("weight", [6, shape.reduce(1, *)], &random)
         let bias = model.random("bias", [6], &random)

@@ -6,15 +6,19 @@ import Testing
 /// precision.
 ///
 /// With y = f(x) the operator's case and w random weights, s(x) = Σ w ∘ y. For a random direction d, s'(x) · d must be
-/// (s(x + h d) − s(x − h d)) / 2h. h is so small that no kink (a ReLU at 0, equal maxima) lies between: random numbers come as near as
-/// that once in thousands of cases, and the seeds are fixed.
+/// (s(x + h d) − s(x − h d)) / 2h. h is so small that no kink (a ReLU at 0, equal maxima) lies between but once in thousands of cases:
+/// where the slow implementation's slopes before and after x differ, there is one, and that image says nothing.
 @Suite struct GradientTests {
     static let step = 1e-6
 
     /// Operators that never stand between the image and an answer, and why.
+    private static let comparison = "compares constants only"
     static let exemptions = [
         "Constant": "is a constant", "ConstantOfShape": "makes constants of shapes", "Shape": "makes a constant of a shape",
-        "Gather": "is read on constants only",
+        "Equal": comparison, "Less": comparison, "LessOrEqual": comparison, "Greater": comparison, "GreaterOrEqual": comparison,
+        "And": comparison, "Or": comparison, "Not": comparison, "Where": "is read on constants only",
+        "Range": "is read on constants only", "Floor": "is read on constants only", "Ceil": "is read on constants only",
+        "Round": "is read on constants only",
     ]
 
     @Test func noneIsForgotten() {
@@ -38,6 +42,7 @@ import Testing
             _ = model.weight("the weights", weights.shape, weights.floats)
             let sum = model.node("Mul", [output, "the weights"])
             let network = try model.differentiableNetwork(output: sum)
+            var kinks = 0
             for batch in [1, 3] {
                 let gradients = try Self.gradients(network, of: images, batch: batch)
                 for (gradient, image) in zip(gradients, images) {
@@ -47,11 +52,17 @@ import Testing
                             .combined(with: weights, *).values.reduce(0, +)
                     }
                     let expected = (value(1) - value(-1)) / (2 * Self.step)
+                    let bend = (value(1) - 2 * value(0) + value(-1)) / Self.step
+                    guard abs(bend) <= 1e-3 * max(abs(expected), 1) else {
+                        kinks += 1
+                        continue
+                    }
                     let error = Self.error(gradient, along: direction, expected)
                     #expect(
                         error <= operation.gradientTolerance, "\(operation.name), shape \(shape), batch \(batch), seed \(seed)")
                 }
             }
+            #expect(kinks <= 1, "\(operation.name), shape \(shape), seed \(seed): \(kinks) images stand on kinks")
         }
     }
 

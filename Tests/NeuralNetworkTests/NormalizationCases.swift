@@ -26,6 +26,78 @@ private func lrn(_ size: Int) -> OperatorCase {
     }
 }
 
+/// As in ConvNeXt: channels are put last, normalised, and put back.
+private let layerNormalizationOfChannels = OperatorCase(
+    name: "LayerNormalization of channels that are put last", operators: ["LayerNormalization", "Transpose"]
+) { model, shape, random in
+    let (gamma, beta) = (model.random("gamma", [shape[0]], &random), model.random("beta", [shape[0]], &random))
+    let last = model.node("Transpose", ["image"], ["perm": [0, 2, 3, 1]])
+    let norm = model.node("LayerNormalization", [last, "gamma", "beta"], ["axis": -1, "epsilon": 0.01])
+    return (
+        model.node("Transpose", [norm], ["perm": [0, 3, 1, 2]]),
+        { image in
+            SlowOperators.normalized(image, epsilon: 0.01) { $0[2...] == $1[2...] }
+                .combined(with: gamma.reshaped([shape[0], 1, 1]), *).combined(with: beta.reshaped([shape[0], 1, 1]), +)
+        }
+    )
+}
+
+private let layerNormalizationOfMaps = OperatorCase(
+    name: "LayerNormalization of whole maps", operators: ["LayerNormalization"], shapes: [[3, 4, 5], [17, 2, 3]]
+) { model, shape, random in
+    let gamma = model.random("gamma", Array(shape[1...]), &random)
+    return (
+        model.node("LayerNormalization", ["image", "gamma"], ["axis": 2]),
+        { SlowOperators.normalized($0, epsilon: 1e-5) { $0[1] == $1[1] }.combined(with: gamma, *) }
+    )
+}
+
+/// ConvNeXt's block in small: fully connected layers over the places of a map, between transpositions, scaled and added.
+private let fullyConnectedOverPlaces = OperatorCase(
+    name: "MatMul over the places of a map", operators: ["MatMul", "Transpose", "Relu", "Add", "Mul"]
+) { model, shape, random in
+    let channels = shape[0]
+    let (wide, narrow) = (model.random("wide", [channels, 6], &random), model.random("narrow", [6, channels], &random))
+    let (bias, scale) = (model.random("bias", [6], &random), model.random("scale", [channels, 1, 1], &random))
+    let last = model.node("Transpose", ["image"], ["perm": [0, 2, 3, 1]])
+    let hidden = model.node("Relu", [model.node("Add", [model.node("MatMul", [last, "wide"]), "bias"])])
+    let back = model.node("Transpose", [model.node("MatMul", [hidden, "narrow"])], ["perm": [0, 3, 1, 2]])
+    return (
+        model.node("Add", [model.node("Mul", [back, "scale"]), "image"]),
+        { image in
+            let rows = image.transposed([0, 2, 3, 1])
+            let hidden = SlowOperators.linear(rows, wide.transposed([1, 0]), bias.values).map { max($0, 0) }
+            let out = SlowOperators.linear(hidden, narrow.transposed([1, 0]), [Double](repeating: 0, count: channels))
+            return out.transposed([0, 3, 1, 2]).combined(with: scale, *).combined(with: image, +)
+        }
+    )
+}
+
+private func groupNormalization(_ type: String, groups: Int, perGroup: Bool, opset: Int, flat: Bool = false) -> OperatorCase {
+    let name = "\(type) of \(groups) groups, operator set \(opset)\(flat ? ", of rows" : "")"
+    return OperatorCase(name: name, operators: [type], shapes: [[4, 5, 3], [16, 3, 4]], opset: opset) { model, shape, random in
+        let groups = groups == 0 ? shape[0] : groups
+        let size = shape[0] / groups
+        let count = perGroup ? groups : shape[0]
+        let (gamma, beta) = (model.random("gamma", [count], &random), model.random("beta", [count], &random))
+        var attributes: [String: ModelBuilder.Attribute] = ["epsilon": 0.01]
+        if type == "GroupNormalization" { attributes["num_groups"] = .int(groups) }
+        let rows = [1, shape[0], shape[1] * shape[2]]
+        let source = flat ? model.node("Reshape", ["image", model.integers(rows)]) : "image"
+        @Sendable func wide(_ values: SlowTensor) -> SlowTensor {
+            SlowTensor([shape[0], 1, 1], (0..<shape[0]).map { values.values[perGroup ? $0 / size : $0] })
+        }
+        return (
+            model.node(type, [source, "gamma", "beta"], attributes),
+            { image in
+                let result = SlowOperators.normalized(image, epsilon: 0.01) { $0[1] / size == $1[1] / size }
+                    .combined(with: wide(gamma), *).combined(with: wide(beta), +)
+                return flat ? result.reshaped(rows) : result
+            }
+        )
+    }
+}
+
 /// - Parameter shape: what the image is made before, from [channels, height, width]; nil for the map itself.
 private func softmax(
     _ type: String, _ name: String, axis: Int, attributes: [String: ModelBuilder.Attribute] = [:], opset: Int = 17,
@@ -43,7 +115,14 @@ private func softmax(
 }
 
 let normalizationCases: [OperatorCase] =
-    [batchNormalization(rank: 4), batchNormalization(rank: 2), lrn(5), lrn(3), lrn(1)]
+    [
+        batchNormalization(rank: 4), batchNormalization(rank: 2), lrn(5), lrn(3), lrn(1), layerNormalizationOfChannels,
+        layerNormalizationOfMaps, fullyConnectedOverPlaces,
+        groupNormalization("InstanceNormalization", groups: 0, perGroup: false, opset: 17),
+        groupNormalization("InstanceNormalization", groups: 0, perGroup: false, opset: 17, flat: true),
+        groupNormalization("GroupNormalization", groups: 2, perGroup: true, opset: 18),
+        groupNormalization("GroupNormalization", groups: 2, perGroup: false, opset: 21),
+    ]
     + ["Softmax", "LogSoftmax"].flatMap { type in
         [
             softmax(type, "over channels", axis: 1, attributes: ["axis": 1], shape: nil),

@@ -24,7 +24,8 @@ struct OperatorCase: Sendable {
 /// Every operator neurodex has, with its tolerance; a family with many forms has a line each.
 let operatorCases: [OperatorCase] =
     [
-        convolutionCases, poolingCases, elementwiseCases, normalizationCases, arithmeticCases, linearCases, shapingCases,
-        constantCases, fusedCases,
+        convolutionCases, transposedConvolutionCases, poolingCases, elementwiseCases, normalizationCases, arithmeticCases,
+        linearCases, shapingCases,
+        constantCases, fusedCases, reductionCases, resizeCases,
     ]
     .flatMap { $0 }

@@ -7,9 +7,9 @@ private let folder = ProcessInfo.processInfo.environment["NEURODEX_ZOO"]
 
 /// torchvision's networks beside PyTorch: scores, and the gradient of the best class's score by the image.
 ///
-/// `NEURODEX_ZOO` names a folder that holds for each network NAME/model.onnx, input.npy [N, 3, H, W], logits.npy [N, K] and grad.npy
-/// [N, 3, H, W], the derivative of each image's largest score, as Tools/make-pytorch-references.py writes them: on images where no unit
-/// stands on a kink, since there PyTorch does not agree with itself.
+/// `NEURODEX_ZOO` names a folder that holds for each network NAME/old/model.onnx, input.npy [N, 3, H, W], logits.npy [N, K], grad.npy
+/// [N, 3, H, W], the derivative of each image's largest score, and spread.npy [N], as Tools/make-pytorch-references.py writes them. Only
+/// images count on which no unit stands on a kink: elsewhere PyTorch does not agree with itself.
 @Suite(.enabled(if: folder != nil, "NEURODEX_ZOO names no folder of networks with PyTorch's answers"))
 struct PyTorchTests {
     static let networks: [String] = {
@@ -20,11 +20,12 @@ struct PyTorchTests {
     @Test(arguments: networks)
     func scoresAndGradients(_ name: String) throws {
         let place = "\(folder ?? "")/\(name)"
-        let network = try DifferentiableNetwork(contentsOf: "\(place)/model.onnx")
+        let network = try DifferentiableNetwork(contentsOf: "\(place)/old/model.onnx")
         let images = try NPYArray(contentsOf: "\(place)/input.npy")
         let (scores, gradients) = try (
             NPYArray(contentsOf: "\(place)/logits.npy").floats, NPYArray(contentsOf: "\(place)/grad.npy").floats
         )
+        let spread = try NPYArray(contentsOf: "\(place)/spread.npy").floats
         let logits = try #require(network.logits)
         let count = images.shape[0]
         let (size, pixels) = (images.floats.count / count, network.input.height * network.input.width)
@@ -56,8 +57,8 @@ struct PyTorchTests {
                 total += expected * expected
             }
             let error = (difference / total).squareRoot()
-            #expect(error < 1e-3, "gradient of \(name), image \(image)")
-            print(name, image, "gradient", error)
+            #expect(error < 1e-3 || spread[image] >= 1e-4, "gradient of \(name), image \(image)")
+            print(name, image, "gradient", error, "PyTorch's own", spread[image])
         }
     }
 }

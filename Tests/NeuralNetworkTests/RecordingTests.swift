@@ -101,6 +101,63 @@ import Testing
         #expect(network.layers.prefix(2).map(\.name) == ["stem.conv1", "left"])
     }
 
+    /// Activations that exporters spell out, or that are not done in the pass of a convolution, belong to its layer all the same, whether the
+    /// network is to run back or not.
+    @Test func activationsOfManyNodesBelongToTheirLayer() throws {
+        var (model, random) = (ModelBuilder(input: [1, 3, 5, 6]), SeededGenerator(seed: 4))
+        for name in ["silu", "gelu", "hard", "slopes", "mish"] { _ = model.random("\(name).weight", [3, 3, 1, 1], &random) }
+        _ = model.random("slopes.slope", [3, 1, 1], &random)
+        for (name, value) in [("root", Float(2).squareRoot()), ("one", 1), ("half", 0.5)] as [(String, Float)] {
+            _ = model.weight(name, [], [value])
+        }
+        let silu = model.node("Conv", ["image", "silu.weight"])
+        let first = model.node("Mul", [silu, model.node("Sigmoid", [silu])], outputs: ["after silu"])
+        let gelu = model.node("Conv", [first, "gelu.weight"])
+        let error = model.node("Add", [model.node("Erf", [model.node("Div", [gelu, "root"])]), "one"])
+        let second = model.node("Mul", [model.node("Mul", [gelu, error]), "half"], outputs: ["after gelu"])
+        let hard = model.node("Conv", [second, "hard.weight"])
+        let third = model.node(
+            "Mul", [model.node("HardSigmoid", [hard], ["alpha": .float(1 / 6), "beta": 0.5]), hard], outputs: ["after hard"])
+        let fourth = model.node(
+            "PRelu", [model.node("Conv", [third, "slopes.weight"]), "slopes.slope"], outputs: ["after slopes"])
+        let mish = model.node("Conv", [fourth, "mish.weight"])
+        let output = model.node("Mul", [mish, model.node("Tanh", [model.node("Softplus", [mish])])], outputs: ["after mish"])
+        let names = ["silu", "gelu", "hard", "slopes", "mish"]
+        let layers = try model.network(output: output).layers
+        #expect(layers.map(\.name) == names)
+        #expect(layers.map(\.tensor) == names.map { "after \($0)" })
+        let differentiable = try model.differentiableNetwork(output: output).layers
+        #expect(differentiable.map(\.name) == names)
+        #expect(differentiable.map(\.tensor) == names.map { "after \($0)" })
+        var options = Network.Options()
+        options.beforeActivation = true
+        #expect(try model.network(output: output, options: options).layers.first?.tensor == silu)
+    }
+
+    /// A fully connected layer over the places of a map, as in ConvNeXt, is a layer whose channels stand last.
+    @Test func fullyConnectedLayersOverPlaces() throws {
+        var (model, random) = (ModelBuilder(input: [1, 3, 4, 5]), SeededGenerator(seed: 5))
+        let weights = model.random("mlp.weight", [3, 7], &random)
+        let last = model.node("Transpose", ["image"], ["perm": [0, 2, 3, 1]])
+        let rows = model.node("Relu", [model.node("MatMul", [last, "mlp.weight"])])
+        let back = model.node("Transpose", [rows], ["perm": [0, 3, 1, 2]])
+        let network = try model.network(output: model.node("GlobalMaxPool", [back], name: "pool"))
+        #expect(network.layers.map(\.name) == ["mlp", "pool"])
+        #expect(network.layers.map { [$0.channels, $0.height, $0.width] } == [[7, 4, 5], [7, 1, 1]])
+        let image = SlowTensor(random: [1, 3, 4, 5], using: &random)
+        let map = SlowOperators.linear(
+            image.transposed([0, 2, 3, 1]), weights.transposed([1, 0]), [Double](repeating: 0, count: 7)
+        ).map { max($0, 0) }
+        let (maxima, positions) = try network.run([image.floats]) {
+            ($0.maxima(image: $1).map { $0 }, $0.positions(image: $1).map { $0 })
+        }[0]
+        for channel in 0..<7 {
+            let values = (0..<20).map { map.values[$0 * 7 + channel] }
+            #expect(abs(Double(maxima[channel]) - (values.max() ?? 0)) < 1e-5)
+            #expect(abs(values[Int(positions[channel])] - (values.max() ?? 0)) < 1e-5)
+        }
+    }
+
     /// Two maps joined along their height, as detectors do, or an answer without a batch axis: neurons are its elements.
     @Test func unusualAnswers() throws {
         var (model, random) = (ModelBuilder(input: [1, 2, 4, 4]), SeededGenerator(seed: 9))

@@ -124,6 +124,83 @@ let shapingCases: [OperatorCase] = [
         let rows = model.random("rows", [1, shape[0], 2, shape[2]], &random)
         return (model.node("Concat", ["image", "rows"], ["axis": -2]), { SlowOperators.concatenated([$0, rows], axis: 2) })
     },
+    OperatorCase(name: "Split of channels", operators: ["Split", "Concat"], shapes: [[4, 3, 5], [18, 2, 3]]) { model, shape, _ in
+        let first = shape[0] / 2 - 1
+        let parts = ["a", "b"]
+        model.node("Split", ["image", model.integers([first, shape[0] - first])], ["axis": 1], outputs: parts)
+        return (
+            model.node("Concat", [parts[1], parts[0]], ["axis": 1]),
+            { image in
+                let (a, b) = (
+                    SlowOperators.sliced(image, axis: 1, start: 0, step: 1, count: first),
+                    SlowOperators.sliced(image, axis: 1, start: first, step: 1, count: shape[0] - first)
+                )
+                return SlowOperators.concatenated([b, a], axis: 1)
+            }
+        )
+    },
+    OperatorCase(name: "Split into unequal rows, one used", operators: ["Split"], shapes: [[3, 7, 4]], opset: 18) { model, _, _ in
+        model.node("Split", ["image"], ["axis": -2, "num_outputs": 3], outputs: ["a", "b", "c"])
+        return (model.node("Identity", ["c"]), { SlowOperators.sliced($0, axis: 2, start: 6, step: 1, count: 1) })
+    },
+    OperatorCase(name: "Gather of channels", operators: ["Gather"]) { model, shape, _ in
+        let picks = [shape[0] - 1, 0, -1]
+        return (
+            model.node("Gather", ["image", model.integers(picks)], ["axis": 1]),
+            { image in
+                SlowTensor([1, 3] + shape[1...]) { image.at([0, picks[$0[1]] < 0 ? shape[0] - 1 : picks[$0[1]]] + $0[2...]) }
+            }
+        )
+    },
+    OperatorCase(name: "Gather of one channel", operators: ["Gather"]) { model, _, _ in
+        (
+            model.node("Gather", ["image", model.integers([0], shape: [])], ["axis": 1]),
+            { image in SlowTensor([1] + image.shape[2...]) { image.at([0, 0] + $0[1...]) } }
+        )
+    },
+    OperatorCase(name: "DepthToSpace", operators: ["DepthToSpace"], shapes: [[8, 3, 5], [36, 2, 3]]) { model, shape, _ in
+        let channels = shape[0] / 4
+        return (
+            model.node("DepthToSpace", ["image"], ["blocksize": 2]),
+            { image in
+                SlowTensor([1, channels, 2 * shape[1], 2 * shape[2]]) { i in
+                    image.at([0, (i[2] % 2 * 2 + i[3] % 2) * channels + i[1], i[2] / 2, i[3] / 2])
+                }
+            }
+        )
+    },
+    OperatorCase(name: "DepthToSpace, column first", operators: ["DepthToSpace"], shapes: [[8, 3, 5], [36, 2, 3]]) {
+        model, shape, _ in
+        (
+            model.node("DepthToSpace", ["image"], ["blocksize": 2, "mode": "CRD"]),
+            { image in
+                SlowTensor([1, shape[0] / 4, 2 * shape[1], 2 * shape[2]]) { i in
+                    image.at([0, i[1] * 4 + i[2] % 2 * 2 + i[3] % 2, i[2] / 2, i[3] / 2])
+                }
+            }
+        )
+    },
+    OperatorCase(name: "SpaceToDepth", operators: ["SpaceToDepth"], shapes: [[3, 4, 6], [17, 2, 4]]) { model, shape, _ in
+        (
+            model.node("SpaceToDepth", ["image"], ["blocksize": 2]),
+            { image in
+                SlowTensor([1, 4 * shape[0], shape[1] / 2, shape[2] / 2]) { i in
+                    let block = i[1] / shape[0]
+                    return image.at([0, i[1] % shape[0], 2 * i[2] + block / 2, 2 * i[3] + block % 2])
+                }
+            }
+        )
+    },
+    OperatorCase(name: "Expand", operators: ["Expand", "GlobalAveragePool"]) { model, shape, _ in
+        let window = SlowOperators.Window(kernel: Array(shape[1...]))
+        return (
+            model.node("Expand", [model.node("GlobalAveragePool", ["image"]), model.integers([1, 1, 2, 3])]),
+            { image in
+                let mean = SlowOperators.average(image, window)
+                return SlowTensor([1, shape[0], 2, 3]) { mean.at([0, $0[1], 0, 0]) }
+            }
+        )
+    },
     OperatorCase(name: "Identity and Dropout", operators: ["Identity", "Dropout"], opset: 11) { model, _, _ in
         (model.node("Dropout", [model.node("Identity", ["image"])], ["ratio": 0.5]), { $0 })
     },
@@ -149,6 +226,38 @@ let constantCases: [OperatorCase] = [
         let three = ModelBuilder.tensor("", [1], type: 1, raw: ProtoMessage.littleEndian([Float(3)]))
         let filled = model.node("ConstantOfShape", [model.integers([1] + shape)], ["value": .tensor(three)])
         return (model.node("Add", ["image", filled]), { $0.map { $0 + 3 } })
+    },
+    OperatorCase(
+        name: "Numbers chosen by comparisons",
+        operators: [
+            "Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not", "Range", "Floor", "Ceil",
+            "Round",
+        ]
+    ) { model, shape, _ in
+        // 1 where channel k of 0 ..< channels is the first, or k + 1 >= 2.5 and not k > 1; k / 2 rounded to even elsewhere.
+        let count = shape[0]
+        let numbers = [0, count, 1].map { model.integers([$0], shape: []) }
+        let channels = model.node("Cast", [model.node("Range", numbers)], ["to": 1])
+        for (name, value) in [("zero", 0), ("one", 1), ("half", 0.5), ("limit", 2.4)] as [(String, Float)] {
+            _ = model.weight(name, [], [value])
+        }
+        let isFirst = model.node("Equal", [channels, "zero"])
+        let isLarge = model.node("GreaterOrEqual", [model.node("Add", [channels, "one"]), model.node("Ceil", ["limit"])])
+        let isSmall = model.node("Not", [model.node("Greater", [channels, "one"])])
+        let never = model.node("And", [model.node("Less", [channels, "zero"]), model.node("LessOrEqual", [channels, "one"])])
+        let chosen = model.node(
+            "Or", [model.node("Or", [isFirst, model.node("And", [isLarge, isSmall])]), never])
+        let halves = model.node("Round", [model.node("Mul", [channels, "half"])])
+        let factor = model.node("Where", [chosen, model.node("Floor", [model.node("Add", ["one", "half"])]), halves])
+        let map = model.node("Reshape", [factor, model.integers([count, 1, 1])])
+        return (
+            model.node("Mul", ["image", map]),
+            { image in
+                SlowTensor(image.shape) { i in
+                    image.at(i) * (i[1] == 0 ? 1 : (Double(i[1]) / 2).rounded(.toNearestOrEven))
+                }
+            }
+        )
     },
     OperatorCase(name: "Functions of constants", operators: ["Sqrt", "Exp", "Neg", "Sigmoid"]) { model, _, _ in
         _ = model.weight("four", [], [4])

@@ -74,6 +74,40 @@ let convolutionCases: [OperatorCase] = [
     },
 ]
 
+private func transposed(
+    _ name: String, outputs: Int, kernel: [Int], strides: [Int], pads: [Int] = [0, 0, 0, 0], dilations: [Int] = [1, 1],
+    groups: Int = 1,
+    outputPadding: [Int] = [0, 0], bias: Bool = true
+) -> OperatorCase {
+    OperatorCase(name: "ConvTranspose \(name)", operators: ["ConvTranspose"], shapes: [[4, 5, 3], [16, 3, 4]]) {
+        model, shape, random in
+        let weights = model.random("weight", [shape[0], outputs / groups] + kernel, &random)
+        let shift = bias ? model.random("bias", [outputs], &random).values : [Double](repeating: 0, count: outputs)
+        let output = model.node(
+            "ConvTranspose", ["image", "weight"] + (bias ? ["bias"] : []),
+            [
+                "strides": .ints(strides), "pads": .ints(pads), "dilations": .ints(dilations), "group": .int(groups),
+                "output_padding": .ints(outputPadding),
+            ])
+        var size = outputPadding
+        for axis in 0..<2 {
+            size[axis] += strides[axis] * (shape[1 + axis] - 1) + (kernel[axis] - 1) * dilations[axis] + 1
+            size[axis] -= pads[axis] + pads[axis + 2]
+        }
+        let result = size
+        let window = SlowOperators.Window(kernel: kernel, strides: strides, dilations: dilations, pads: pads)
+        return (output, { SlowOperators.transposedConvolution($0, weights, shift, window, groups: groups, size: result) })
+    }
+}
+
+let transposedConvolutionCases: [OperatorCase] = [
+    transposed("of stride 1", outputs: 3, kernel: [3, 2], strides: [1, 1], pads: [1, 0, 1, 1]),
+    transposed("2×2 of stride 2", outputs: 6, kernel: [2, 2], strides: [2, 2], bias: false),
+    transposed("with output padding", outputs: 5, kernel: [3, 3], strides: [2, 3], pads: [1, 1, 1, 1], outputPadding: [1, 2]),
+    transposed(
+        "dilated, in groups", outputs: 4, kernel: [3, 2], strides: [2, 1], pads: [0, 1, 2, 0], dilations: [2, 3], groups: 2),
+]
+
 private func pooling(
     _ name: String, _ type: String, kernel: [Int], strides: [Int] = [1, 1], pads: [Int] = [0, 0, 0, 0], ceil: Bool = false,
     countsPadding: Bool = false, autoPad: String? = nil, dilations: [Int]? = nil, opset: Int = 17
@@ -130,6 +164,10 @@ let poolingCases: [OperatorCase] =
         OperatorCase(name: "GlobalMaxPool", operators: ["GlobalMaxPool"]) { model, shape, _ in
             let window = SlowOperators.Window(kernel: Array(shape[1...]))
             return (model.node("GlobalMaxPool", ["image"]), { SlowOperators.maximum($0, window) })
+        },
+        OperatorCase(name: "ReduceMax over the map", operators: ["ReduceMax"], opset: 13) { model, shape, _ in
+            let window = SlowOperators.Window(kernel: Array(shape[1...]))
+            return (model.node("ReduceMax", ["image"], ["axes": [2, 3]]), { SlowOperators.maximum($0, window) })
         },
         OperatorCase(name: "ReduceMean, axes kept", operators: ["ReduceMean"]) { model, shape, _ in
             let window = SlowOperators.Window(kernel: Array(shape[1...]))

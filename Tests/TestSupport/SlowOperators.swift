@@ -128,6 +128,49 @@ public enum SlowOperators {
         }
     }
 
+    /// Every element of what is left of a tensor along `axes`, from all that it was made of.
+    public static func reduced(_ x: SlowTensor, axes: [Int], keep: Bool, _ reduce: ([Double]) -> Double) -> SlowTensor {
+        let kept = x.shape.indices.map { axes.contains($0) ? 1 : x.shape[$0] }
+        let inner = SlowTensor.indices(x.shape.indices.map { axes.contains($0) ? x.shape[$0] : 1 })
+        let result = SlowTensor(kept) { index in reduce(inner.map { x.at(zip(index, $0).map { $0 + $1 }) }) }
+        return keep ? result : result.reshaped(x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] })
+    }
+
+    /// (x - mean) / sqrt(variance + epsilon) over the elements that `sameGroup` says belong together.
+    public static func normalized(
+        _ x: SlowTensor, epsilon: Double, sameGroup: ([Int], [Int]) -> Bool
+    ) -> SlowTensor {
+        let all = SlowTensor.indices(x.shape)
+        return SlowTensor(x.shape) { index in
+            let group = all.filter { sameGroup(index, $0) }.map { x.at($0) }
+            let mean = group.reduce(0, +) / Double(group.count)
+            let variance = group.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(group.count)
+            return (x.at(index) - mean) / (variance + epsilon).squareRoot()
+        }
+    }
+
+    /// https://onnx.ai/onnx/operators/onnx__ConvTranspose.html, each input spread over the output; weights [inputs, outputs / groups, kernel
+    /// height, kernel width].
+    public static func transposedConvolution(
+        _ x: SlowTensor, _ weights: SlowTensor, _ bias: [Double], _ window: Window, groups: Int = 1, size: [Int]
+    ) -> SlowTensor {
+        let (perGroup, inputs) = (weights.shape[1], x.shape[1] / groups)
+        return SlowTensor([x.shape[0], perGroup * groups] + size) { index in
+            let group = index[1] / perGroup
+            var sum = bias[index[1]]
+            for tap in SlowTensor.indices([inputs] + window.kernel) {
+                let y = index[2] + window.pads[0] - tap[1] * window.dilations[0]
+                let column = index[3] + window.pads[1] - tap[2] * window.dilations[1]
+                guard y % window.strides[0] == 0, column % window.strides[1] == 0 else { continue }
+                let channel = group * inputs + tap[0]
+                sum +=
+                    x.at([index[0], channel, y / window.strides[0], column / window.strides[1]])
+                    * weights.at([channel, index[1] % perGroup, tap[1], tap[2]])
+            }
+            return sum
+        }
+    }
+
     public static func concatenated(_ parts: [SlowTensor], axis: Int) -> SlowTensor {
         var shape = parts[0].shape
         shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }

@@ -28,7 +28,7 @@ typedef struct {
 /// What is applied to every element a kernel writes; `alpha` and `beta` as oneDNN defines them.
 typedef enum {
     ND_IDENTITY, ND_RELU, ND_CLIP, ND_SIGMOID, ND_TANH, ND_ELU, ND_SWISH, ND_HARD_SWISH, ND_GELU_ERF, ND_EXP, ND_SQRT, ND_ABS,
-    ND_POW, ND_LINEAR,
+    ND_POW, ND_LINEAR, ND_GELU_TANH, ND_MISH, ND_SOFTPLUS, ND_LOG,
 } nd_function;
 
 typedef struct {

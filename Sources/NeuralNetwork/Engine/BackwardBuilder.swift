@@ -17,23 +17,28 @@ struct BackwardBuilder {
 
     var batch: Int { forward.batch }
 
-    /// The gradient of `id`, if anything has come back to it.
-    func gradient(of id: Graph.ValueID) -> Location? { gradients[id] }
+    /// The gradient of `id`, channels innermost, if anything has come back to it.
+    mutating func gradient(of id: Graph.ValueID) -> Location? {
+        gradients[id].map { forward.reorder($0, into: graph.values[id].order) }
+    }
 
-    /// The gradients that the way back begins with; whoever runs it writes them. What comes back to one of them from another is added.
+    /// The gradients that the way back begins with, channels innermost; whoever runs it writes them. What comes back to one of them from
+    /// another is added.
     mutating func seed(_ ids: [Graph.ValueID]) throws -> [Location] {
-        let values = try ids.map { try forward.location($0) }
-        let locations = values.map { forward.temporary($0.shape) }
-        for (id, location) in zip(ids, locations) { gradients[id] = location }
+        let values = try ids.map { try forward.location($0, in: graph.values[$0].order) }
+        let locations = values.map { forward.temporary($0.shape, in: $0.order) }
         // Nothing to do, but from here on the values and their gradients must stand beside each other.
         forward.emit(reads: values, writes: locations) { _ in {} }
+        for (id, location) in zip(ids, locations) {
+            gradients[id] = forward.reorder(location, into: try forward.location(id, in: nil).order)
+        }
         return locations
     }
 
     /// All nodes from the last to the first.
     mutating func run() throws {
         for node in graph.nodes.reversed() {
-            guard let output = node.outputs.first, gradients[output] != nil else { continue }
+            guard node.outputs.contains(where: { gradients[$0] != nil }) else { continue }
             forward.layer = node.layer
             do {
                 try node.operation.lowerBackward(node, into: &self)
@@ -45,18 +50,25 @@ struct BackwardBuilder {
 
     // MARK: For operators
 
+    /// The same elements in another order.
+    mutating func reorder(_ source: Location, into order: Location.Order) -> Location { forward.reorder(source, into: order) }
+
     /// Where a value of the way forward stands.
-    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0) throws -> Location {
-        try forward.location(id, aligned: rank)
+    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0, in order: Location.Order? = .channelsLast) throws
+        -> Location
+    {
+        try forward.location(id, aligned: rank, in: order)
     }
 
     /// A value of the way forward, broadcast to all of `shape`.
-    mutating func expanded(_ id: Graph.ValueID, to shape: [Int]) throws -> Location { try forward.expanded(id, to: shape) }
+    mutating func expanded(_ id: Graph.ValueID, to shape: [Int], in order: Location.Order = .channelsLast) throws -> Location {
+        try forward.expanded(id, to: shape, in: order)
+    }
 
     /// Adds up a gradient over the axes along which a smaller operand was repeated.
     mutating func sum(_ source: Location, to target: Location) {
         let shape = target.shape.aligned(source.shape.count)
-        let strides = zip(shape, Location.strides(of: shape)).map { $0 == 1 ? 0 : $1 }
+        let strides = zip(shape, Location.strides(of: shape, in: target.order)).map { $0 == 1 ? 0 : $1 }
         let from = HostTensor.indices(shape: source.shape, strides: source.strides)
         let to = HostTensor.indices(shape: source.shape, strides: strides)
         let (batch, inner, outer) = (batch, target.count, source.count)
@@ -69,21 +81,29 @@ struct BackwardBuilder {
         }
     }
 
-    /// The gradient of a node's first output.
-    func incoming(_ node: Graph.Node) throws -> Location {
-        guard let output = node.outputs.first, let location = gradients[output] else {
+    /// The gradient of a node's output, its first unless another is asked for.
+    /// - Parameter order: nil: that of the output.
+    mutating func incoming(_ node: Graph.Node, output: Int = 0, in order: Location.Order? = .channelsLast) throws -> Location {
+        guard node.outputs.indices.contains(output), let location = gradients[node.outputs[output]] else {
             throw Refusal("has no gradient to pass back")
         }
-        return location
+        return order.map { forward.reorder(location, into: $0) } ?? location
     }
+
+    /// Whether anything has come back to a node's output.
+    func hasGradient(_ node: Graph.Node, output: Int) -> Bool { gradients[node.outputs[output]] != nil }
 
     /// Lets `write` emit what computes a gradient of `id` into the location it is given. Where `id` is read by several nodes,
     /// what comes from each is added up; where it does not depend on the image, nothing is done.
-    mutating func contribute(to id: Graph.ValueID?, _ write: (inout Self, Location) throws -> Void) throws {
+    /// - Parameter order: what `write` writes; nil: that of the value.
+    mutating func contribute(
+        to id: Graph.ValueID?, in order: Location.Order? = .channelsLast, _ write: (inout Self, Location) throws -> Void
+    ) throws {
         guard let id, graph.values[id].constant == nil else { return }
-        let shape = try forward.location(id).shape
-        let target = forward.temporary(shape)
-        try write(&self, target)
+        let value = try forward.location(id, in: nil)
+        let written = forward.temporary(value.shape, in: order ?? value.order)
+        try write(&self, written)
+        let target = forward.reorder(written, into: value.order)
         guard let sum = gradients[id] else {
             gradients[id] = target
             return
@@ -97,7 +117,7 @@ struct BackwardBuilder {
 
     /// Passes a gradient on as it is, under the shape that `id` has.
     mutating func pass(_ gradient: Location, to id: Graph.ValueID?) throws {
-        try contribute(to: id) { builder, target in
+        try contribute(to: id, in: gradient.order) { builder, target in
             builder.copy(gradient, to: target)
         }
     }
@@ -111,11 +131,14 @@ struct BackwardBuilder {
     }
 
     /// The gradient before an activation that was done in the same pass, from that after it.
-    mutating func before(_ activation: Activation?, _ node: Graph.Node) throws -> Location {
-        let gradient = try incoming(node)
+    mutating func before(
+        _ activation: Activation?, _ node: Graph.Node, in order: Location.Order = .channelsLast
+    ) throws -> Location {
+        let gradient = try incoming(node, in: order)
         guard let activation else { return gradient }
-        let target = forward.temporary(gradient.shape)
-        try activation.emitBackward(output: try location(node.outputs[0]), input: nil, from: gradient, to: target, into: &self)
+        let target = forward.temporary(gradient.shape, in: order)
+        let output = try location(node.outputs[0], in: order)
+        try activation.emitBackward(output: output, input: nil, from: gradient, to: target, into: &self)
         return target
     }
 
@@ -126,7 +149,9 @@ struct BackwardBuilder {
         reads: [Location], writes: [Location], bind: @escaping @Sendable (WorkerMemory) throws -> WorkerAction
     ) { forward.emit(reads: reads, writes: writes, bind: bind) }
     mutating func fill(_ location: Location, with value: Float) { forward.fill(location, with: value) }
-    mutating func temporary(_ shape: [Int]) -> Location { forward.temporary(shape) }
+    mutating func temporary(_ shape: [Int], in order: Location.Order = .channelsLast) -> Location {
+        forward.temporary(shape, in: order)
+    }
 
     /// The transpose of `ProgramBuilder.copy`: what stood at the strided places of a larger tensor goes back to them.
     mutating func copyStrided(

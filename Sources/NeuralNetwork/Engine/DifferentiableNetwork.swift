@@ -16,7 +16,7 @@ public final class DifferentiableNetwork: Sendable {
         let file = try ModelFile(path: path)
         var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
         graph.fuse { $0.isKnownByItsOutput && !options.beforeActivation }
-        let recording = try Recording(graph, patterns: ["*"], everyMean: false)
+        let recording = try Recording(graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation)
         self.path = path
         sha256 = file.sha256
         let shape = graph.values[graph.input].shape ?? []

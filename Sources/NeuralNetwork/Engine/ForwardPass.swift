@@ -38,10 +38,8 @@ public final class ForwardPass {
         graph.fuse { _ in true }
         var builder = ProgramBuilder(graph: graph, batch: graph.mixesImages ? 1 : batch)
         try Team.compiling { try builder.lower(graph) }
+        let location = try builder.location(value, in: graph.values[value].order)
         let program = builder.program
-        guard let location = program.locations[value], case .buffer = location.place else {
-            throw NetworkError.graph(problem: "its value '\(graph.values[value].name)' is never computed")
-        }
         let plan = MemoryPlan(program, kept: [location])
         return try (0..<count).map { _ in try ForwardPass(program, plan, value: location) }
     }

@@ -165,35 +165,33 @@ private final class GradientProgram: Sendable {
         graph.removeDeadNodes(keeping: targets)
         var forward = ProgramBuilder(graph: graph, batch: graph.mixesImages ? 1 : batch)
         let names = layers.map(\.name)
-        let (backward, forwardCount, starts) = try Team.compiling {
+        let keptIDs = try kept.map { try network.value(of: $0) }
+        var (keptValues, keptGradients): ([String: Location], [String: Location]) = ([:], [:])
+        var imageGradient: Location?
+        let (program, forwardCount, values, seeds) = try Team.compiling {
             try forward.lower(graph)
+            let values = try targets.map { try forward.location($0, in: graph.values[$0].order) }
+            for (layer, id) in zip(kept, keptIDs) where forward.program.locations[id] != nil {
+                keptValues[layer.name] = try forward.location(id, in: graph.values[id].order)
+            }
             let count = forward.program.steps.count
             var backward = BackwardBuilder(forward, graph: graph, rule: rule)
-            let starts = try backward.seed(targets)
+            let seeds = try backward.seed(targets)
             try backward.run()
-            return (backward, count, starts)
+            imageGradient = backward.gradient(of: graph.input)
+            for (layer, id) in zip(kept, keptIDs) { keptGradients[layer.name] = backward.gradient(of: id) }
+            return (backward.forward.program, count, values, seeds)
         }
-        self.forwardCount = forwardCount
-        program = backward.forward.program
-        seeds = Dictionary(zip(names, starts)) { first, _ in first }
-        let locations = program.locations
-        values = Dictionary(
-            zip(names, targets).compactMap { name, id in locations[id].map { (name, $0) } },
-            uniquingKeysWith: { first, _ in first })
-        guard let gradient = backward.gradient(of: graph.input) else {
+        guard let imageGradient else {
             throw NetworkError.graph(problem: "layer '\(layers[0].name)' does not depend on the image")
         }
-        imageGradient = gradient
-        var (keptValues, keptGradients): ([String: Location], [String: Location]) = ([:], [:])
-        for layer in kept {
-            let id = try network.value(of: layer)
-            guard let location = locations[id], let gradient = backward.gradient(of: id) else {
-                throw NetworkError.graph(problem: "layer '\(layers[0].name)' does not depend on layer '\(layer.name)'")
-            }
-            keptValues[layer.name] = location
-            keptGradients[layer.name] = gradient
+        for layer in kept where keptValues[layer.name] == nil || keptGradients[layer.name] == nil {
+            throw NetworkError.graph(problem: "layer '\(layers[0].name)' does not depend on layer '\(layer.name)'")
         }
+        (self.program, self.forwardCount, self.imageGradient) = (program, forwardCount, imageGradient)
         (self.keptValues, self.keptGradients) = (keptValues, keptGradients)
-        plan = MemoryPlan(program, kept: [gradient] + keptValues.values + keptGradients.values)
+        self.values = Dictionary(zip(names, values)) { first, _ in first }
+        self.seeds = Dictionary(zip(names, seeds)) { first, _ in first }
+        plan = MemoryPlan(program, kept: [imageGradient] + keptValues.values + keptGradients.values)
     }
 }

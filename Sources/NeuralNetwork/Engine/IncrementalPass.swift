@@ -66,10 +66,8 @@ public final class IncrementalPass {
                 try builder.emit(gather, plan, from: base, whole: graph)
             }
         }
+        let location = try builder.location(plan.output, in: graph.values[graph.output].order)
         let program = builder.program
-        guard let location = program.locations[plan.output] else {
-            throw NetworkError.graph(problem: "layer '\(layer.name)' is never computed")
-        }
         let memoryPlan = MemoryPlan(program, kept: [location])
         return try (0..<count).map { _ in try IncrementalPass(program, memoryPlan, value: location, input) }
     }

@@ -50,7 +50,9 @@ public final class Network: Sendable {
         let file = try ModelFile(path: path)
         var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
         graph.fuse { _ in !options.beforeActivation }
-        let recording = try Recording(graph, patterns: options.layers, everyMean: options.everyMean)
+        let recording = try Recording(
+            graph, patterns: options.layers, everyMean: options.everyMean,
+            beforeActivation: options.beforeActivation)
         self.path = path
         sha256 = file.sha256
         opset = file.opset
@@ -60,18 +62,16 @@ public final class Network: Sendable {
         let shape = graph.values[graph.input].shape ?? []
         input = Input(channels: shape[1], height: shape[2], width: shape[3])
         batch = graph.mixesImages ? 1 : max(1, options.batch)
-        program = try Self.compile(graph, recording, batch: batch)
-        guard let output = program.locations[graph.output] else {
-            throw NetworkError.graph(problem: "its output is never computed")
-        }
-        self.output = output
+        (program, output) = try Self.compile(graph, recording, batch: batch)
         plan = MemoryPlan(program, kept: [output])
     }
 
     /// A worker with memory of its own; use it from one thread.
     public func makeWorker() throws -> Worker { try Worker(self) }
 
-    private static func compile(_ graph: Graph, _ recording: Recording, batch: Int) throws -> Program {
+    private static func compile(_ graph: Graph, _ recording: Recording, batch: Int) throws -> (
+        program: Program, output: Location
+    ) {
         var builder = ProgramBuilder(graph: graph, batch: batch)
         let entries = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.layer) })
         let parts = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.parts.compactMap { entries[$0] }) })
@@ -80,14 +80,16 @@ public final class Network: Sendable {
         let meanNeurons = entries.values.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
         try builder.lower(graph) { builder, node in
             for output in node.outputs {
-                guard let layer = entries[output], let location = builder.program.locations[output] else { continue }
+                guard let layer = entries[output] else { continue }
+                let location = try builder.location(output, in: graph.values[output].order)
                 builder.record(layer, at: location, parts: parts[output] ?? [], neurons: neurons)
                 guard layer.keepsMeans else { continue }
                 builder.recordMeans(layer, at: location, offset: meanOffset, neurons: meanNeurons)
                 meanOffset += layer.channels
             }
         }
-        return builder.program
+        let output = try builder.location(graph.output, in: nil)
+        return (builder.program, output)
     }
 }
 

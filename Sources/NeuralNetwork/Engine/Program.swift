@@ -2,8 +2,8 @@ import COneDNN
 
 /// Where a value of the graph stands while a network runs, for a whole batch.
 ///
-/// Values with four axes are channels-last: element (n, c, y, x) at ((n * height + y) * width + x) * channels + c.
-/// All others are row-major.
+/// Values with four axes are channels-last, element (n, c, y, x) at ((n * height + y) * width + x) * channels + c, but for those that
+/// operators make row-major because their last axis holds the channels already. All others are row-major.
 struct Location: Hashable, Sendable {
     enum Place: Hashable, Sendable {
         /// Memory of each worker.
@@ -12,31 +12,36 @@ struct Location: Hashable, Sendable {
         case constant(Int)
     }
 
+    /// Of a value with four axes; all others have one order only.
+    enum Order: Hashable, Sendable { case channelsLast, rowMajor }
+
     var place: Place
     /// Of one image.
     var shape: [Int]
     var batch: Int
+    var order = Order.channelsLast
 
     /// Elements of one image.
     var count: Int { shape.product }
 
     /// The step along every axis of `shape`, in elements; the batch axis has that of one image.
-    var strides: [Int] { Self.strides(of: shape) }
+    var strides: [Int] { Self.strides(of: shape, in: order) }
 
-    static func strides(of shape: [Int]) -> [Int] {
-        guard shape.count == 4 else { return shape.rowMajorStrides }
+    static func strides(of shape: [Int], in order: Order) -> [Int] {
+        guard shape.count == 4, order == .channelsLast else { return shape.rowMajorStrides }
         let (channels, height, width) = (shape[1], shape[2], shape[3])
         return [channels * height * width, 1, width * channels, channels]
     }
 
     /// Whether memory order is row-major order.
-    var isRowMajor: Bool { shape.count != 4 || shape[1] == 1 || shape[2] * shape[3] == 1 }
+    var isRowMajor: Bool { order == .rowMajor || shape.count != 4 || shape[1] == 1 || shape[2] * shape[3] == 1 }
 
-    /// As oneDNN sees it. A tensor that is no map has its last axis as channels.
+    /// As oneDNN sees it. A tensor that is no map, or is row-major, has its last axis as channels.
     var map: nd_map {
         let extents = shape.map(Int64.init)
         let (channels, height, width): (Int64, Int64, Int64)
         switch shape.count {
+        case 4 where order == .rowMajor: (channels, height, width) = (extents[3], extents[1], extents[2])
         case 4: (channels, height, width) = (extents[1], extents[2], extents[3])
         case 3: (channels, height, width) = (extents[2], 1, extents[1])
         case 2: (channels, height, width) = (extents[1], 1, 1)

@@ -4,6 +4,8 @@ import CKernels
 struct ProgramBuilder {
     private(set) var program: Program
     private let graph: Graph
+    /// Values that were put into another order than they were made in.
+    private var reordered: [Graph.ValueID: Location] = [:]
     /// The layer whose node is being lowered.
     var layer = ""
 
@@ -19,10 +21,10 @@ struct ProgramBuilder {
     }
 
     /// Emits all nodes, and after each what `then` adds.
-    mutating func lower(_ graph: Graph, then: (inout Self, Graph.Node) -> Void = { _, _ in }) throws {
+    mutating func lower(_ graph: Graph, then: (inout Self, Graph.Node) throws -> Void = { _, _ in }) throws {
         for node in graph.nodes {
             try lower(node)
-            then(&self, node)
+            try then(&self, node)
         }
     }
 
@@ -39,58 +41,93 @@ struct ProgramBuilder {
     // MARK: Where values stand
 
     /// Where `id` stands; a constant is put in place when it is first asked for.
-    /// - Parameter rank: axes that a constant of fewer gets, by ones put before.
-    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0) throws -> Location {
+    /// - Parameters:
+    ///   - rank: axes that a value of fewer gets, by ones put before.
+    ///   - order: what it is brought into, if it is in another; nil: it is taken as it was made.
+    mutating func location(_ id: Graph.ValueID?, aligned rank: Int = 0, in order: Location.Order? = .channelsLast) throws
+        -> Location
+    {
         guard let id else { throw Refusal("lacks an input that it needs") }
-        if var known = program.locations[id] {
+        if let made = program.locations[id] {
+            var known = made
             if known.shape.count < rank {
-                guard known.isRowMajor, rank != 4 || known.count == 1 else {
-                    throw Refusal("combines an activation of shape \(known.shape) with one of \(rank) axes")
-                }
                 known.shape = known.shape.aligned(rank)
+                known.order = .rowMajor
             }
-            return known
+            guard let order, order != known.order else { return known }
+            return self.reordered(known, of: id, into: order)
         }
         guard let constant = graph.values[id].constant else {
             throw Refusal("reads '\(graph.values[id].name)' before it is made")
         }
-        return place(constant.reshaped(constant.shape.aligned(max(rank, 1))))
+        return place(constant.reshaped(constant.shape.aligned(max(rank, 1))), in: order ?? .channelsLast)
+    }
+
+    private mutating func reordered(_ source: Location, of id: Graph.ValueID, into order: Location.Order) -> Location {
+        if let known = reordered[id], known.shape == source.shape, known.order == order { return known }
+        var result = reorder(source, into: order)
+        result.shape = source.shape
+        reordered[id] = result
+        return result
+    }
+
+    /// The same elements in another order: the same memory where the orders are one.
+    mutating func reorder(_ source: Location, into order: Location.Order) -> Location {
+        var same = source
+        same.order = order
+        guard !(same.isRowMajor && source.isRowMajor) else { return same }
+        let target = temporary(source.shape, in: order)
+        copy(source, shape: source.shape, fromStrides: source.strides, to: target, toStrides: target.strides)
+        return target
     }
 
     /// `id` broadcast to all of `shape`: itself where it has that shape.
-    mutating func expanded(_ id: Graph.ValueID, to shape: [Int]) throws -> Location {
-        if let constant = graph.values[id].constant { return place(constant.expanded(to: shape), repeated: true) }
-        let source = try location(id, aligned: shape.count)
+    mutating func expanded(_ id: Graph.ValueID, to shape: [Int], in order: Location.Order = .channelsLast) throws -> Location {
+        if let constant = graph.values[id].constant {
+            return place(constant.expanded(to: shape), in: order, repeated: true)
+        }
+        let source = try location(id, aligned: shape.count, in: order)
         guard source.shape != shape else { return source }
-        let target = temporary(shape)
+        let target = temporary(shape, in: order)
         let strides = zip(source.shape, source.strides).map { $0 == 1 ? 0 : $1 }
         copy(source, shape: shape, fromStrides: strides, to: target, toStrides: target.strides)
         return target
     }
 
-    mutating func allocate(_ id: Graph.ValueID) -> Location {
-        let location = temporary(graph.values[id].shape ?? [])
+    /// The order to combine values in: that of the first which is as large as the result.
+    func order(of operands: [Graph.ValueID], under output: Graph.ValueID) -> Location.Order {
+        let shape = graph.values[output].shape
+        return operands.lazy.compactMap { program.locations[$0] }.first { $0.shape == shape }?.order ?? .channelsLast
+    }
+
+    mutating func allocate(_ id: Graph.ValueID, in order: Location.Order = .channelsLast) -> Location {
+        let location = temporary(graph.values[id].shape ?? [], in: order)
         program.locations[id] = location
         return location
     }
 
     /// Memory for a value that is not in the graph.
-    mutating func temporary(_ shape: [Int]) -> Location {
+    mutating func temporary(_ shape: [Int], in order: Location.Order = .channelsLast) -> Location {
         program.buffers.append(shape.product * batch)
-        return Location(place: .buffer(program.buffers.count - 1), shape: shape, batch: batch)
+        return Location(place: .buffer(program.buffers.count - 1), shape: shape, batch: batch, order: order)
     }
 
     /// Lets `output` be the same memory as `input`.
     mutating func alias(_ output: Graph.ValueID, of input: Graph.ValueID) {
         guard var location = program.locations[input] else { return }
         location.shape = graph.values[output].shape ?? location.shape
-        program.locations[output] = location
+        alias(output, of: location)
     }
 
-    private mutating func place(_ tensor: HostTensor, repeated: Bool = false) -> Location {
-        let channelsLast = tensor.shape.count == 4 ? tensor.transposed([0, 2, 3, 1]).floats : tensor.floats
-        program.constants.append(repeated ? Array(repeatElement(channelsLast, count: batch).joined()) : channelsLast)
-        return Location(place: .constant(program.constants.count - 1), shape: tensor.shape, batch: repeated ? batch : 1)
+    /// Lets `output` be the same memory as `location`, under another shape or order.
+    mutating func alias(_ output: Graph.ValueID, of location: Location) { program.locations[output] = location }
+
+    private mutating func place(_ tensor: HostTensor, in order: Location.Order, repeated: Bool = false) -> Location {
+        let isMap = tensor.shape.count == 4 && order == .channelsLast
+        let values = isMap ? tensor.transposed([0, 2, 3, 1]).floats : tensor.floats
+        program.constants.append(repeated ? Array(repeatElement(values, count: batch).joined()) : values)
+        return Location(
+            place: .constant(program.constants.count - 1), shape: tensor.shape, batch: repeated ? batch : 1, order: order)
     }
 
     // MARK: Steps
@@ -149,20 +186,9 @@ struct ProgramBuilder {
 
     /// The same elements in row-major order under the shape of `output`.
     mutating func reshape(_ input: Graph.ValueID, to output: Graph.ValueID) throws {
-        var source = try location(input)
-        let shape = graph.values[output].shape ?? []
-        if !source.isRowMajor {
-            let flat = temporary([source.shape[0], source.count / source.shape[0]])
-            copy(source, shape: source.shape, fromStrides: source.strides, to: flat, toStrides: source.shape.rowMajorStrides)
-            source = flat
-        }
-        source.shape = shape
-        guard !source.isRowMajor else {
-            program.locations[output] = source
-            return
-        }
-        let target = allocate(output)
-        copy(source, shape: shape, fromStrides: shape.rowMajorStrides, to: target, toStrides: target.strides)
+        var source = try location(input, in: .rowMajor)
+        source.shape = graph.values[output].shape ?? []
+        alias(output, of: source)
     }
 }
 

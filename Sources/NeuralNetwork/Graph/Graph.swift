@@ -13,6 +13,17 @@ struct Graph: Sendable {
         var shape: [Int]?
         /// Known before any image is seen.
         var constant: HostTensor?
+        /// Whether it has four axes of which the last, not the second, holds the channels.
+        var channelsAreLast = false
+
+        /// The memory order in which channels are innermost.
+        var order: Location.Order { channelsAreLast ? .rowMajor : .channelsLast }
+
+        /// Channels, height and width, of one with four axes.
+        var map: (channels: Int, height: Int, width: Int)? {
+            guard let shape, shape.count == 4 else { return nil }
+            return channelsAreLast ? (shape[3], shape[1], shape[2]) : (shape[1], shape[2], shape[3])
+        }
     }
 
     struct Node: Sendable {
@@ -25,6 +36,17 @@ struct Graph: Sendable {
         var inputs: [ValueID?]
         /// Empty names are left-out optional outputs: they have a value that nobody reads.
         var outputs: [ValueID]
+
+        /// Whether it is a function of one element such as follows a convolution.
+        var isActivation: Bool {
+            operation is Activation || operation is ElementFunction || (operation as? Pairwise)?.isRectifier == true
+        }
+
+        /// Whether an activation after it is counted as its own.
+        var takesActivation: Bool {
+            operation is Convolution || operation is ConvolutionTranspose || operation is Linear
+                || (operation as? Arithmetic)?.isSum == true
+        }
 
         var use: NetworkError.OperatorUse { .init(operatorType: operatorType, node: name, layer: layer) }
     }

@@ -2,13 +2,14 @@
 ///
 /// From the name of its weight (`layer1.0.conv1.weight` → `layer1.0.conv1`), else from the exporter's scope (`/layer1/layer1.0/conv1/Conv`
 /// of PyTorch's first exporter; the metadata `pkg.torch.onnx.name_scopes` of its second), else the node's own name, else its output's.
+/// What the model does outside of all its modules has the name of the operator.
 enum LayerNames {
     static func name(for node: ONNXNodeProto, weights: [String]) -> String {
         for weight in weights { if let stem = stem(ofWeight: weight) { return stem } }
         if let scopes = node.metadataProps.first(where: { $0.key == "pkg.torch.onnx.name_scopes" })?.value {
-            if let module = lastModule(inScopes: scopes) { return module }
+            return lastModule(inScopes: scopes) ?? node.opType
         }
-        if node.name.hasPrefix("/") { return module(inScope: node.name) }
+        if node.name.hasPrefix("/") { return module(inScope: node.name) ?? node.opType }
         if !node.name.isEmpty, !isNumbered(node.name) { return strip(node.name, suffixes: ["_fwd"]) ?? node.name }
         return node.output.first ?? node.opType
     }
@@ -25,21 +26,22 @@ enum LayerNames {
         return nil
     }
 
-    /// `/layer1/layer1.0/conv1/Conv` → `layer1.0.conv1`: a part that begins with all that stands before it, as parts of
-    /// a Sequential do, takes its place; any other is joined to it. At the root, the operator's own name.
-    static func module(inScope scope: String) -> String {
-        let parts = scope.split(separator: "/").map(String.init)
-        guard parts.count > 1 else { return parts.first ?? scope }
-        return parts.dropLast().reduce("") { path, part in
-            path.isEmpty || part.hasPrefix(path + ".") ? part : path + "." + part
+    /// `/layer1/layer1.0/conv1/Conv` → `layer1.0.conv1`: a part that begins with the part before it, as those of a Sequential do, takes
+    /// its place; any other is joined. Nil where the node stands in no module.
+    static func module(inScope scope: String) -> String? {
+        var path: [Substring] = []
+        for part in scope.split(separator: "/").dropLast() {
+            if let last = path.last, part.hasPrefix(last + ".") { path.removeLast() }
+            path.append(part)
         }
+        return path.isEmpty ? nil : path.joined(separator: ".")
     }
 
-    /// The deepest module of `['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']`: the last but one.
+    /// The deepest module of `['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']`: the last but one; nil where there is none.
     private static func lastModule(inScopes text: String) -> String? {
         let parts = text.split(separator: "'", omittingEmptySubsequences: false).enumerated()
             .filter { $0.offset % 2 == 1 }.map { String($0.element) }
-        return parts.dropLast().last { !$0.isEmpty } ?? parts.last
+        return parts.dropLast().last { !$0.isEmpty }
     }
 
     /// `n56`, `node_12`: a number that some tool gave.

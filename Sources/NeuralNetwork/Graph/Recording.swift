@@ -34,32 +34,39 @@ struct Recording {
     ///   - patterns: names of layers, where `*` stands for any text and `?` for any character; empty for every convolution, pooling,
     ///     residual sum, concatenation and the logits.
     ///   - everyMean: keep the means of all layers, not only of the one that feeds the classifier.
+    ///   - beforeActivation: record what stands before activation functions, and those as layers of their own.
     /// - Throws: `NetworkError.noSuchName` for a pattern that fits no layer.
-    init(_ graph: Graph, patterns: [String], everyMean: Bool) throws {
+    init(_ graph: Graph, patterns: [String], everyMean: Bool, beforeActivation: Bool) throws {
         let fields = Self.receptiveFields(graph)
         let logits = Self.logits(graph)
-        let producers = graph.producers
+        let (producers, readers) = (graph.producers, graph.readers)
         let source = Self.source(of: logits, graph, producers)
         var names = Set<String>()
         var candidates: [(entry: Entry, isDefault: Bool)] = []
-        for (index, node) in graph.nodes.enumerated() {
-            let isLogits = index == source
-            let value = isLogits ? logits : node.outputs[0]
+        var passed = Set<Int>()
+        for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
+            var (value, isLogits) = (node.outputs[0], index == source)
             guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isLogits ? .standard : nil)
             else { continue }
+            // Activations that were not done in the same pass belong to the layer all the same.
+            while !beforeActivation, node.takesActivation, let next = Self.activation(after: value, graph, readers) {
+                passed.insert(next)
+                value = graph.nodes[next].outputs[0]
+                isLogits = isLogits || next == source
+            }
+            if isLogits { value = logits }
             var name = node.layer
             var count = 1
             while !names.insert(name).inserted {
                 count += 1
                 name = "\(node.layer).\(count)"
             }
-            let isMap = shape.count == 4
             // Logits that are no map: all their elements are neurons, whatever axes they have.
-            let channels = isMap ? shape[1] : shape.product
+            let map = graph.values[value].map ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
             let layer = Layer(
-                name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: channels,
-                height: isMap ? shape[2] : 1,
-                width: isMap ? shape[3] : 1, receptiveField: fields[value] ?? .pixel, isLogits: isLogits, keepsMeans: everyMean,
+                name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: map.channels,
+                height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel, isLogits: isLogits,
+                keepsMeans: everyMean,
                 firstNeuron: 0)
             candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isLogits))
         }
@@ -79,14 +86,26 @@ struct Recording {
         switch node.operation {
         case is Convolution: return .standard
         case is Pooling: return .standard
-        case let concatenation as Concatenation: return shape.count == 4 && concatenation.joinsChannels(rank: 4) ? .standard : nil
+        case let concatenation as Concatenation:
+            // One that joins a single map leaves it as it is.
+            return shape.count == 4 && node.inputs.count > 1 && concatenation.joinsChannels(rank: 4) ? .standard : nil
         case let sum as Arithmetic:
             let varying = node.inputs.compactMap { $0 }.filter { graph.values[$0].constant == nil }
             return sum.isSum && varying.count > 1 && shape.count == 4 ? .standard : nil
+        case is ConvolutionTranspose: return .standard
+        // Over the places of a map it is a convolution with a window of one place.
+        case is Linear where shape.count == 4: return .standard
         case is Linear where shape.count == 2: return .onDemand
-        case is ChannelAffine, is Activation: return shape.count == 4 || shape.count == 2 ? .onDemand : nil
+        case is ChannelAffine, is Activation, is ElementFunction, is LayerNormalization, is GroupNormalization:
+            return shape.count == 4 || shape.count == 2 ? .onDemand : nil
         default: return nil
         }
+    }
+
+    /// The node of the activation function that alone reads a value.
+    private static func activation(after value: Graph.ValueID, _ graph: Graph, _ readers: [Int]) -> Int? {
+        guard readers[value] == 1 else { return nil }
+        return graph.nodes.firstIndex { $0.isActivation && $0.inputs[0] == value }
     }
 
     /// Numbers the neurons, joins concatenations to their parts, and marks whose means are kept.
@@ -143,8 +162,8 @@ struct Recording {
         var index = source
         while let current = index {
             let node = graph.nodes[current]
-            guard let input = node.inputs[0], let shape = graph.values[input].shape else { return nil }
-            if shape.count == 4, shape[2] * shape[3] > 1 { return behindIdentities(input, graph, producers) }
+            guard let input = node.inputs[0] else { return nil }
+            if let map = graph.values[input].map, map.height * map.width > 1 { return behindIdentities(input, graph, producers) }
             index = producers[input]
         }
         return nil

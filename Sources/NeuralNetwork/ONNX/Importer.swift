@@ -23,6 +23,7 @@ struct Importer {
         let nodes = try inOrder(proto.node, reaching: target)
         try refuseUnknown(nodes)
         for node in nodes { try add(node) }
+        graph.recognizeIdioms()
         guard let outputID = ids[target], graph.values[outputID].shape != nil else {
             throw NetworkError.graph(problem: "no node computes its output '\(target)'")
         }
@@ -140,7 +141,7 @@ struct Importer {
         do {
             guard inputs.first.flatMap({ $0 }) != nil || type == ConstantNode.self else { throw Refusal("has no first input") }
             let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
-            let operation = try type.init(reader)
+            let operation = try type.make(reader)
             let outputs = proto.output.map { $0.isEmpty ? unnamed() : id($0) }
             if let folded = try fold(operation, operands) {
                 guard folded.count >= outputs.count else {
@@ -170,8 +171,10 @@ struct Importer {
             }
             graph.nodes.append(
                 Graph.Node(
-                    name: proto.name, operatorType: proto.opType, layer: layer, operation: operation, inputs: inputs,
+                    name: proto.name, operatorType: proto.opType,
+                    layer: layer == proto.opType ? operation.ownName ?? layer : layer, operation: operation, inputs: inputs,
                     outputs: outputs))
+            graph.markChannelAxis()
         } catch let refusal as Refusal {
             throw NetworkError.node(use, problem: refusal.problem)
         }

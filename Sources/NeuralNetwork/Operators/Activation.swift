@@ -4,11 +4,17 @@ import Foundation
 
 /// A function applied to every element on its own.
 ///
-/// https://onnx.ai/onnx/operators/ under each of the names; GELU is not here, exporters spell it out with Erf.
+/// https://onnx.ai/onnx/operators/ under each of the names. Those that oneDNN does not have are in `ElementFunction`.
 struct Activation: Operator {
-    static let names = ["Relu", "Clip", "Sigmoid", "Tanh", "Elu", "LeakyRelu", "HardSwish", "Exp", "Sqrt", "Abs", "Neg"]
+    static let names = [
+        "Relu", "Clip", "Sigmoid", "Tanh", "Elu", "LeakyRelu", "HardSwish", "Gelu", "Mish", "Softplus", "Swish", "Exp", "Log",
+        "Sqrt",
+        "Abs", "Neg",
+    ]
 
     let native: nd_activation
+
+    init(_ native: nd_activation) { self.native = native }
 
     init(_ node: NodeReader) throws {
         func function(_ kind: nd_function, _ alpha: Float = 0, _ beta: Float = 0) -> nd_activation {
@@ -26,7 +32,13 @@ struct Activation: Operator {
         case "Tanh": native = function(ND_TANH)
         case "Elu": native = function(ND_ELU, node.float("alpha", default: 1))
         case "HardSwish": native = function(ND_HARD_SWISH, 1 / 6, 0.5)
+        case "Gelu":
+            native = function(node.string("approximate", default: "none") == "tanh" ? ND_GELU_TANH : ND_GELU_ERF)
+        case "Mish": native = function(ND_MISH)
+        case "Softplus": native = function(ND_SOFTPLUS, 1)
+        case "Swish": native = function(ND_SWISH, node.float("alpha", default: 1))
         case "Exp": native = function(ND_EXP)
+        case "Log": native = function(ND_LOG)
         case "Sqrt": native = function(ND_SQRT)
         case "Abs": native = function(ND_ABS)
         case "Neg": native = function(ND_LINEAR, -1, 0)
@@ -59,7 +71,13 @@ struct Activation: Operator {
         case ND_TANH: return tanh(x)
         case ND_ELU: return x > 0 ? x : alpha * (exp(x) - 1)
         case ND_HARD_SWISH: return x * min(max(alpha * x + beta, 0), 1)
+        case ND_SWISH: return x / (1 + exp(-alpha * x))
+        case ND_GELU_ERF: return 0.5 * x * (1 + erf(x * 0.70710678))
+        case ND_GELU_TANH: return 0.5 * x * (1 + tanh(0.7978846 * (x + 0.044715 * x * x * x)))
+        case ND_MISH: return x * tanh(log1p(exp(x)))
+        case ND_SOFTPLUS: return max(x, 0) + log1p(exp(-abs(x)))
         case ND_EXP: return exp(x)
+        case ND_LOG: return log(x)
         case ND_SQRT: return x.squareRoot()
         case ND_ABS: return abs(x)
         default: return alpha * x + beta
@@ -67,8 +85,8 @@ struct Activation: Operator {
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let source = try program.location(node.inputs[0])
-        let destination = program.allocate(node.outputs[0])
+        let source = try program.location(node.inputs[0], in: nil)
+        let destination = program.allocate(node.outputs[0], in: source.order)
         let kernel = try Kernel { nd_elementwise(source.map, destination.map, native) }
         program.emit(kernel, reads: [source], writes: [destination])
     }
@@ -77,7 +95,7 @@ struct Activation: Operator {
     var isKnownByItsOutput: Bool {
         switch native.function {
         case ND_RELU: native.alpha >= 0
-        case ND_CLIP, ND_SIGMOID, ND_TANH, ND_EXP, ND_SQRT: true
+        case ND_CLIP, ND_SIGMOID, ND_TANH, ND_EXP, ND_SQRT, ND_LINEAR: true
         case ND_ELU: native.alpha >= 0
         default: false
         }
@@ -87,10 +105,10 @@ struct Activation: Operator {
     var rectifies: Bool { native.function == ND_CLIP || (native.function == ND_RELU && native.alpha == 0) }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.incoming(node)
-        let output = try program.location(node.outputs[0])
-        let input = try program.location(node.inputs[0])
-        try program.contribute(to: node.inputs[0]) { program, target in
+        let gradient = try program.incoming(node, in: nil)
+        let output = try program.location(node.outputs[0], in: nil)
+        let input = try program.location(node.inputs[0], in: nil)
+        try program.contribute(to: node.inputs[0], in: nil) { program, target in
             try emitBackward(output: output, input: input, from: gradient, to: target, into: &program)
         }
     }
@@ -124,6 +142,10 @@ struct Activation: Operator {
                     }
                 }
             }
+        case ND_LINEAR:
+            let slope = nd_activation(function: ND_LINEAR, alpha: native.alpha, beta: 0)
+            program.emit(
+                try Kernel { nd_elementwise(gradient.map, target.map, slope) }, reads: [gradient], writes: [target])
         default:
             let known = isKnownByItsOutput
             guard let seen = known ? output : input else { throw Refusal("needs its input on the way back, which was not kept") }

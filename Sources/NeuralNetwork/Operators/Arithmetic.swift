@@ -1,11 +1,11 @@
 import CKernels
 import COneDNN
 
-/// `Add`, `Sub`, `Mul`, `Div`, `Max`, `Min` and `Sum` of tensors, with broadcasting, and an activation that follows.
+/// `Add`, `Sub`, `Mul`, `Div`, `Max`, `Min`, `Sum` and `Mean` of tensors, with broadcasting, and an activation that follows.
 ///
 /// https://onnx.ai/onnx/repo-docs/Broadcasting.html. On constants it is the arithmetic of shapes.
 struct Arithmetic: Operator {
-    static let names = ["Add", "Sub", "Mul", "Div", "Sum", "Max", "Min"]
+    static let names = ["Add", "Sub", "Mul", "Div", "Sum", "Mean", "Max", "Min"]
 
     private let kind: nd_binary_kind
     private(set) var activation: Activation?
@@ -15,12 +15,17 @@ struct Arithmetic: Operator {
 
     init(_ node: NodeReader) throws {
         let kinds: [String: nd_binary_kind] = [
-            "Add": ND_ADD, "Sum": ND_ADD, "Sub": ND_SUBTRACT, "Mul": ND_MULTIPLY, "Div": ND_DIVIDE, "Max": ND_MAXIMUM,
+            "Add": ND_ADD, "Sum": ND_ADD, "Mean": ND_ADD, "Sub": ND_SUBTRACT, "Mul": ND_MULTIPLY, "Div": ND_DIVIDE,
+            "Max": ND_MAXIMUM,
             "Min": ND_MINIMUM,
         ]
         guard let kind = kinds[node.operatorType] else { throw Refusal("is no arithmetic") }
         self.kind = kind
         guard node.inputCount >= 1 else { throw Refusal("has no inputs") }
+        // A mean is a sum, and then less.
+        if node.operatorType == "Mean" {
+            activation = Activation(nd_activation(function: ND_LINEAR, alpha: 1 / Float(node.inputCount), beta: 0))
+        }
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
@@ -35,13 +40,14 @@ struct Arithmetic: Operator {
             guard left[axis] == right[axis] || left[axis] == 1 || right[axis] == 1 else {
                 throw Refusal("combines tensors of shapes \(a) and \(b), which do not fit")
             }
-            return max(left[axis], right[axis])
+            return left[axis] == 1 ? right[axis] : left[axis]
         }
     }
 
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
         let tensors = inputs.compactMap { $0 }
-        return [try tensors.dropFirst().reduce(tensors[0], combine)]
+        let result = try tensors.dropFirst().reduce(tensors[0], combine)
+        return activation == nil ? [result] : try activation?.evaluate([result])
     }
 
     private func combine(_ a: HostTensor, _ b: HostTensor) throws -> HostTensor {
@@ -84,7 +90,7 @@ struct Arithmetic: Operator {
     /// The scale and shift a channel that combining with a constant amounts to; nil where it is something else.
     /// - Parameter axisFromEnd: which axis holds the channels, counted from the last as 1.
     func channelwise(_ operands: [Operand?], channels: Int, axisFromEnd: Int) -> (scale: [Float], shift: [Float])? {
-        guard operands.count == 2, let index = operands.firstIndex(where: { $0?.constant != nil }),
+        guard activation == nil, operands.count == 2, let index = operands.firstIndex(where: { $0?.constant != nil }),
             let constant = operands[index]?.constant, let other = operands[1 - index], other.shape.count >= constant.shape.count
         else { return nil }
         var shape = constant.shape
@@ -112,10 +118,10 @@ struct Arithmetic: Operator {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let operands = node.inputs.compactMap { $0 }
         guard operands.count > 1 else { return program.alias(node.outputs[0], of: operands[0]) }
-        let destination = program.allocate(node.outputs[0])
-        var left = try program.expanded(operands[0], to: destination.shape)
+        let destination = program.allocate(node.outputs[0], in: program.order(of: operands, under: node.outputs[0]))
+        var left = try program.expanded(operands[0], to: destination.shape, in: destination.order)
         for (index, operand) in operands.enumerated().dropFirst() {
-            let right = try program.location(operand, aligned: destination.shape.count)
+            let right = try program.location(operand, aligned: destination.shape.count, in: destination.order)
             let function = index == operands.count - 1 ? activation?.native ?? .identity : .identity
             let kernel = try Kernel { nd_binary(left.map, right.map, destination.map, kind, function) }
             program.emit(kernel, reads: [left, right], writes: [destination])
@@ -126,11 +132,12 @@ struct Arithmetic: Operator {
     /// Sums pass signals on to all they add; a product passes to each factor the other times the signal; a maximum or minimum passes the
     /// signal to the operand that it is, the first of equals.
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.before(activation, node)
+        let gradient = try program.before(activation, node, in: program.location(node.outputs[0], in: nil).order)
         let operands = node.inputs.compactMap { $0 }
         for (index, operand) in operands.enumerated() {
-            try program.contribute(to: operand) { program, target in
-                let full = target.shape == gradient.shape ? target : program.temporary(gradient.shape)
+            try program.contribute(to: operand, in: gradient.order) { program, target in
+                let full =
+                    target.shape == gradient.shape ? target : program.temporary(gradient.shape, in: gradient.order)
                 try emitBackward(of: index, operands, gradient, to: full, into: &program)
                 if full != target { program.sum(full, to: target) }
             }
@@ -150,12 +157,13 @@ struct Arithmetic: Operator {
             }
             program.emit(kernel, reads: [gradient], writes: [target])
         case ND_MULTIPLY where operands.count == 2, ND_DIVIDE where operands.count == 2 && index == 0:
-            let other = try program.location(operands[1 - index], aligned: gradient.shape.count)
+            let other = try program.location(operands[1 - index], aligned: gradient.shape.count, in: gradient.order)
             let kernel = try Kernel { nd_binary(gradient.map, other.map, target.map, kind, .identity) }
             program.emit(kernel, reads: [gradient, other], writes: [target])
         case ND_DIVIDE where operands.count == 2:
             let (dividend, divisor) = try (
-                program.expanded(operands[0], to: gradient.shape), program.expanded(operands[1], to: gradient.shape)
+                program.expanded(operands[0], to: gradient.shape, in: gradient.order),
+                program.expanded(operands[1], to: gradient.shape, in: gradient.order)
             )
             let count = gradient.count * program.batch
             program.emit(reads: [dividend, divisor, gradient], writes: [target]) { memory in
@@ -172,12 +180,12 @@ struct Arithmetic: Operator {
     private func emitExtremumBackward(
         of index: Int, _ operands: [Graph.ValueID], _ gradient: Location, to target: Location, into program: inout BackwardBuilder
     ) throws {
-        let own = try program.expanded(operands[index], to: gradient.shape)
+        let own = try program.expanded(operands[index], to: gradient.shape, in: gradient.order)
         let count = gradient.count * program.batch
         let isMinimum: Int32 = kind == ND_MINIMUM ? 1 : 0
         var signal = gradient
         for (other, operand) in operands.enumerated() where other != index {
-            let rival = try program.expanded(operand, to: gradient.shape)
+            let rival = try program.expanded(operand, to: gradient.shape, in: gradient.order)
             let isStrict: Int32 = other < index ? 1 : 0
             program.emit(reads: [own, rival, signal], writes: [target]) { [signal] memory in
                 let (own, rival, from, to) = (memory[own], memory[rival], memory[signal], memory[target])

@@ -88,30 +88,3 @@ struct Cast: Operator {
         try program.pass(program.incoming(node), to: node.inputs[0])
     }
 }
-
-/// https://onnx.ai/onnx/operators/onnx__Gather.html, on constants.
-struct Gather: ShapeArithmetic {
-    static let names = ["Gather"]
-
-    private let axis: Int
-
-    init(_ node: NodeReader) throws { axis = node.int("axis", default: 0) }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard inputs.count == 2, let data = inputs[0], let index = inputs[1], let picks = index.integers else { return nil }
-        let axis = axis < 0 ? axis + data.shape.count : axis
-        guard data.shape.indices.contains(axis) else { throw Refusal("gathers along axis \(axis) of shape \(data.shape)") }
-        let extent = data.shape[axis]
-        let inner = data.shape.dropFirst(axis + 1).reduce(1, *)
-        let outer = data.shape.prefix(axis).reduce(1, *)
-        let shape = Array(data.shape.prefix(axis)) + index.shape + data.shape.dropFirst(axis + 1)
-        guard HostTensor.isReasonable(shape), shape.product <= max(data.count, 1 << 24) else {
-            throw Refusal("gathers a tensor of shape \(shape)")
-        }
-        let resolved = picks.map { $0 < 0 ? $0 + extent : $0 }
-        guard resolved.allSatisfy({ (0..<extent).contains($0) }) else { throw Refusal("gathers \(picks) of \(extent)") }
-        let indices = (0..<outer).flatMap { o in resolved.flatMap { pick in (0..<inner).map { (o * extent + pick) * inner + $0 } }
-        }
-        return [data.gathered(indices, shape: shape)]
-    }
-}

@@ -32,7 +32,7 @@ struct Linear: Operator {
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
-        guard let source = inputs.first??.shape, source.count == 2 || source.count == 3, source.last == weights.shape[1] else {
+        guard let source = inputs.first??.shape, (2...4).contains(source.count), source.last == weights.shape[1] else {
             throw Refusal("has weights for \(weights.shape[1]) inputs, but gets a tensor of shape \(inputs.first??.shape ?? [])")
         }
         return [source.dropLast() + [weights.shape[0]]]
@@ -53,8 +53,8 @@ struct Linear: Operator {
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let source = try program.location(node.inputs[0])
-        let destination = program.allocate(node.outputs[0])
+        let source = try program.location(node.inputs[0], in: .rowMajor)
+        let destination = program.allocate(node.outputs[0], in: .rowMajor)
         let rows = source.count / weights.shape[1] * program.batch
         let kernel = try Kernel {
             nd_inner_product(
@@ -65,10 +65,10 @@ struct Linear: Operator {
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.before(activation, node)
+        let gradient = try program.before(activation, node, in: .rowMajor)
         let rows = gradient.count / weights.shape[0] * program.batch
         let transposed = weights.transposed([1, 0])
-        try program.contribute(to: node.inputs[0]) { program, target in
+        try program.contribute(to: node.inputs[0], in: .rowMajor) { program, target in
             let kernel = try Kernel {
                 nd_inner_product(Int64(rows), Int64(weights.shape[0]), Int64(weights.shape[1]), transposed.floats, nil, .identity)
             }

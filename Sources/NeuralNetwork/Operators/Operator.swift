@@ -8,6 +8,12 @@ protocol Operator: Sendable {
     /// Reads the attributes, and the constants that older operator sets kept in attributes.
     init(_ node: NodeReader) throws
 
+    /// What a node becomes: an operator of this type, or of one that says the same more simply.
+    static func make(_ node: NodeReader) throws -> any Operator
+
+    /// What a layer is called that has no name but its operator's, where that says too little; nil: it says enough.
+    var ownName: String? { get }
+
     /// The shapes of the outputs, for one image.
     func shapes(_ inputs: [Operand?]) throws -> [[Int]]
 
@@ -33,6 +39,8 @@ protocol Operator: Sendable {
 }
 
 extension Operator {
+    static func make(_ node: NodeReader) throws -> any Operator { try Self(node) }
+    var ownName: String? { nil }
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         throw Refusal("has no way back; explanations that need gradients cannot pass it")
     }
@@ -68,12 +76,19 @@ struct Refusal: Error {
 let operatorCatalog: [any Operator.Type] = [
     Convolution.self,
     Linear.self,
+    ConvolutionTranspose.self,
     Pooling.self,
+    Reduction.self,
     Activation.self,
+    ElementFunction.self,
+    Pairwise.self,
     ChannelAffine.self,
+    LayerNormalization.self,
+    GroupNormalization.self,
     LocalResponseNormalization.self,
     Arithmetic.self,
     Concatenation.self,
+    Split.self,
     Softmax.self,
     Identity.self,
     Reshape.self,
@@ -83,11 +98,19 @@ let operatorCatalog: [any Operator.Type] = [
     Transpose.self,
     Slice.self,
     Pad.self,
+    Resize.self,
+    BlockShuffle.self,
+    Expand.self,
     ConstantNode.self,
     ShapeOf.self,
     ConstantOfShape.self,
     Cast.self,
     Gather.self,
+    Comparison.self,
+    Negation.self,
+    Selection.self,
+    RangeOfNumbers.self,
+    Rounding.self,
 ]
 
 /// The ONNX names of all operators, sorted.

@@ -4,34 +4,35 @@ import COneDNN
 /// Maximum and average over a sliding window or over the whole map.
 ///
 /// https://onnx.ai/onnx/operators/onnx__MaxPool.html, onnx__AveragePool.html, onnx__GlobalAveragePool.html,
-/// onnx__GlobalMaxPool.html, and onnx__ReduceMean.html over height and width.
+/// onnx__GlobalMaxPool.html; ReduceMean and ReduceMax over height and width become this (see `Reduction`).
 struct Pooling: Operator {
-    static let names = ["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean"]
+    static let names = ["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"]
 
     let isMaximum: Bool
     private let countsPadding: Bool
     /// Nil: over the whole map.
     private(set) var window: Window?
-    /// False only for a ReduceMean that drops the axes it has averaged over.
+    /// False only for a reduction that drops the axes it has gone over.
     private let keepsAxes: Bool
 
     init(_ node: NodeReader) throws {
         isMaximum = node.operatorType.hasSuffix("MaxPool")
         countsPadding = node.int("count_include_pad", default: 0) != 0
-        keepsAxes = node.operatorType != "ReduceMean" || node.int("keepdims", default: 1) != 0
-        if node.operatorType == "ReduceMean" {
-            let axes = try node.integers(input: 1, attribute: "axes")?.map { $0 < 0 ? $0 + 4 : $0 }.sorted()
-            guard axes == [2, 3], node.input(0)?.shape.count == 4 else {
-                throw Refusal(
-                    "averages over axes \(axes ?? []) of \(node.input(0)?.shape ?? []); neurodex reads means over height and width"
-                )
-            }
-        }
-        let isGlobal = node.operatorType.hasPrefix("Global") || node.operatorType == "ReduceMean"
+        keepsAxes = true
+        let isGlobal = node.operatorType.hasPrefix("Global")
         window = isGlobal ? nil : try Window(node, kernel: nil)
         guard node.outputCount < 2 else { throw Refusal("gives the indices of its maxima as well, which neurodex does not read") }
         guard node.int("storage_order", default: 0) == 0 else { throw Refusal("counts in column-major order (storage_order)") }
     }
+
+    /// Of the whole map; nil where a reduction is neither a mean nor a maximum.
+    init?(covering reduction: ndx_reduction, keepsAxes: Bool) {
+        guard reduction == NDX_REDUCE_MEAN || reduction == NDX_REDUCE_MAX else { return nil }
+        (isMaximum, countsPadding, window, self.keepsAxes) = (reduction == NDX_REDUCE_MAX, false, nil, keepsAxes)
+    }
+
+    /// `GlobalAveragePool`, which one exporter writes as ReduceMean and the other does not.
+    var ownName: String? { window == nil ? "Global\(isMaximum ? "Max" : "Average")Pool" : nil }
 
     /// Whether the whole of a map of this size is averaged into one number, as before a classifier.
     func isGlobalAverage(over size: [Int]) -> Bool {

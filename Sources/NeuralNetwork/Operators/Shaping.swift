@@ -52,16 +52,8 @@ extension Reshaping {
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.incoming(node)
-        try program.contribute(to: node.inputs[0]) { program, target in
-            // Both in row-major order of what they are; between them, a vector.
-            let flat = program.temporary([1, gradient.count])
-            program.copyStrided(
-                gradient, shape: gradient.shape, fromStrides: gradient.strides, to: flat,
-                toStrides: gradient.shape.rowMajorStrides)
-            program.copyStrided(
-                flat, shape: target.shape, fromStrides: target.shape.rowMajorStrides, to: target, toStrides: target.strides)
-        }
+        let gradient = try program.incoming(node, in: .rowMajor)
+        try program.contribute(to: node.inputs[0], in: .rowMajor) { program, target in program.copy(gradient, to: target) }
     }
 }
 
@@ -157,7 +149,7 @@ struct Transpose: Operator {
 
     init(_ node: NodeReader) throws { permutation = node.ints("perm") }
 
-    private func axes(rank: Int) throws -> [Int] {
+    func axes(rank: Int) throws -> [Int] {
         let axes = permutation ?? Array((0..<rank).reversed())
         guard axes.sorted() == Array(0..<rank) else { throw Refusal("reorders axes \(axes) of \(rank)") }
         return axes
@@ -173,19 +165,26 @@ struct Transpose: Operator {
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let source = try program.location(node.inputs[0])
-        let destination = program.allocate(node.outputs[0])
+        let source = try program.location(node.inputs[0], in: nil)
         let axes = try axes(rank: source.shape.count)
         guard axes.first == 0 || program.batch == 1 else { throw Refusal("moves the batch axis") }
-        program.copy(
-            source, shape: destination.shape, fromStrides: axes.map { source.strides[$0] }, to: destination,
-            toStrides: destination.strides)
+        let (shape, strides) = (axes.map { source.shape[$0] }, axes.map { source.strides[$0] })
+        // Channels put last, or back: the elements stand in memory like that already.
+        for order in [Location.Order.channelsLast, .rowMajor] where axes.first == 0 {
+            let wanted = Location.strides(of: shape, in: order)
+            guard shape.indices.allSatisfy({ shape[$0] == 1 || strides[$0] == wanted[$0] }) else { continue }
+            var same = source
+            (same.shape, same.order) = (shape, order)
+            return program.alias(node.outputs[0], of: same)
+        }
+        let destination = program.allocate(node.outputs[0])
+        program.copy(source, shape: shape, fromStrides: strides, to: destination, toStrides: destination.strides)
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.incoming(node)
+        let gradient = try program.incoming(node, in: nil)
         let axes = try axes(rank: gradient.shape.count)
-        try program.contribute(to: node.inputs[0]) { program, target in
+        try program.contribute(to: node.inputs[0], in: nil) { program, target in
             program.copyStrided(
                 gradient, shape: gradient.shape, fromStrides: gradient.strides, to: target,
                 toStrides: axes.map { target.strides[$0] })

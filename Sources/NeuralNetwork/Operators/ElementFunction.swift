@@ -1,0 +1,70 @@
+import CKernels
+
+/// Functions of one element that oneDNN does not have: computed by loops of our own, and not in one pass with what is before them.
+///
+/// https://onnx.ai/onnx/operators/ under each of the names.
+struct ElementFunction: Operator {
+    static let names = ["Erf", "HardSigmoid", "Selu", "ThresholdedRelu", "Softsign", "Reciprocal"]
+
+    let kind: ndx_kind
+    let (alpha, beta): (Float, Float)
+
+    init(_ node: NodeReader) throws {
+        switch node.operatorType {
+        case "Erf": (kind, alpha, beta) = (NDX_ERF, 0, 0)
+        case "HardSigmoid":
+            (kind, alpha, beta) = (NDX_HARD_SIGMOID, node.float("alpha", default: 0.2), node.float("beta", default: 0.5))
+        case "Selu":
+            (kind, alpha, beta) = (
+                NDX_SELU, node.float("alpha", default: 1.67326319217681884765625),
+                node.float("gamma", default: 1.05070102214813232421875)
+            )
+        case "ThresholdedRelu": (kind, alpha, beta) = (NDX_THRESHOLDED_RELU, node.float("alpha", default: 1), 0)
+        case "Softsign": (kind, alpha, beta) = (NDX_SOFTSIGN, 0, 0)
+        case "Reciprocal": (kind, alpha, beta) = (NDX_RECIPROCAL, 0, 0)
+        default: throw Refusal("is no function of one element")
+        }
+    }
+
+    /// x to a power that is known.
+    init(power: Float) { (kind, alpha, beta) = (NDX_POWER, power, 0) }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        guard let tensor = inputs[0] else { return nil }
+        let values = tensor.floats
+        var results = values
+        ndx_function(kind, values, &results, values.count, alpha, beta)
+        return [HostTensor(results, shape: tensor.shape)]
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0], in: nil)
+        let destination = program.allocate(node.outputs[0], in: source.order)
+        let count = source.count * program.batch
+        program.emit(reads: [source], writes: [destination]) { [self] memory in
+            let (from, to) = (memory[source], memory[destination])
+            return {
+                Team.split(count) { ndx_function(kind, from + $0.lowerBound, to + $0.lowerBound, $0.count, alpha, beta) }
+            }
+        }
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node, in: nil)
+        let input = try program.location(node.inputs[0], in: gradient.order)
+        let count = gradient.count * program.batch
+        try program.contribute(to: node.inputs[0], in: gradient.order) { [self] program, target in
+            program.emit(reads: [input, gradient], writes: [target]) { memory in
+                let (input, from, to) = (memory[input], memory[gradient], memory[target])
+                return {
+                    Team.split(count) {
+                        let start = $0.lowerBound
+                        ndx_function_backward(kind, input + start, from + start, to + start, $0.count, alpha, beta)
+                    }
+                }
+            }
+        }
+    }
+}
