@@ -1,4 +1,4 @@
--- A neurodex store, version 2: the maximum activation of every neuron of one network on every image of one set.
+-- A neurodex store, version 3: the maximum activation of every neuron of one network on every image of one set.
 -- This file is its only definition. SQLite 3.38 or newer (STRICT tables, JSON); no extension is needed to read a store.
 --
 -- Written:   PRAGMA journal_mode=TRUNCATE, synchronous=FULL; a block, its images and its skipped files in one transaction.
@@ -6,14 +6,20 @@
 -- Truth:     image, skipped_image, activation_block, mean_block. Everything derived from them (neuron_statistics,
 --            top_list) covers the images with id < meta.derived_through, and can be made again from the blocks.
 -- Kept:      explanation, cam_head. Made by asking, one transaction each; removing them loses time, not facts.
+-- Checksums: CRC-32C. Of blocks it is that of their bytes; of a row of image, neuron_statistics and top_list that of its other columns in
+--            order, and of meta, model, layer and class that of their facts: an integer or a double is 8 bytes, little-endian; text and
+--            blobs are their length as an integer, then their bytes; NULL is the length -1. Whatever answers reads checks first.
+--            Of run, skipped_image, cam_head, and of explanation but its map and picture, there is none.
 -- Order:     stronger first, ties by image id; NaN is kept in blobs, counted, and never listed; -0 equals 0.
 
 PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positions, or 4 with 2-byte ones: no row overflows a page
 PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash;
--- removed (how many image ids are no more) and shard (3/16, of a part of a dataset) where there is something to say.
+-- removed (how many image ids are no more) and shard (3/16, of a part of a dataset) where there is something to say; since version 3
+-- description_checksum (of block_images, neurons, means, top_count, preprocessing, its hash, shard, and all of model, layer and class) and
+-- schema_checksum (of type, name, tbl_name and sql of the tables, indexes and views below, by name).
 CREATE TABLE meta(
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -96,7 +102,8 @@ CREATE TABLE image(
     label_id           INTEGER REFERENCES label(id),
     split              TEXT,
     predicted_class_id INTEGER,            -- channel of the largest logit
-    predicted_score    REAL                -- that logit
+    predicted_score    REAL,               -- that logit
+    checksum           INTEGER NOT NULL    -- of the row, the label's name standing for label_id. Since version 3
 ) STRICT;
 CREATE INDEX image_by_label ON image(label_id);
 CREATE INDEX image_by_sha256 ON image(sha256);
@@ -114,7 +121,7 @@ CREATE TABLE skipped_image(
 CREATE TABLE activation_block(
     id        INTEGER PRIMARY KEY,     -- block << 20 | neuron
     n         INTEGER NOT NULL,        -- lanes: the images block · block_images ..< that + n
-    value_max REAL,                    -- the largest value that is not NaN, so that scans can pass the row by; NULL: all NaN
+    value_max REAL,                    -- the largest value that is not NaN; NULL: all NaN. Not under the checksum
     checksum  INTEGER NOT NULL,        -- CRC-32C of value followed by position
     value     BLOB NOT NULL,           -- n float32, little-endian
     position  BLOB NOT NULL,           -- n unsigned integers of layer.position_bytes, little-endian: y · width + x; last, so
@@ -150,7 +157,8 @@ CREATE TABLE neuron_statistics(
     -- The same over full blocks only, so that growing a store gives the bits of a run never interrupted.
     settled_count   INTEGER NOT NULL,
     settled_mean    REAL NOT NULL,
-    settled_m2      REAL NOT NULL
+    settled_m2      REAL NOT NULL,
+    checksum        INTEGER NOT NULL   -- of the row. Since version 3
 ) STRICT;
 
 -- Derived: the meta.top_count strongest images of every neuron, as a JSON array of [image_id, value, position], strongest first.
@@ -159,7 +167,8 @@ CREATE TABLE neuron_statistics(
 -- finishing a store; packed, all of finishing takes 0.2 µs an entry, and they about 20 bytes.
 CREATE TABLE top_list(
     neuron_id INTEGER PRIMARY KEY,
-    list      TEXT NOT NULL
+    list      TEXT NOT NULL,
+    checksum  INTEGER NOT NULL         -- of meta.derived_through and the row. Since version 3
 ) STRICT;
 
 -- Explanations that were asked for, to be given again at once. Since version 2.

@@ -144,7 +144,11 @@ final class BlockBuffer {
 
 /// CRC-32C of one blob followed by another.
 func checksum(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer? = nil) -> Int {
+    // A row's blobs lie one behind the other.
+    if let second, let start = first.baseAddress, start + first.count == second.baseAddress {
+        return Int(ndx_checksum(0, start, first.count + second.count))
+    }
     let crc = ndx_checksum(0, first.baseAddress, first.count)
-    guard let second else { return Int(crc) }
+    guard let second, !second.isEmpty else { return Int(crc) }
     return Int(ndx_checksum(crc, second.baseAddress, second.count))
 }

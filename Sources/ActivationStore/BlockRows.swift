@@ -10,8 +10,6 @@ package enum BlockRows {
         package let layer: Int
         package let channel: Int
         package let count: Int
-        /// Largest value that is not NaN; nil if there is none.
-        package let maximum: Float?
         package let values: UnsafeRawPointer
         package let positions: UnsafeRawPointer
         /// Bytes of a position.
@@ -52,35 +50,32 @@ package enum BlockRows {
     }
 
     /// Reads all rows of one block.
-    /// - Throws: ``StoreError/damaged(path:detail:)`` if a row is missing or too short.
+    /// - Throws: as ``BlockScan/rows(block:lanes:neurons:_:)``.
     static func read(
         _ database: Database, path: String, description: StoreDescription, block: Int, lanes: Int, body: (Row) throws -> Void
     ) throws {
         let scan = try BlockScan(database, path: path, description: description)
-        try scan.rows(block: block, lanes: lanes, neurons: 0..<description.neuronCount, where: { _, _ in true }, body)
+        try scan.rows(block: block, lanes: lanes, neurons: 0..<description.neuronCount, body)
     }
 
     /// Reads the means of one block, of all layers that keep them or of some; `body` is given layer, channel and the bytes.
+    /// - Throws: ``StoreError/damaged(path:detail:)`` if a row is missing, does not have `lanes` entries, or is not what was written.
     static func readMeans(
         _ database: Database, path: String, description: StoreDescription, block: Int, lanes: Int,
         layers: [LayerRecord]? = nil, body: (Int, Int, UnsafeRawPointer) throws -> Void
     ) throws {
-        let select = try RawStatement(database, "SELECT mean FROM mean_block WHERE id = ?")
+        let kept = description.layers.filter { $0.hasMean }.map { $0.neurons }
+        guard !kept.isEmpty else { return }
+        let rows = try KeyedRows(
+            database, path: path, description: description, table: "mean_block", columns: "n, checksum, mean", neurons: kept)
         for (index, layer) in (layers ?? description.layers).enumerated() where layer.hasMean {
-            for channel in 0..<layer.channels {
-                select.bind(1, Schema.key(block: block, neuron: layer.firstNeuron + channel))
-                guard try select.step() else {
-                    throw StoreError.damaged(
-                        path: path, detail: "block \(block) lacks the means of \(layer.name):\(channel)")
+            try rows.visit(block: block, layer.neurons) { neuron, row in
+                let bytes = row.bytes(3)
+                guard row.int(1) == lanes, bytes.count == lanes * 4, let base = bytes.baseAddress else {
+                    throw rows.damage("does not hold \(lanes) images", block, neuron)
                 }
-                let bytes = select.bytes(0)
-                guard bytes.count == lanes * 4, let base = bytes.baseAddress else {
-                    throw StoreError.damaged(
-                        path: path,
-                        detail: "block \(block) has \(bytes.count / 4) means of \(layer.name):\(channel), not \(lanes)")
-                }
-                try body(index, channel, base)
-                select.reset()
+                guard checksum(bytes) == row.int(2) else { throw rows.damage("has another checksum", block, neuron) }
+                try body(index, neuron - layer.firstNeuron, base)
             }
         }
     }

@@ -1,68 +1,45 @@
+import CKernels
 package import GRDB
 
-/// Reads activation rows in key order, without copying. It belongs to one connection and one read transaction.
+/// Reads activation rows in key order, without copying, and checks every one: no value of a damaged row is ever given out. It belongs to
+/// one connection and one read transaction.
+///
+/// A checksum costs 0.15 µs a row, 0.3 where its 3 KB come from memory, so what was checked is not remembered. A row's `value_max` has no
+/// checksum, and passing rows by for it would save less than reading them.
 package final class BlockScan {
-    private let path: String
     private let description: StoreDescription
-    private let range: RawStatement
-    private let single: RawStatement
+    private let rows: KeyedRows
 
     package init(_ database: Database, path: String, description: StoreDescription) throws {
-        self.path = path
         self.description = description
-        let columns = "SELECT id, n, value_max, value, position FROM activation_block"
-        range = try RawStatement(database, "\(columns) WHERE id BETWEEN ? AND ? ORDER BY id")
-        single = try RawStatement(database, "\(columns) WHERE id = ?")
+        rows = try KeyedRows(
+            database, path: path, description: description, table: "activation_block", columns: "n, checksum, value, position",
+            neurons: [0..<description.neuronCount])
     }
 
     /// Visits the rows of `neurons` in one block of `lanes` images.
-    ///
-    /// A row is passed over, without its values being read, if `isWanted(neuron, maximum)` is false.
-    /// - Throws: ``StoreError/damaged(path:detail:)`` if a row is missing or its blobs do not have `lanes` entries.
-    package func rows(
-        block: Int, lanes: Int, neurons: Range<Int>, where isWanted: (Int, Float?) throws -> Bool,
-        _ body: (BlockRows.Row) throws -> Void
-    ) throws {
-        guard let first = neurons.first, let last = neurons.last else { return }
-        let statement = neurons.count == 1 ? single : range
-        statement.bind(1, Schema.key(block: block, neuron: first))
-        if neurons.count > 1 { statement.bind(2, Schema.key(block: block, neuron: last)) }
-        defer { statement.reset() }
-
-        var expected = first
-        var layer = description.layers.firstIndex { $0.neurons.contains(first) } ?? 0
-        while try statement.step() {
-            let neuron = statement.int(0) & (Schema.neuronLimit - 1)
-            guard neuron == expected else { throw missing(expected, block) }
-            expected += 1
+    /// - Throws: ``StoreError/damaged(path:detail:)`` if a row is missing, does not have `lanes` entries, or is not what was written.
+    package func rows(block: Int, lanes: Int, neurons: Range<Int>, _ body: (BlockRows.Row) throws -> Void) throws {
+        guard !neurons.isEmpty else { return }
+        var layer = description.layers.firstIndex { $0.neurons.contains(neurons.lowerBound) } ?? 0
+        try rows.visit(block: block, neurons) { neuron, row in
             while neuron >= description.layers[layer].neurons.upperBound { layer += 1 }
-            let maximum = statement.isNull(2) ? nil : Float(statement.double(2))
-            guard try isWanted(neuron, maximum) else { continue }
-
-            let width = description.layers[layer].positionBytes
-            let values = statement.bytes(3)
+            let record = description.layers[layer]
+            let width = record.positionBytes
+            let values = row.bytes(3)
             // SQLite gives no address for an empty blob; nothing is read there.
-            let positions = width == 0 ? UnsafeRawBufferPointer(rebasing: values[..<0]) : statement.bytes(4)
-            guard statement.int(1) == lanes, values.count == lanes * 4, positions.count == lanes * width,
+            let positions = width == 0 ? UnsafeRawBufferPointer(rebasing: values[..<0]) : row.bytes(4)
+            guard row.int(1) == lanes, values.count == lanes * 4, positions.count == lanes * width,
                 let valueStart = values.baseAddress, let positionStart = positions.baseAddress
-            else {
-                throw StoreError.damaged(
-                    path: path, detail: "the row of \(name(neuron)) in block \(block) does not hold \(lanes) images")
+            else { throw rows.damage("does not hold \(lanes) images", block, neuron) }
+            guard checksum(values, positions) == row.int(2) else { throw rows.damage("has another checksum", block, neuron) }
+            guard ndx_positions_are_below(positionStart, width, lanes, UInt64(record.height * record.width)) != 0 else {
+                throw rows.damage("has a position outside the layer's map", block, neuron)
             }
             try body(
                 BlockRows.Row(
-                    block: block, neuron: neuron, layer: layer, channel: neuron - description.layers[layer].firstNeuron,
-                    count: lanes, maximum: maximum, values: valueStart, positions: positionStart, width: width))
+                    block: block, neuron: neuron, layer: layer, channel: neuron - record.firstNeuron, count: lanes,
+                    values: valueStart, positions: positionStart, width: width))
         }
-        if expected <= last { throw missing(expected, block) }
-    }
-
-    private func name(_ neuron: Int) -> String {
-        let layer = description.layer(ofNeuron: neuron)
-        return "\(layer.name):\(neuron - layer.firstNeuron)"
-    }
-
-    private func missing(_ neuron: Int, _ block: Int) -> StoreError {
-        .damaged(path: path, detail: "block \(block) has no row of \(name(neuron))")
     }
 }

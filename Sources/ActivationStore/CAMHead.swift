@@ -45,18 +45,23 @@ extension Store {
         try read { database in
             guard try database.tableExists("cam_head"), let row = try Row.fetchOne(database, sql: "SELECT * FROM cam_head")
             else { return nil }
-            let classes = (try? JSONDecoder().decode([String].self, from: Data((row["classes"] as String).utf8))) ?? []
-            let (weights, bias) = (Self.floats(row["weights"]), Self.floats(row["bias"]))
-            let channels: Int = row["channels"]
-            guard !classes.isEmpty, bias.count == classes.count, weights.count == classes.count * channels else {
+            let names: String = try row.decode(forColumn: "classes")
+            let classes = (try? JSONDecoder().decode([String].self, from: Data(names.utf8))) ?? []
+            let weights = Self.floats(try row.decode(forColumn: "weights"))
+            let bias = Self.floats(try row.decode(forColumn: "bias"))
+            let channels: Int = try row.decode(forColumn: "channels")
+            guard !classes.isEmpty, bias.count == classes.count, (0...Schema.neuronLimit).contains(channels),
+                weights.count == classes.count * channels
+            else {
                 throw StoreError.damaged(
                     path: path,
                     detail: "its last layer has \(weights.count) weights for \(classes.count) classes × \(channels) channels")
             }
-            return CAMHead(
-                layer: row["layer"], classes: classes, channels: channels, weights: weights, bias: bias, l2: row["l2"],
-                slope: row["slope"], trained: row["trained"], judged: row["judged"], judgedOn: row["judged_on"],
-                accuracy: row["accuracy"], networkAccuracy: row["network_accuracy"])
+            return try CAMHead(
+                layer: row.decode(forColumn: "layer"), classes: classes, channels: channels, weights: weights, bias: bias,
+                l2: row.decode(forColumn: "l2"), slope: row.decode(forColumn: "slope"), trained: row.decode(forColumn: "trained"),
+                judged: row.decode(forColumn: "judged"), judgedOn: row.decode(forColumn: "judged_on"),
+                accuracy: row.decode(forColumn: "accuracy"), networkAccuracy: row.decode(forColumn: "network_accuracy"))
         }
     }
 

@@ -19,10 +19,11 @@ final class DerivedState {
     private let tail: UnsafeMutablePointer<ndx_moments>
     private static let buckets = Int(NDX_BUCKETS)
 
-    init(_ description: StoreDescription) {
+    /// - Parameter images: at most so many are folded in.
+    init(_ description: StoreDescription, images: Int = .max) {
         self.description = description
         neurons = description.neuronCount
-        topCount = description.topCount
+        topCount = min(description.topCount, max(images, 1))
         statistics = .allocate(capacity: neurons)
         statistics.initialize(repeating: ndx_statistics_empty(), count: neurons)
         histograms = .allocate(capacity: neurons * Self.buckets)
@@ -88,15 +89,14 @@ final class DerivedState {
     }
 
     /// Reads what an earlier run left.
+    /// - Throws: ``StoreError/damaged(path:detail:)``.
     func load(_ database: Database, path: String) throws {
-        let rows = try Row.fetchCursor(database, sql: NeuronStatistics.selectSQL)
-        while let row = try rows.next() {
+        guard try Store.derivedThrough(database) > 0 else { return }
+        try StatisticsRows(database, path: path, description: description).visit(0..<neurons) { row in
             let stored = NeuronStatistics(row: row)
-            guard stored.neuron >= 0, stored.neuron < neurons else { continue }
             statistics[stored.neuron] = stored.raw
             for (bucket, count) in stored.histogram.enumerated() { histograms[stored.neuron * Self.buckets + bucket] = count }
         }
-        guard try Store.derivedThrough(database) > 0 else { return }
         let lists = try TopLists(database, path: path, description: description)
         try lists.lists(of: 0..<neurons) { neuron, list in
             // Weakest first is a heap.
@@ -105,22 +105,25 @@ final class DerivedState {
         }
     }
 
-    /// Writes everything as rows, in the caller's transaction.
-    func save(_ database: Database) throws {
+    /// Writes everything as rows, over all images below `through`, in the caller's transaction.
+    func save(_ database: Database, through: Int) throws {
         try database.execute(sql: "DELETE FROM neuron_statistics; DELETE FROM top_list")
+        try database.execute(sql: "UPDATE meta SET value = ? WHERE key = 'derived_through'", arguments: [through])
         let statistics = try RawStatement(database, NeuronStatistics.insertSQL)
         for neuron in 0..<neurons {
             let histogram = UnsafeBufferPointer(start: histograms + neuron * Self.buckets, count: Self.buckets)
             try NeuronStatistics.insert(
                 statistics, neuron: neuron, raw: self.statistics[neuron], moments: moments(neuron: neuron), histogram: histogram)
         }
-        let insert = try RawStatement(database, "INSERT INTO top_list VALUES (?, ?)")
+        let insert = try RawStatement(database, "INSERT INTO top_list VALUES (?, ?, ?)")
         let text = UnsafeMutablePointer<CChar>.allocate(capacity: topCount * Int(NDX_LIST_ENTRY) + 2)
         defer { text.deallocate() }
         for neuron in 0..<neurons {
             let length = ndx_list_write(sortedTops(neuron: neuron), topSizes[neuron], text)
             insert.bind(1, neuron)
             insert.bind(2, text: UnsafeRawPointer(text), count: length)
+            let bytes = UnsafeRawBufferPointer(start: text, count: length)
+            insert.bind(3, TopLists.checksum(bytes, neuron: neuron, through: through))
             try insert.run()
         }
     }

@@ -30,9 +30,39 @@ extension StoreDescription {
         for (channel, name) in classes.enumerated() {
             try database.execute(sql: "INSERT INTO class VALUES (?, ?)", arguments: [channel, name])
         }
+        try insertChecksum(database)
+        try Schema.insertChecksum(database)
     }
 
-    init(_ database: Database, path: String) throws {
+    func insertChecksum(_ database: Database) throws {
+        try database.execute(sql: "INSERT INTO meta VALUES ('description_checksum', ?)", arguments: [checksum])
+    }
+
+    /// Of everything, in the order of the tables meta, model, layer and class.
+    private var checksum: Int {
+        var sum = RowChecksum()
+        for number in [blockImages, neuronCount, meanCount, topCount] { sum.add(number) }
+        for text in [preprocessing, preprocessingHash, shard?.description] { sum.add(text) }
+        for text in [model.name, model.path, model.sha256] { sum.add(text) }
+        for number in [model.inputChannels, model.inputHeight, model.inputWidth, model.opset] { sum.add(number) }
+        for layer in layers {
+            for text in [layer.name, layer.tensor, layer.operatorName] { sum.add(text) }
+            for number in [layer.firstNeuron, layer.channels, layer.height, layer.width, layer.positionBytes] { sum.add(number) }
+            for fact in [layer.hasMean, layer.isLogits] { sum.add(fact ? 1 : 0) }
+            let field = layer.receptiveField
+            for number in [field?.height, field?.width] { sum.add(number) }
+            for number in [field?.strideY, field?.strideX, field?.offsetY, field?.offsetX] { sum.add(number) }
+        }
+        for (channel, name) in classes.enumerated() {
+            sum.add(channel)
+            sum.add(name)
+        }
+        return sum.value
+    }
+
+    /// - Parameter isChecked: whether its checksum is compared, if the store is of a version that has one.
+    /// - Throws: ``StoreError/damaged(path:detail:)``.
+    init(_ database: Database, path: String, isChecked: Bool = true) throws {
         func fact<Value: DatabaseValueConvertible>(_ key: String) throws -> Value {
             guard let value = try Value.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) else {
                 throw StoreError.damaged(path: path, detail: "its table meta has no \(key)")
@@ -42,24 +72,49 @@ extension StoreDescription {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM model") else {
             throw StoreError.damaged(path: path, detail: "its table model is empty")
         }
-        let model = ModelRecord(
-            name: row["name"], path: row["path"], sha256: row["sha256"], inputChannels: row["input_channels"],
-            inputHeight: row["input_height"], inputWidth: row["input_width"], opset: row["opset"])
-        let layers = try Row.fetchAll(database, sql: "SELECT * FROM layer ORDER BY ordinal").map { LayerRecord(row: $0) }
-        let classes = try String.fetchAll(database, sql: "SELECT name FROM class ORDER BY id")
+        let model = try ModelRecord(
+            name: row.decode(forColumn: "name"), path: row.decode(forColumn: "path"), sha256: row.decode(forColumn: "sha256"),
+            inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
+            inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"))
+        func contradiction() -> StoreError {
+            .damaged(path: path, detail: "its tables meta, layer and class contradict each other")
+        }
+        var layers: [LayerRecord] = []
+        var neurons = 0
+        for (ordinal, row) in try Row.fetchAll(database, sql: "SELECT * FROM layer ORDER BY ordinal").enumerated() {
+            let layer = try LayerRecord(row: row)
+            let sides = 1...Self.largestSide
+            guard sides.contains(layer.height), sides.contains(layer.width), (1...Schema.neuronLimit).contains(layer.channels),
+                try row.decode(forColumn: "ordinal") == ordinal, try row.decode(forColumn: "first_neuron") == neurons,
+                try row.decode(forColumn: "position_bytes") == layer.positionBytes
+            else { throw contradiction() }
+            layers.append(layer)
+            neurons += layer.channels
+            guard neurons <= Schema.neuronLimit else { throw contradiction() }
+        }
+        let rows = try Row.fetchAll(database, sql: "SELECT id, name FROM class ORDER BY id")
+        let classes: [String] = try rows.enumerated().map { channel, row in
+            guard try row.decode(atIndex: 0) == channel else { throw contradiction() }
+            return try row.decode(atIndex: 1)
+        }
         let blockImages: Int = try fact("block_images")
         let topCount: Int = try fact("top_count")
         let shard = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'shard'").flatMap { Shard($0) }
-        let neurons = layers.reduce(0) { $0 + $1.channels }
-        guard !layers.isEmpty, try neurons == fact("neurons"), neurons <= Schema.neuronLimit,
-            (1...Schema.largestBlock).contains(blockImages), topCount >= 1
-        else {
-            throw StoreError.damaged(path: path, detail: "its tables meta and layer contradict each other")
-        }
+        guard !layers.isEmpty, try neurons == fact("neurons"), (1...Schema.largestBlock).contains(blockImages),
+            (1...Self.longestList).contains(topCount)
+        else { throw contradiction() }
         self.init(
             model: model, preprocessing: try fact("preprocessing"), preprocessingHash: try fact("preprocessing_hash"),
             layers: layers, classes: classes, blockImages: blockImages, topCount: topCount, shard: shard)
+        guard isChecked, try Schema.keepsChecksums(database) else { return }
+        guard try checksum == fact("description_checksum") else {
+            throw StoreError.damaged(path: path, detail: "its tables meta, model, layer and class are not what was written")
+        }
     }
+
+    /// Cells of a map along one side, and images of a list: a file that tells of more is damaged.
+    private static let largestSide = 1 << 15
+    private static let longestList = 1 << 24
 
     /// What makes `self`, which a run wants to write, unfit for a store that is `stored`: the first property that differs.
     func difference(from stored: StoreDescription) -> (property: String, expected: String, found: String)? {
@@ -134,17 +189,21 @@ extension StoreDescription {
 }
 
 extension LayerRecord {
-    fileprivate init(row: Row) {
+    fileprivate init(row: Row) throws {
         var field: ReceptiveFieldRecord?
-        if let height: Int = row["receptive_field_height"], let width: Int = row["receptive_field_width"] {
-            field = ReceptiveFieldRecord(
-                height: height, width: width, strideY: row["receptive_field_stride_y"], strideX: row["receptive_field_stride_x"],
-                offsetY: row["receptive_field_offset_y"], offsetX: row["receptive_field_offset_x"])
+        if let height: Int = try row.decode(forColumn: "receptive_field_height") {
+            field = try ReceptiveFieldRecord(
+                height: height, width: row.decode(forColumn: "receptive_field_width"),
+                strideY: row.decode(forColumn: "receptive_field_stride_y"),
+                strideX: row.decode(forColumn: "receptive_field_stride_x"),
+                offsetY: row.decode(forColumn: "receptive_field_offset_y"),
+                offsetX: row.decode(forColumn: "receptive_field_offset_x"))
         }
-        self.init(
-            name: row["name"], tensor: row["tensor"], operatorName: row["operator"], channels: row["channels"],
-            height: row["height"], width: row["width"], receptiveField: field, hasMean: row["has_mean"],
-            isLogits: row["is_logits"])
+        try self.init(
+            name: row.decode(forColumn: "name"), tensor: row.decode(forColumn: "tensor"),
+            operatorName: row.decode(forColumn: "operator"), channels: row.decode(forColumn: "channels"),
+            height: row.decode(forColumn: "height"), width: row.decode(forColumn: "width"), receptiveField: field,
+            hasMean: row.decode(forColumn: "has_mean"), isLogits: row.decode(forColumn: "is_logits"))
     }
 
     fileprivate var summary: String {

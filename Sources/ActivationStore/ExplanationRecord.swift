@@ -51,25 +51,27 @@ public struct ExplanationRecord: Hashable, Sendable {
 
     /// From a row with all columns but `map` and `picture`.
     init(row: Row) throws {
-        id = row["id"]
-        key = row["key"]
-        method = row["method"]
-        arguments = (try? JSONDecoder().decode([String].self, from: Data((row["arguments"] as String).utf8))) ?? []
-        target = row["target"]
-        image = row["image_path"]
-        imageSHA256 = row["image_sha256"]
-        value = row["value"]
-        note = row["note"]
-        channels = row["channels"]
-        height = row["height"]
-        width = row["width"]
-        isSigned = row["is_signed"]
+        id = try row.decode(forColumn: "id")
+        key = try row.decode(forColumn: "key")
+        method = try row.decode(forColumn: "method")
+        let options: String = try row.decode(forColumn: "arguments")
+        arguments = (try? JSONDecoder().decode([String].self, from: Data(options.utf8))) ?? []
+        target = try row.decode(forColumn: "target")
+        image = try row.decode(forColumn: "image_path")
+        imageSHA256 = try row.decode(forColumn: "image_sha256")
+        value = try row.decode(forColumn: "value")
+        note = try row.decode(forColumn: "note")
+        channels = try row.decode(forColumn: "channels")
+        height = try row.decode(forColumn: "height")
+        width = try row.decode(forColumn: "width")
+        isSigned = try row.decode(forColumn: "is_signed")
         (map, picture) = ([], Data())
-        record = row["record"]
-        checks = row["checks"]
-        seconds = row["seconds"]
-        created = (try? Date(row["created"] as String, strategy: .iso8601)) ?? .distantPast
-        toolVersion = row["tool_version"]
+        record = try row.decode(forColumn: "record")
+        checks = try row.decode(forColumn: "checks")
+        seconds = try row.decode(forColumn: "seconds")
+        let moment: String = try row.decode(forColumn: "created")
+        created = (try? Date(moment, strategy: .iso8601)) ?? .distantPast
+        toolVersion = try row.decode(forColumn: "tool_version")
     }
 
     static let listed = """

@@ -72,36 +72,28 @@ public struct NeuronStatistics: Equatable, Sendable {
         return raw
     }
 
-    static let selectSQL = """
-        SELECT neuron_id, count, nan_count, infinite_count, zero_count, minimum, maximum, mean, m2, histogram_first, histogram,
-            settled_count, settled_mean, settled_m2
-        FROM neuron_statistics
-        """
-
-    /// - Parameter row: of ``selectSQL``.
-    init(row: Row) {
-        neuron = row[0]
-        count = row[1]
-        nanCount = row[2]
-        infiniteCount = row[3]
-        zeroCount = row[4]
-        minimum = (row[5] as Double?).map { Float($0) }
-        maximum = (row[6] as Double?).map { Float($0) }
-        mean = row[7]
-        m2 = row[8]
-        let first: Int = row[9]
-        let listed: Data = row[10]
+    /// - Parameter row: of ``StatisticsRows``.
+    init(row: RawStatement) {
+        func real(_ column: Int32) -> Double? { row.isNull(column) ? nil : row.double(column) }
+        neuron = row.int(0)
+        count = row.int(1)
+        nanCount = row.int(2)
+        infiniteCount = row.int(3)
+        zeroCount = row.int(4)
+        minimum = real(5).map { Float($0) }
+        maximum = real(6).map { Float($0) }
+        mean = real(7)
+        m2 = real(8)
+        let (first, listed) = (row.int(9), row.bytes(10))
         var histogram = [UInt32](repeating: 0, count: 256)
-        listed.withUnsafeBytes { bytes in
-            for index in 0..<bytes.count / 4 where histogram.indices.contains(first + index) {
-                histogram[first + index] = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
-            }
+        for index in 0..<listed.count / 4 where (0..<256).contains(first) && histogram.indices.contains(first + index) {
+            histogram[first + index] = UInt32(littleEndian: listed.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
         }
         self.histogram = histogram
-        settled = Settled(count: row[11], mean: row[12], m2: row[13])
+        settled = Settled(count: row.int(11), mean: row.double(12), m2: row.double(13))
     }
 
-    static let insertSQL = "INSERT INTO neuron_statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    static let insertSQL = "INSERT INTO neuron_statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
     /// - Parameter statement: of ``insertSQL``. The values are those of ``init(neuron:raw:moments:histogram:)``, without making
     ///   an array for each neuron.
@@ -111,20 +103,32 @@ public struct NeuronStatistics: Equatable, Sendable {
         let hasValue = raw.count > raw.nan_count
         let first = histogram.firstIndex { $0 > 0 } ?? 0
         let listed = histogram[first..<(histogram.lastIndex { $0 > 0 } ?? first - 1) + 1]
-        statement.bind(1, neuron)
-        statement.bind(2, Int(raw.count))
-        statement.bind(3, Int(raw.nan_count))
-        statement.bind(4, Int(raw.infinite_count))
-        statement.bind(5, Int(raw.zero_count))
-        statement.bind(6, hasValue ? Double(raw.minimum) : .nan)
-        statement.bind(7, hasValue ? Double(raw.maximum) : .nan)
-        statement.bind(8, moments.count > 0 ? moments.mean : .nan)
-        statement.bind(9, moments.count > 0 ? moments.m2 : .nan)
-        statement.bind(10, first)
-        statement.bind(11, bytes: UnsafeRawPointer(histogram.baseAddress.map { $0 + first }), count: listed.count * 4)
-        statement.bind(12, Int(raw.settled.count))
-        statement.bind(13, raw.settled.mean)
-        statement.bind(14, raw.settled.m2)
+        let blob = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(histogram)[first * 4..<(first + listed.count) * 4])
+        var sum = RowChecksum()
+        func bind(_ column: Int32, _ number: Int) {
+            statement.bind(column, number)
+            sum.add(number)
+        }
+        func bind(_ column: Int32, _ number: Double) {
+            statement.bind(column, number)
+            sum.add(number)
+        }
+        bind(1, neuron)
+        bind(2, Int(raw.count))
+        bind(3, Int(raw.nan_count))
+        bind(4, Int(raw.infinite_count))
+        bind(5, Int(raw.zero_count))
+        bind(6, hasValue ? Double(raw.minimum) : .nan)
+        bind(7, hasValue ? Double(raw.maximum) : .nan)
+        bind(8, moments.count > 0 ? moments.mean : .nan)
+        bind(9, moments.count > 0 ? moments.m2 : .nan)
+        bind(10, first)
+        statement.bind(11, bytes: blob.baseAddress, count: blob.count)
+        sum.add(blob)
+        bind(12, Int(raw.settled.count))
+        bind(13, raw.settled.mean)
+        bind(14, raw.settled.m2)
+        statement.bind(15, sum.value)
         try statement.run()
     }
 }

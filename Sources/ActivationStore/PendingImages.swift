@@ -35,7 +35,7 @@ struct PendingImages {
                 sql: "INSERT OR REPLACE INTO skipped_image VALUES (?, ?, ?, ?)",
                 arguments: [record.path, record.reason, record.bytes, record.modified])
         }
-        let insert = try RawStatement(database, "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        let insert = try RawStatement(database, "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         for (offset, image) in images.enumerated() {
             let label = try Self.label(image.label, &labels, classes: classes, database)
             insert.bind(1, firstID + offset)
@@ -49,6 +49,7 @@ struct PendingImages {
             insert.bind(9, text: image.split)
             insert.bind(10, image.predictedClass)
             insert.bind(11, image.predictedScore.map { Double($0) } ?? .nan)
+            insert.bind(12, ImageRows.checksum(image, id: firstID + offset))
             try insert.run()
         }
         // Files that were broken once and are whole now; few stores have any broken one.

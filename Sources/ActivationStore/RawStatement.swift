@@ -91,7 +91,21 @@ package final class RawStatement {
 
     package func reset() { sqlite3_reset(statement) }
 
+    package enum Kind { case null, integer, real, text, blob }
+
+    /// What the column holds.
+    package func kind(_ column: Int32) -> Kind {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_INTEGER: .integer
+        case SQLITE_FLOAT: .real
+        case SQLITE_NULL: .null
+        case SQLITE_TEXT: .text
+        default: .blob
+        }
+    }
+
     package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+    package func int64(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
     package func int(_ column: Int32) -> Int { Int(sqlite3_column_int64(statement, column)) }
     package func double(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
 

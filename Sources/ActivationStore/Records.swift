@@ -1,4 +1,5 @@
 public import Foundation
+import GRDB
 
 /// The network a store is of.
 public struct ModelRecord: Hashable, Sendable {
@@ -203,6 +204,13 @@ public struct SkippedRecord: Hashable, Sendable {
     public var bytes: Int?
     /// Nanoseconds since 1970.
     public var modified: Int?
+
+    /// - Parameter row: of all columns of `skipped_image`.
+    init(row: Row) throws {
+        self.init(
+            path: try row.decode(forColumn: "path"), reason: try row.decode(forColumn: "reason"),
+            bytes: try row.decode(forColumn: "bytes"), modified: try row.decode(forColumn: "mtime_ns"))
+    }
 
     public init(path: String, reason: String, bytes: Int? = nil, modified: Int? = nil) {
         self.path = path

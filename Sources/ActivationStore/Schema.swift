@@ -1,10 +1,12 @@
 /// The store's format: numbers that `schema.sql` also holds, and the arithmetic of its keys.
 package enum Schema {
     /// The version this program writes, `PRAGMA user_version`.
-    package static let version = 2
+    package static let version = 3
     /// 'NDX1', `PRAGMA application_id`.
     package static let applicationID = 0x4E44_5831
     package static let pageSize = 16384
+    /// Of SQLite.
+    static let largestPage = 65536
     /// Neurons a store can hold: the low bits of a block's key.
     package static let neuronLimit = 1 << 20
     /// Images in a block whose rows fit a page with the widest positions: 40 bytes for the row's header, 35 that SQLite keeps.
@@ -28,7 +30,19 @@ package enum Schema {
             id INTEGER PRIMARY KEY CHECK (id = 1), layer TEXT NOT NULL, classes TEXT NOT NULL, channels INTEGER NOT NULL,
             weights BLOB NOT NULL, bias BLOB NOT NULL, l2 REAL NOT NULL, slope REAL NOT NULL, trained INTEGER NOT NULL,
             judged INTEGER NOT NULL, judged_on TEXT NOT NULL, accuracy REAL NOT NULL, network_accuracy REAL NOT NULL) STRICT;
+        """,
+        // Checksums of images, and of what is derived, which is made again from the blocks: what was there may be damaged.
         """
+        ALTER TABLE image ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+        DROP TABLE neuron_statistics;
+        CREATE TABLE neuron_statistics(
+            neuron_id INTEGER PRIMARY KEY, count INTEGER NOT NULL, nan_count INTEGER NOT NULL, infinite_count INTEGER NOT NULL,
+            zero_count INTEGER NOT NULL, minimum REAL, maximum REAL, mean REAL, m2 REAL, histogram_first INTEGER NOT NULL,
+            histogram BLOB NOT NULL, settled_count INTEGER NOT NULL, settled_mean REAL NOT NULL, settled_m2 REAL NOT NULL,
+            checksum INTEGER NOT NULL) STRICT;
+        DROP TABLE top_list;
+        CREATE TABLE top_list(neuron_id INTEGER PRIMARY KEY, list TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+        """,
     ]
 
     /// The key of a neuron's row in a block.

@@ -6,31 +6,54 @@ public final class Store: Sendable {
     public let path: String
     public let description: StoreDescription
     private let pool: DatabasePool
+    let helpers: Helpers
+    /// Connections that share a large question, and how many rows it reads at least for each.
+    package let readers: Int
+    let smallestShare: Int
+    let checked = VersionCache<Void>()
+    private let lanes = VersionCache<Int>()
+    /// Paths and labels of all images, by id.
+    package let names = VersionCache<[(path: String, label: String?)]>()
 
     /// Opens a store.
     /// - Throws: ``StoreError``: no file, no store, a newer one, a damaged one, one that stays locked.
     public static func open(path: String) throws -> Store {
+        try open(path: path, readers: min(ProcessInfo.processInfo.activeProcessorCount, 8))
+    }
+
+    /// - Parameters:
+    ///   - readers: connections that share a large question.
+    ///   - smallestShare: rows that it reads at least for each of them: 2000 take some milliseconds.
+    package static func open(path: String, readers: Int, smallestShare: Int = 2000) throws -> Store {
         guard case .store = try StoreFile.inspect(path) else {
             if FileManager.default.fileExists(atPath: path) { throw StoreError.notAStore(path: path, found: "an empty file") }
             throw StoreError.missing(path: path)
         }
-        return try StoreFile.translating(path) { try Store(path: path) }
+        return try StoreFile.translating(path) { try Store(path: path, readers: readers, smallestShare: smallestShare) }
     }
 
-    private init(path: String) throws {
-        self.path = path
+    private init(path: String, readers: Int, smallestShare: Int) throws {
+        (self.path, self.readers, self.smallestShare) = (path, readers, smallestShare)
+        helpers = Helpers(path: path)
         pool = try StoreFile.readable(path)
         description = try pool.read { database in
             guard try database.tableExists("meta") else {
                 throw StoreError.notAStore(path: path, found: "a SQLite file without tables")
             }
+            try StoreFile.checkLength(database, path: path)
+            try Schema.check(database, path: path)
             return try StoreDescription(database, path: path)
         }
     }
 
     /// Runs `body` in one read transaction. SQLite's errors come out as ``StoreError``.
     public func read<T>(_ body: (Database) throws -> T) throws -> T {
-        try StoreFile.translating(path) { try pool.read(body) }
+        try StoreFile.translating(path) {
+            try pool.read { database in
+                try StoreFile.checkLength(database, path: path)
+                return try body(database)
+            }
+        }
     }
 
     // MARK: Counts
@@ -42,16 +65,17 @@ public final class Store: Sendable {
         guard let last = try Row.fetchOne(database, sql: "SELECT id, n FROM activation_block ORDER BY id DESC LIMIT 1") else {
             return images
         }
-        return max(images, ((last[0] as Int) >> 20) * blockImages + min(last[1], blockImages))
+        return max(
+            images, (try last.decode(Int.self, atIndex: 0) >> 20) * blockImages + min(try last.decode(atIndex: 1), blockImages))
     }
 
     /// Images that were removed, whose lanes are still there.
     static func removedCount(_ database: Database) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'removed'") ?? 0
+        try Int.fetchOne(database.cachedStatement(sql: "SELECT value FROM meta WHERE key = 'removed'")) ?? 0
     }
 
     static func derivedThrough(_ database: Database) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'derived_through'") ?? 0
+        try Int.fetchOne(database.cachedStatement(sql: "SELECT value FROM meta WHERE key = 'derived_through'")) ?? 0
     }
 
     /// Images in the store.
@@ -63,13 +87,34 @@ public final class Store: Sendable {
     public func removedCount() throws -> Int { try read { try Self.removedCount($0) } }
 
     /// The ids of images are below it; those of removed images are not used again.
+    /// - Throws: ``StoreError/damaged(path:detail:)`` if it is more than the file can hold, or images are lost.
     package func laneCount(_ database: Database) throws -> Int {
-        try Self.laneCount(database, blockImages: description.blockImages)
+        try lanes.value(database) {
+            let lanes = try Self.laneCount(database, blockImages: description.blockImages)
+            guard try canHold(lanes: lanes, database) else {
+                throw StoreError.damaged(path: path, detail: "it tells of \(lanes) images, more than its bytes can hold")
+            }
+            let images = try Int.fetchOne(database, sql: "SELECT count(*) FROM image") ?? 0
+            let removed = try Self.removedCount(database)
+            guard images == lanes &- removed else {
+                throw StoreError.damaged(
+                    path: path,
+                    detail: "it holds the activations of \(lanes) images, of which \(removed) were removed, and lists \(images)")
+            }
+            return lanes
+        }
+    }
+
+    /// Whether the file is large enough for the activations of so many images.
+    func canHold(lanes: Int, _ database: Database) throws -> Bool {
+        let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        return (0...pages * Schema.largestPage / (4 * description.neuronCount)).contains(lanes)
     }
 
     /// One byte a lane, 1 where there is an image; nil where none was removed.
     package func presence(_ database: Database) throws -> [UInt8]? {
         guard try Self.removedCount(database) > 0 else { return nil }
+        try checkImages(database)
         var mask = [UInt8](repeating: 0, count: try laneCount(database))
         let ids = try Int.fetchCursor(database, sql: "SELECT id FROM image")
         while let id = try ids.next() {
@@ -89,7 +134,7 @@ public final class Store: Sendable {
     public func skipped() throws -> [SkippedRecord] {
         try read { database in
             try Row.fetchAll(database, sql: "SELECT path, reason, bytes, mtime_ns FROM skipped_image ORDER BY path").map {
-                SkippedRecord(path: $0[0], reason: $0[1], bytes: $0[2], modified: $0[3])
+                try SkippedRecord(row: $0)
             }
         }
     }
@@ -98,17 +143,21 @@ public final class Store: Sendable {
     /// are not, and answers come from a scan of the blocks instead.
     public func isDerivedComplete() throws -> Bool { try read { try isDerivedComplete($0) } }
 
+    /// Those of a store before version 3 have no checksums and are not gone by.
     package func isDerivedComplete(_ database: Database) throws -> Bool {
-        try Self.derivedThrough(database) == laneCount(database) && Self.removedCount(database) == 0
+        try Schema.keepsChecksums(database) && Self.derivedThrough(database) == laneCount(database)
+            && Self.removedCount(database) == 0
     }
 
     // MARK: Blocks
 
     /// Lanes of every block.
     package func blocks(_ database: Database) throws -> [Int] {
-        let images = try laneCount(database)
-        let size = description.blockImages
-        return (0..<(images + size - 1) / size).map { min(size, images - $0 * size) }
+        Self.blocks(of: try laneCount(database), size: description.blockImages)
+    }
+
+    static func blocks(of lanes: Int, size: Int) -> [Int] {
+        (0..<(lanes + size - 1) / size).map { min(size, lanes - $0 * size) }
     }
 
     /// A scanner for one read transaction.

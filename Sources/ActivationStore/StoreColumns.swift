@@ -27,7 +27,7 @@ extension Store {
             values.reserveCapacity(blocks.reduce(0, +))
             positions.reserveCapacity(blocks.reduce(0, +))
             for (block, lanes) in blocks.enumerated() {
-                try scan.rows(block: block, lanes: lanes, neurons: neuron..<neuron + 1, where: { _, _ in true }) { row in
+                try scan.rows(block: block, lanes: lanes, neurons: neuron..<neuron + 1) { row in
                     for lane in 0..<lanes {
                         values.append(row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self))
                         positions.append(ndx_position(row.positions, row.width, lane))
@@ -51,7 +51,7 @@ extension Store {
             var values = [Float](repeating: 0, count: description.neuronCount)
             var positions = [UInt32](repeating: 0, count: description.neuronCount)
             try scan(database).rows(
-                block: block, lanes: blocks[block], neurons: 0..<description.neuronCount, where: { _, _ in true }
+                block: block, lanes: blocks[block], neurons: 0..<description.neuronCount
             ) { row in
                 values[row.neuron] = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
                 positions[row.neuron] = ndx_position(row.positions, row.width, lane)
@@ -86,10 +86,12 @@ extension Store {
         precondition(neurons.lowerBound >= 0 && neurons.upperBound <= description.neuronCount, "no such neurons: \(neurons)")
         return try read { database in
             if try isDerivedComplete(database) {
-                let rows = try Row.fetchAll(
-                    database, sql: NeuronStatistics.selectSQL + " WHERE neuron_id >= ? AND neuron_id < ? ORDER BY neuron_id",
-                    arguments: [neurons.lowerBound, neurons.upperBound])
-                if rows.count == neurons.count { return rows.map { NeuronStatistics(row: $0) } }
+                var found: [NeuronStatistics] = []
+                found.reserveCapacity(neurons.count)
+                try StatisticsRows(database, path: path, description: description).visit(neurons) {
+                    found.append(NeuronStatistics(row: $0))
+                }
+                return found
             }
             var folds = neurons.map { _ in StatisticsFold() }
             let presence = try presence(database)
@@ -97,7 +99,7 @@ extension Store {
             for (block, lanes) in try blocks(database).enumerated() {
                 let first = block * description.blockImages
                 let kept = presence.map { presence in (0..<lanes).filter { presence[first + $0] != 0 } }
-                try scan.rows(block: block, lanes: lanes, neurons: neurons, where: { _, _ in true }) { row in
+                try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
                     folds[row.neuron - neurons.lowerBound].add(
                         row.values, lanes: lanes, kept: kept, isFull: lanes == description.blockImages)
                 }

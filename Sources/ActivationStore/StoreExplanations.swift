@@ -78,10 +78,12 @@ extension Store {
         guard try keepsExplanations(database),
             let row = try Row.fetchOne(database, sql: "SELECT * FROM explanation WHERE \(condition)", arguments: [value])
         else { return nil }
-        let (map, picture): (Data, Data) = (row["map"], row["picture"])
+        let map: Data = try row.decode(forColumn: "map")
+        let picture: Data = try row.decode(forColumn: "picture")
         var record = try ExplanationRecord(row: row)
-        guard checksum(map: map, picture: picture) == row["checksum"] as UInt32,
-            map.count == 4 * record.channels * record.height * record.width
+        guard try Int(checksum(map: map, picture: picture)) == row.decode(forColumn: "checksum"),
+            [record.channels, record.height, record.width].allSatisfy({ (0...map.count).contains($0) }),
+            map.count.isMultiple(of: 4), map.count / 4 == record.channels &* record.height &* record.width
         else { return nil }
         record.map = floats(map)
         record.picture = picture

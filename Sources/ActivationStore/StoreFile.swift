@@ -77,11 +77,12 @@ enum StoreFile {
         }
     }
 
-    private static func pool(_ path: String) throws -> DatabasePool {
+    /// - Parameter patience: seconds to wait for a lock; nil for not at all.
+    static func pool(_ path: String, label: String = "reader", patience: Double? = 5) throws -> DatabasePool {
         var configuration = Configuration()
-        configuration.label = "neurodex.reader"
+        configuration.label = "neurodex." + label
         configuration.readonly = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = patience.map { .timeout($0) } ?? .immediateError
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -16000;")
@@ -120,7 +121,23 @@ enum StoreFile {
             return try body()
         } catch let error as DatabaseError {
             throw translated(error, path: path)
+        } catch is RowDecodingError {
+            throw StoreError.damaged(path: path, detail: "a row has a value of another type than its column")
         }
+    }
+
+    /// That the file is as long as it says. Only what a connection has mapped before can be missing then: a file that is cut short while a
+    /// question is being answered ends the program (SIGBUS), as with everything that maps files.
+    /// - Throws: ``StoreError/damaged(path:detail:)``.
+    static func checkLength(_ database: Database, path: String) throws {
+        let pages = try Int.fetchOne(database.cachedStatement(sql: "PRAGMA page_count")) ?? 0
+        let size = try Int.fetchOne(database.cachedStatement(sql: "PRAGMA page_size")) ?? 0
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw StoreError.notReadable(path: path, reason: String(cString: strerror(errno))) }
+        // Pages that are still in a write-ahead log are counted too.
+        guard Int(status.st_size) < pages * size, access(path + "-wal", F_OK) != 0 else { return }
+        throw StoreError.damaged(
+            path: path, detail: "its header tells of \(pages * size) bytes, and it has \(status.st_size)")
     }
 
     static func translated(_ error: DatabaseError, path: String) -> StoreError {

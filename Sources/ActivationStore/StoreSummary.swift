@@ -52,6 +52,7 @@ extension Store {
     public func summary() throws -> StoreSummary {
         let bytes = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         return try read { database in
+            try checkImages(database)
             let removed = try Self.removedCount(database)
             let images = try laneCount(database) - removed
             let labels = try counts(
@@ -64,29 +65,32 @@ extension Store {
                 unlabelled: images - labels.reduce(0) { $0 + $1.images },
                 splits: counts(
                     database, "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1"),
-                answers: answers?[0] ?? 0, rightAnswers: answers?[1] ?? 0, isDerivedComplete: isDerivedComplete(database),
+                answers: answers?.decode(atIndex: 0) ?? 0, rightAnswers: answers?.decode(atIndex: 1) ?? 0,
+                isDerivedComplete: isDerivedComplete(database),
                 bytes: bytes ?? 0,
-                runs: Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY id").map { StoreSummary.Run(row: $0) })
+                runs: Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY id").map { try StoreSummary.Run(row: $0) })
         }
     }
 
     private func counts(_ database: Database, _ sql: String) throws -> [StoreSummary.Count] {
-        try Row.fetchAll(database, sql: sql).map { StoreSummary.Count(name: $0[0], images: $0[1]) }
+        try Row.fetchAll(database, sql: sql).map {
+            try StoreSummary.Count(name: $0.decode(atIndex: 0), images: $0.decode(atIndex: 1))
+        }
     }
 }
 
 extension StoreSummary.Run {
-    fileprivate init(row: Row) {
-        toolVersion = row["tool_version"]
-        started = row["started"]
-        finished = row["finished"]
-        status = row["status"]
-        host = row["host"]
-        let json: String? = row["arguments"]
+    fileprivate init(row: Row) throws {
+        toolVersion = try row.decode(forColumn: "tool_version")
+        started = try row.decode(forColumn: "started")
+        finished = try row.decode(forColumn: "finished")
+        status = try row.decode(forColumn: "status")
+        host = try row.decode(forColumn: "host")
+        let json: String? = try row.decode(forColumn: "arguments")
         arguments = json.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? []
-        jobs = row["jobs"]
-        imagesDone = row["images_done"]
-        imagesSkipped = row["images_skipped"]
-        seconds = row["seconds"]
+        jobs = try row.decode(forColumn: "jobs")
+        imagesDone = try row.decode(forColumn: "images_done")
+        imagesSkipped = try row.decode(forColumn: "images_skipped")
+        seconds = try row.decode(forColumn: "seconds")
     }
 }

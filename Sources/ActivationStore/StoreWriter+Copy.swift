@@ -5,7 +5,7 @@ import GRDB
 extension StoreWriter {
     /// Appends the images of `source`, in order, but those that were removed.
     ///
-    /// A row is checked against its checksum before it is copied, so that damage is not carried on under a new one.
+    /// Rows are checked as they are read, so that damage is not carried on under a new checksum.
     /// - Precondition: `source` is of the same model, preprocessing and layers.
     /// - Throws: ``StoreError/damaged(path:detail:)`` for a row of `source` that is damaged, ``StoreError/duplicateImage(path:image:)``;
     ///   what of `source` was committed before stays.
@@ -41,7 +41,7 @@ extension StoreWriter {
                 target += run.count * width
             }
         }
-        try BlockRows.readChecked(database, path: source.path, description: source.description, block: block, lanes: lanes) {
+        try BlockRows.read(database, path: source.path, description: source.description, block: block, lanes: lanes) {
             row in
             let column = buffer.column(layer: row.layer, channel: row.channel)
             copy(row.values, column.values, width: 4)
@@ -73,35 +73,12 @@ extension Store {
     func images(_ database: Database, ids: [Int]) throws -> [ImageRecord] {
         guard let first = ids.first, let last = ids.last else { return [] }
         let wanted = Set(ids)
-        let rows = try Row.fetchAll(
-            database, sql: StoredImage.selectSQL + " WHERE image.id BETWEEN ? AND ? ORDER BY image.id", arguments: [first, last])
-        return rows.filter { wanted.contains($0["id"]) }.map { row in
-            let image = StoredImage(row: row)
-            return ImageRecord(
+        let found = try images(database, "WHERE image.id BETWEEN ? AND ? ORDER BY image.id", [first, last])
+        return found.filter { wanted.contains($0.id) }.map { image in
+            ImageRecord(
                 path: image.path, sha256: image.sha256, width: image.width, height: image.height, bytes: image.bytes,
                 modified: image.modified, label: image.label, split: image.split, predictedClass: image.predictedClass,
                 predictedScore: image.predictedScore.map { Float($0) })
-        }
-    }
-}
-
-extension BlockRows {
-    /// As `read`, and refuses rows whose checksum is wrong.
-    static func readChecked(
-        _ database: Database, path: String, description: StoreDescription, block: Int, lanes: Int, body: (Row) throws -> Void
-    ) throws {
-        let sums = try RawStatement(database, "SELECT checksum FROM activation_block WHERE id BETWEEN ? AND ? ORDER BY id")
-        sums.bind(1, Schema.keys(block: block).lowerBound)
-        sums.bind(2, Schema.keys(block: block).upperBound)
-        try read(database, path: path, description: description, block: block, lanes: lanes) { row in
-            let values = UnsafeRawBufferPointer(start: row.values, count: lanes * 4)
-            let positions = UnsafeRawBufferPointer(start: row.positions, count: lanes * row.width)
-            guard try sums.step(), sums.int(0) == checksum(values, positions) else {
-                let layer = description.layers[row.layer]
-                throw StoreError.damaged(
-                    path: path, detail: "a checksum of block \(block) differs, at \(layer.name):\(row.channel)")
-            }
-            try body(row)
         }
     }
 }

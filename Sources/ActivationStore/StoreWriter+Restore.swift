@@ -33,17 +33,6 @@ extension StoreWriter {
     }
 }
 
-extension Schema {
-    /// Brings an older store to the present version.
-    static func migrate(_ database: Database) throws {
-        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        for (index, sql) in migrations.enumerated() where index + 1 >= found {
-            try database.execute(sql: sql)
-            try database.execute(sql: "PRAGMA user_version = \(index + 2)")
-        }
-    }
-}
-
 extension RunRecord {
     static func timestamp(_ date: Date) -> String { date.ISO8601Format() }
 

@@ -66,7 +66,8 @@ public final class StoreWriter: @unchecked Sendable {
                 try database.execute(sql: Schema.sql)
                 try wanted.insert(database)
             } else {
-                try Schema.migrate(database)
+                try Schema.migrate(database, path: path)
+                try Schema.check(database, path: path)
                 description = try StoreDescription(database, path: path)
                 if let difference = wanted.difference(from: description) {
                     throw StoreError.differs(
@@ -89,10 +90,11 @@ public final class StoreWriter: @unchecked Sendable {
         block = images / description.blockImages
         committedLanes = images % description.blockImages
         foldedLanes = committedLanes
-        savedThrough = min(saved, images)
+        savedThrough = max(0, min(saved, images))
         labels = try database.read { database in
             let rows = try Row.fetchAll(database, sql: "SELECT name, id FROM label")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+            return try Dictionary(
+                rows.map { (try $0.decode(atIndex: 0), try $0.decode(atIndex: 1)) }, uniquingKeysWith: { first, _ in first })
         }
         try database.read { try restore($0) }
     }
@@ -105,7 +107,9 @@ public final class StoreWriter: @unchecked Sendable {
             var known: [String: KnownImage] = [:]
             let rows = try Row.fetchCursor(database, sql: "SELECT path, id, sha256, bytes, mtime_ns FROM image")
             while let row = try rows.next() {
-                known[row[0]] = KnownImage(id: row[1], sha256: row[2], bytes: row[3], modified: row[4])
+                known[try row.decode(atIndex: 0)] = KnownImage(
+                    id: try row.decode(atIndex: 1), sha256: try row.decode(atIndex: 2), bytes: try row.decode(atIndex: 3),
+                    modified: try row.decode(atIndex: 4))
             }
             return known
         }
@@ -117,7 +121,8 @@ public final class StoreWriter: @unchecked Sendable {
             var known: [String: SkippedRecord] = [:]
             let rows = try Row.fetchCursor(database, sql: "SELECT path, reason, bytes, mtime_ns FROM skipped_image")
             while let row = try rows.next() {
-                known[row[0]] = SkippedRecord(path: row[0], reason: row[1], bytes: row[2], modified: row[3])
+                let record = try SkippedRecord(row: row)
+                known[record.path] = record
             }
             return known
         }
@@ -159,10 +164,16 @@ public final class StoreWriter: @unchecked Sendable {
         try StoreFile.translating(path) {
             try database.inTransaction(.immediate) { database in
                 for image in images {
+                    // A damaged row is not to get a new checksum.
+                    let old = try ImageRows(database, path: path, "WHERE image.id = ?")
+                    old.bind(image.id)
+                    _ = try old.step()
+                    old.reset()
                     let label = try PendingImages.label(image.label, &labels, classes: description.classes, database)
                     try database.execute(
                         sql: "UPDATE image SET path = ?, label_id = ?, split = ?, mtime_ns = ? WHERE id = ?",
                         arguments: [image.path, label, image.split, image.modified, image.id])
+                    try ImageRows.refreshChecksums(database, where: "image.id = \(image.id)")
                 }
                 return .commit
             }
@@ -199,9 +210,7 @@ public final class StoreWriter: @unchecked Sendable {
         try StoreFile.translating(path) {
             try database.inTransaction(.immediate) { database in
                 if savedThrough != imageCount {
-                    try derived.save(database)
-                    try database.execute(
-                        sql: "UPDATE meta SET value = ? WHERE key = 'derived_through'", arguments: [imageCount])
+                    try derived.save(database, through: imageCount)
                 }
                 try database.execute(
                     sql: "UPDATE run SET status = ?, finished = ?, seconds = ? WHERE id = ?",

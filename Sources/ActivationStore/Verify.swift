@@ -50,17 +50,26 @@ private struct StoreCheck {
     var description: StoreDescription { store.description }
 
     func run(_ result: inout Verification) throws {
-        let blocks = try store.blocks(database)
-        let images = blocks.reduce(0, +)
+        let images = try Store.laneCount(database, blockImages: description.blockImages)
+        guard try store.canHold(lanes: images, database) else {
+            result.report("The store tells of \(images) images, more than its bytes can hold: all is lost.")
+            return
+        }
+        let blocks = Store.blocks(of: images, size: description.blockImages)
         result.images = try Int.fetchOne(database, sql: "SELECT count(*) FROM image") ?? 0
         let removed = try Store.removedCount(database)
+        guard (0...images).contains(removed) else {
+            result.report("The store tells of \(removed) removed images of \(images): which ones are there cannot be said.")
+            return
+        }
         if result.images + removed != images {
             let lost = images - removed - result.images
             result.report(
                 "Image ids go up to \(images - 1)\(removed == 0 ? "" : ", \(removed) were removed,") but there are \(result.images) images: \(lost) are lost."
             )
         }
-        let derived = DerivedState(description)
+        try checkImages(&result)
+        let derived = DerivedState(description, images: images)
         let isWhole = try checkActivations(blocks, derived, &result)
         try checkMeans(blocks, &result)
         try checkExplanations(&result)
@@ -87,6 +96,22 @@ private struct StoreCheck {
     private func lost(_ neuron: Int, _ block: Int, _ lanes: Int) -> String {
         let first = block * description.blockImages
         return "the activations of \(name(neuron)) on images \(first) to \(first + lanes - 1) are lost"
+    }
+
+    private func checkImages(_ result: inout Verification) throws {
+        let before = result.findings.count + result.unlisted
+        let rows = try ImageRows(database, path: store.path, "ORDER BY image.id")
+        while try rows.stepUnchecked() {
+            guard !rows.isIntact else { continue }
+            result.report(
+                "The row of image \(rows.id) (\(rows.imagePath)) differs from its checksum: what is known of it is lost.")
+        }
+        guard result.findings.count + result.unlisted == before else { return }
+        do {
+            try store.checkImages(database)
+        } catch StoreError.damaged(_, let detail) {
+            result.report("Images cannot be looked up: \(detail).")
+        }
     }
 
     /// True if every row is as it should be.
@@ -179,10 +204,13 @@ private struct StoreCheck {
         let rows = try Row.fetchCursor(
             database, sql: "SELECT id, method, target, map, picture, checksum FROM explanation ORDER BY id")
         while let row = try rows.next() {
-            if Store.checksum(map: row["map"], picture: row["picture"]) == row["checksum"] as UInt32 {
+            let sum = try Store.checksum(map: row.decode(forColumn: "map"), picture: row.decode(forColumn: "picture"))
+            if try Int(sum) == row.decode(forColumn: "checksum") {
                 result.explanations += 1
             } else {
-                let (id, method, target): (Int, String, String) = (row["id"], row["method"], row["target"])
+                let id: Int = try row.decode(forColumn: "id")
+                let method: String = try row.decode(forColumn: "method")
+                let target: String = try row.decode(forColumn: "target")
                 result.report(
                     "The checksum of explanation \(id) (\(method) of \(target)) differs; asked for again it is made anew.")
             }
@@ -190,17 +218,20 @@ private struct StoreCheck {
     }
 
     private func checkStatistics(_ derived: DerivedState, _ result: inout Verification) throws {
-        let stored = try Row.fetchAll(database, sql: NeuronStatistics.selectSQL + " ORDER BY neuron_id")
-            .map { NeuronStatistics(row: $0) }
+        let stored = try Int.fetchOne(database, sql: "SELECT count(*) FROM neuron_statistics") ?? 0
         let neurons = try Store.derivedThrough(database) == 0 ? 0 : description.neuronCount
-        if stored.count != neurons {
-            result.report("There are statistics of \(stored.count) neurons, not of \(neurons).")
-        }
-        for statistics in stored {
-            guard statistics.neuron >= 0, statistics.neuron < description.neuronCount else { continue }
-            result.statistics += 1
-            if statistics != derived.result(neuron: statistics.neuron) {
-                result.report("The statistics of \(name(statistics.neuron)) are not those of its activations.")
+        if stored != neurons { result.report("There are statistics of \(stored) neurons, not of \(neurons).") }
+        let rows = try StatisticsRows(database, path: store.path, description: description)
+        for neuron in 0..<neurons {
+            var found: NeuronStatistics?
+            do {
+                try rows.visit(neuron..<neuron + 1) { found = NeuronStatistics(row: $0) }
+            } catch is StoreError {
+                found = nil
+            }
+            if found != nil { result.statistics += 1 }
+            if found != derived.result(neuron: neuron) {
+                result.report("The statistics of \(name(neuron)) are not those of its activations.")
             }
         }
     }

@@ -159,6 +159,30 @@ uint32_t ndx_position(const void *positions, size_t width, size_t lane) {
     }
 }
 
+typedef uint16_t loose_half __attribute__((aligned(1), may_alias));
+
+NDX_CLONES
+int ndx_positions_are_below(const void *positions, size_t width, size_t count, uint64_t cells) {
+    if (width == 0) return cells > 0;
+    if (width < 4 && cells >> (8 * width)) return 1;
+    uint32_t largest = 0;
+    if (width == 1) {
+        const uint8_t *p = positions;
+        uint8_t found = 0;
+        for (size_t i = 0; i < count; i++) found = p[i] > found ? p[i] : found;
+        largest = found;
+    } else if (width == 2) {
+        const loose_half *p = positions;
+        uint16_t found = 0;
+        for (size_t i = 0; i < count; i++) found = p[i] > found ? p[i] : found;
+        largest = found;
+    } else {
+        const loose_bits *p = positions;
+        for (size_t i = 0; i < count; i++) largest = p[i] > largest ? p[i] : largest;
+    }
+    return largest < cells;
+}
+
 // Larger is stronger: the key's bits in an order that integers have, then the smaller image. One comparison without branches.
 static inline uint64_t strength(ndx_top entry) {
     uint32_t bits;

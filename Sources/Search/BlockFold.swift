@@ -5,6 +5,7 @@ import GRDB
 /// Goes once over the activations of some neurons, a block of images at a time.
 struct BlockFold {
     let store: Store
+    let database: Database
     let scan: BlockScan
     /// Lanes of every block.
     let blocks: [Int]
@@ -18,7 +19,7 @@ struct BlockFold {
     func presentBefore(block: Int) -> Int { presentBefore[block] }
 
     init(_ store: Store, _ database: Database) throws {
-        self.store = store
+        (self.store, self.database) = (store, database)
         scan = try store.scan(database)
         let blocks = try store.blocks(database)
         let presence = try store.presence(database)
@@ -50,8 +51,6 @@ struct BlockFold {
         }
     }
 
-    private static func always(_ neuron: Int, _ maximum: Float?) -> Bool { true }
-
     /// Lanes: ids of images are below it.
     var images: Int { blocks.reduce(0, +) }
 
@@ -61,11 +60,25 @@ struct BlockFold {
             let first = block * store.description.blockImages
             if let mask, !mask[first..<first + lanes].contains(1) { continue }
             for range in neurons.ranges {
-                try scan.rows(block: block, lanes: lanes, neurons: range, where: Self.always) { row in
+                try scan.rows(block: block, lanes: lanes, neurons: range) { row in
                     try body(first, row)
                 }
             }
         }
+    }
+
+    /// As `rows`, but blocks are shared among readers: `body` is called for several blocks at the same time, and for the neurons of one in order.
+    func sharedRows(_ neurons: NeuronSet, mask: [UInt8]? = nil, _ body: (Int, BlockRows.Row) throws -> Void) throws {
+        try store.share(
+            blocks.count, rows: blocks.count * neurons.count, database, context: { try store.scan($0) },
+            work: {
+                block, scan in
+                let first = block * store.description.blockImages
+                if let mask, !mask[first..<first + blocks[block]].contains(1) { return }
+                for range in neurons.ranges {
+                    try scan.rows(block: block, lanes: blocks[block], neurons: range) { try body(first, $0) }
+                }
+            })
     }
 
     /// Folds the neurons, in ascending order, into one score an image.
@@ -77,7 +90,7 @@ struct BlockFold {
         let scores = UnsafeMutablePointer<Double>.allocate(capacity: max(images, 1))
         defer { scores.deallocate() }
         scores.initialize(repeating: initial, count: max(images, 1))
-        try rows(neurons, mask: mask) { first, row in
+        try sharedRows(neurons, mask: mask) { first, row in
             ndx_fold_scores(fold, row.values, row.count, reference(row.neuron), scores + first)
         }
         return Array(UnsafeBufferPointer(start: scores, count: images))
@@ -91,7 +104,7 @@ struct BlockFold {
         defer { scores.deallocate() }
         scores.initialize(repeating: 0, count: max(2 * images, 1))
         let squares = scores + images
-        try rows(neurons, mask: mask) { first, row in
+        try sharedRows(neurons, mask: mask) { first, row in
             ndx_fold_scores(NDX_PRODUCTS, row.values, row.count, reference(row.neuron), scores + first)
             ndx_fold_scores(NDX_SQUARES, row.values, row.count, 0, squares + first)
         }
@@ -111,17 +124,38 @@ struct BlockFold {
         return column
     }
 
+    /// - Throws: ``StoreError/unknownImage(name:suggestions:)`` for one that is gone since it was asked for.
+    private func place(of image: Int) throws -> (block: Int, lane: Int) {
+        guard (0..<images).contains(image) else { throw StoreError.unknownImage(name: "\(image)", suggestions: []) }
+        let (block, lane) = image.quotientAndRemainder(dividingBy: store.description.blockImages)
+        return (block, lane)
+    }
+
     /// Gives `body` the values of one image, and where they are on the map, in the order of the neurons.
     func values(of image: Int, _ neurons: NeuronSet, _ body: (Int, Float, Int) throws -> Void) throws {
-        let block = image / store.description.blockImages
-        let lane = image % store.description.blockImages
+        let (block, lane) = try place(of: image)
         for range in neurons.ranges {
-            try scan.rows(block: block, lanes: blocks[block], neurons: range, where: Self.always) { row in
+            try scan.rows(block: block, lanes: blocks[block], neurons: range) { row in
                 try body(
                     row.neuron, row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self),
                     Int(ndx_position(row.positions, row.width, lane)))
             }
         }
+    }
+
+    /// As `values`, but neurons are shared among readers: `body` is called from several threads.
+    func sharedValues(of image: Int, _ neurons: NeuronSet, _ body: (Int, Float, Int) -> Void) throws {
+        let (block, lane) = try place(of: image)
+        let parts = neurons.parts(of: 512)
+        try store.share(
+            parts.count, rows: neurons.count, database, context: { try store.scan($0) },
+            work: { part, scan in
+                try scan.rows(block: block, lanes: blocks[block], neurons: parts[part]) { row in
+                    body(
+                        row.neuron, row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self),
+                        Int(ndx_position(row.positions, row.width, lane)))
+                }
+            })
     }
 }
 

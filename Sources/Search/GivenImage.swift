@@ -34,9 +34,13 @@ struct SubjectImage {
         var values = [Float](repeating: 0, count: fold.store.description.neuronCount)
         var positions = [Int](repeating: 0, count: values.count)
         guard let id else { return (values, positions) }
-        try fold.values(of: id, neurons) { neuron, value, position in
-            values[neuron] = value
-            positions[neuron] = position
+        try values.withUnsafeMutableBufferPointer { values in
+            try positions.withUnsafeMutableBufferPointer { positions in
+                try fold.sharedValues(of: id, neurons) { neuron, value, position in
+                    values[neuron] = value
+                    positions[neuron] = position
+                }
+            }
         }
         return (values, positions)
     }

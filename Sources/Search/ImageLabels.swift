@@ -12,11 +12,18 @@ struct ImageLabels {
     let images: [Int]
 
     /// - Parameter mask: a byte an image, 1 if it is chosen; nil for all.
-    init(_ database: Database, images count: Int, mask: [UInt8]?) throws {
-        let rows = try Row.fetchAll(database, sql: "SELECT id, name FROM label ORDER BY name")
-        names = rows.map { $0[1] }
-        let numbering = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1[0] as Int, UInt32($0)) })
-        var all = [UInt32](repeating: UInt32(rows.count), count: count)
+    /// - Throws: ``StoreError``.
+    init(_ store: Store, _ database: Database, images count: Int, mask: [UInt8]?) throws {
+        try store.checkImages(database)
+        var numbering: [Int: UInt32] = [:]
+        var names: [String] = []
+        let rows = try RawStatement(database, "SELECT id, name FROM label ORDER BY name")
+        while try rows.step() {
+            numbering[rows.int(0)] = UInt32(names.count)
+            names.append(rows.text(1) ?? "")
+        }
+        self.names = names
+        var all = [UInt32](repeating: UInt32(names.count), count: count)
         let select = try RawStatement(database, "SELECT id, label_id FROM image WHERE label_id IS NOT NULL")
         while try select.step() {
             if all.indices.contains(select.int(0)), let number = numbering[select.int(1)] { all[select.int(0)] = number }

@@ -5,14 +5,13 @@ extension Store {
     /// The ids of the images that meet a condition in SQL on the columns of `image_info`, ascending.
     /// - Throws: ``QueryError`` for what is no condition on images; ``StoreError``.
     public func imageIDs(where condition: String) throws -> [Int] {
-        let lanes = try read { try laneCount($0) }
-        let mask = try Predicate(condition, in: self, images: lanes).mask
+        let mask = try read { try Predicate(condition, in: self, $0, images: try laneCount($0)).mask }
         return mask.indices.filter { mask[$0] != 0 }
     }
 
     /// One byte a lane, 1 for the images that meet a condition, or that are there at all; nil for no condition where none was removed.
     func mask(where condition: String?, _ database: Database) throws -> [UInt8]? {
         guard let condition else { return try presence(database) }
-        return try Predicate(condition, in: self, images: try laneCount(database)).mask
+        return try Predicate(condition, in: self, database, images: try laneCount(database)).mask
     }
 }

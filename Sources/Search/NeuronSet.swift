@@ -25,6 +25,13 @@ struct NeuronSet {
         self.ranges = ranges
     }
 
+    /// The runs cut into pieces of at most `size` neurons.
+    func parts(of size: Int) -> [Range<Int>] {
+        ranges.flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: size).map { $0..<min($0 + size, range.upperBound) }
+        }
+    }
+
     /// All neurons in ascending order.
     var neurons: [Int] { ranges.flatMap { Array($0) } }
 }

@@ -1,4 +1,5 @@
 import ActivationStore
+import GRDB
 import GRDBSQLite
 
 /// The images that meet a condition in SQL on the columns of `image_info`.
@@ -7,8 +8,9 @@ struct Predicate {
     let mask: [UInt8]
 
     /// - Parameter option: that the user gave it with.
-    /// - Throws: ``QueryError`` for what is no condition on images.
-    init(_ clause: String, in store: Store, images: Int, option: String = "--where") throws {
+    /// - Throws: ``QueryError`` for what is no condition on images; ``StoreError``.
+    init(_ clause: String, in store: Store, _ database: Database, images: Int, option: String = "--where") throws {
+        try store.checkImages(database)
         var mask = [UInt8](repeating: 0, count: images)
         let sandbox = try ReadOnlySQL(store: store, scope: .images)
         // A line of its own, so that a comment at the clause's end does not hide the bracket.

@@ -64,7 +64,7 @@ struct RankPass {
         for range in neurons.ranges {
             for first in stride(from: range.lowerBound, to: range.upperBound, by: size) {
                 let group = first..<min(first + size, range.upperBound)
-                try fold.rows(NeuronSet([group])) { image, row in
+                try fold.sharedRows(NeuronSet([group])) { image, row in
                     UnsafeMutableRawPointer(columns + (row.neuron - first) * length + image)
                         .copyMemory(from: row.values, byteCount: row.count * 4)
                 }

@@ -30,34 +30,37 @@ struct Standings {
 
     /// Bounds the standings of some neurons by their histograms; without these, by nothing.
     mutating func bound(_ neurons: NeuronSet, _ database: Database) throws {
-        let isComplete = try fold.store.isDerivedComplete(database)
-        let select = try RawStatement(
-            database,
-            """
-            SELECT neuron_id, nan_count, zero_count, histogram_first, histogram FROM neuron_statistics
-            WHERE neuron_id BETWEEN ? AND ? ORDER BY neuron_id
-            """)
-        let unknown = (isStored ? 1 : 0, 2 * fold.present - (isStored ? 1 : 0))
-        for range in neurons.ranges {
-            if isComplete {
-                select.bind(1, range.lowerBound)
-                select.bind(2, range.upperBound - 1)
-                while try select.step() {
-                    let neuron = select.int(0)
-                    let value = values[neuron]
-                    guard !value.isNaN else { continue }
-                    let (low, high) = Self.bounds(
-                        value, nans: select.int(1), zeros: select.int(2), first: select.int(3), histogram: select.bytes(4),
-                        isStored: isStored)
-                    standings.append(Standing(neuron: neuron, value: value, low: low, high: high))
-                }
-                select.reset()
-            } else {
-                for neuron in range where !values[neuron].isNaN {
-                    standings.append(Standing(neuron: neuron, value: values[neuron], low: unknown.0, high: unknown.1))
-                }
+        let store = fold.store
+        guard try store.isDerivedComplete(database) else {
+            let unknown = (isStored ? 1 : 0, 2 * fold.present - (isStored ? 1 : 0))
+            for neuron in neurons.neurons where !values[neuron].isNaN {
+                standings.append(Standing(neuron: neuron, value: values[neuron], low: unknown.0, high: unknown.1))
             }
+            return
         }
+        let (values, isStored) = (values, isStored)
+        let parts = neurons.parts(of: 512)
+        var found = [[Standing]](repeating: [], count: parts.count)
+        try found.withUnsafeMutableBufferPointer { found in
+            try store.share(
+                parts.count, rows: neurons.count, database,
+                context: { try StatisticsRows($0, path: store.path, description: store.description) },
+                work: { part, rows in
+                    var standings: [Standing] = []
+                    standings.reserveCapacity(parts[part].count)
+                    try rows.visit(parts[part]) { row in
+                        let neuron = row.int(0)
+                        let value = values[neuron]
+                        guard !value.isNaN else { return }
+                        let (low, high) = Self.bounds(
+                            value, nans: row.int(2), zeros: row.int(4), first: row.int(9), histogram: row.bytes(10),
+                            isStored: isStored)
+                        standings.append(Standing(neuron: neuron, value: value, low: low, high: high))
+                    }
+                    found[part] = standings
+                })
+        }
+        standings += found.joined()
     }
 
     private static func bounds(
@@ -126,18 +129,47 @@ struct Standings {
     /// Counts in the blocks, in one pass.
     private mutating func settleByBlocks(_ neurons: [Int]) throws {
         guard !neurons.isEmpty else { return }
-        var column = [Float](repeating: 0, count: fold.present)
-        var below = [UInt64](repeating: 0, count: values.count)
-        var equal = [UInt64](repeating: 0, count: values.count)
-        for range in NeuronSet(neurons.map { $0..<$0 + 1 }).ranges {
+        let (fold, values) = (fold, values)
+        let chosen = NeuronSet(neurons.map { $0..<$0 + 1 })
+        var (below, equal) = ([UInt64](repeating: 0, count: values.count), [UInt64](repeating: 0, count: values.count))
+        let parts = chosen.parts(of: 16)
+        try below.withUnsafeMutableBufferPointer { below in
+            try equal.withUnsafeMutableBufferPointer { equal in
+                let (below, equal) = (below, equal)
+                try fold.store.share(
+                    parts.count, rows: chosen.count * fold.blocks.count, fold.database, context: { try Counter(fold, $0) },
+                    work: { part, counter in
+                        try counter.count(parts[part], values, below, equal)
+                    })
+            }
+        }
+        let counted = Set(neurons)
+        for index in standings.indices where counted.contains(standings[index].neuron) {
+            let neuron = standings[index].neuron
+            standings[index].low = Int(2 * below[neuron] + equal[neuron])
+            standings[index].high = standings[index].low
+        }
+    }
+
+    /// Counts the images below an image's values and as strong, on one connection.
+    private final class Counter {
+        private let fold: BlockFold
+        private let scan: BlockScan
+        private var column: [Float]
+
+        init(_ fold: BlockFold, _ database: Database) throws {
+            self.fold = fold
+            scan = try fold.store.scan(database)
+            column = [Float](repeating: 0, count: fold.presence == nil ? 0 : fold.present)
+        }
+
+        func count(
+            _ neurons: Range<Int>, _ values: [Float], _ below: UnsafeMutableBufferPointer<UInt64>,
+            _ equal: UnsafeMutableBufferPointer<UInt64>
+        ) throws {
             for (block, lanes) in fold.blocks.enumerated() {
                 let present = fold.present(inBlock: block)
-                func isWanted(_ neuron: Int, _ maximum: Float?) -> Bool {
-                    if let maximum, maximum >= values[neuron] { return true }
-                    below[neuron] += UInt64(present)
-                    return false
-                }
-                try fold.scan.rows(block: block, lanes: lanes, neurons: range, where: isWanted) { row in
+                try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
                     guard fold.presence != nil else {
                         return ndx_count_around(row.values, lanes, values[row.neuron], &below[row.neuron], &equal[row.neuron])
                     }
@@ -149,12 +181,6 @@ struct Standings {
                     }
                 }
             }
-        }
-        let counted = Set(neurons)
-        for index in standings.indices where counted.contains(standings[index].neuron) {
-            let neuron = standings[index].neuron
-            standings[index].low = Int(2 * below[neuron] + equal[neuron])
-            standings[index].high = standings[index].low
         }
     }
 }

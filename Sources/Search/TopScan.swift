@@ -13,10 +13,16 @@ struct TopScan {
         let image: Int
         let value: Float
         let position: Int
+
+        init(image: Int, value: Float, position: Int) {
+            (self.image, self.value, self.position) = (image, value, position)
+        }
+
+        init(_ entry: TopEntry) { self.init(image: entry.image, value: entry.value, position: entry.position) }
     }
 
-    /// Room for lists: neurons are taken in groups that keep within it, and the file is read once for each group.
-    private static let memory = 256 << 20
+    /// Room for lists, which are held twice: neurons are taken in groups that keep within it, and the file is read once for each group.
+    private static let memory = 128 << 20
 
     /// Gives `body` each neuron's list, in neuron order.
     func run(_ neurons: Range<Int>, _ database: Database, _ body: (Int, [Entry]) throws -> Void) throws {
@@ -27,16 +33,26 @@ struct TopScan {
             return
         }
         let group = max(1, Self.memory / (capacity * MemoryLayout<ndx_top>.stride))
-        let scan = try store.scan(database)
         for first in stride(from: neurons.lowerBound, to: neurons.upperBound, by: group) {
             let some = first..<min(first + group, neurons.upperBound)
-            try run(some, capacity: capacity, blocks: blocks, scan, body)
+            // Neurons are shared among readers, in parts that are read in runs long enough.
+            let parts = NeuronSet([some]).parts(of: max(1, min(128, some.count / (4 * store.readers))))
+            var lists = [[[Entry]]](repeating: [], count: parts.count)
+            try lists.withUnsafeMutableBufferPointer { lists in
+                let lists = lists
+                try store.share(
+                    parts.count, rows: some.count * blocks.count, database, context: { try store.scan($0) },
+                    work: { part, scan in
+                        lists[part] = try self.lists(of: parts[part], capacity: capacity, blocks: blocks, scan)
+                    })
+            }
+            for (part, lists) in zip(parts, lists) {
+                for (neuron, list) in zip(part, lists) { try body(neuron, list) }
+            }
         }
     }
 
-    private func run(
-        _ neurons: Range<Int>, capacity: Int, blocks: [Int], _ scan: BlockScan, _ body: (Int, [Entry]) throws -> Void
-    ) throws {
+    private func lists(of neurons: Range<Int>, capacity: Int, blocks: [Int], _ scan: BlockScan) throws -> [[Entry]] {
         let heaps = UnsafeMutablePointer<ndx_top>.allocate(capacity: neurons.count * capacity)
         defer { heaps.deallocate() }
         var sizes = [Int](repeating: 0, count: neurons.count)
@@ -45,19 +61,13 @@ struct TopScan {
         for (block, lanes) in blocks.enumerated() {
             let first = block * blockImages
             if let mask, !mask[first..<first + lanes].contains(1) { continue }
-            func isWanted(_ neuron: Int, _ maximum: Float?) -> Bool {
-                // A row whose maximum does not beat the weakest of a full list adds nothing; a tie loses by its id.
-                let index = neuron - neurons.lowerBound
-                guard let maximum else { return false }
-                return lowest || sizes[index] < capacity || maximum > heaps[index * capacity].key
-            }
             func fold(_ row: BlockRows.Row, _ kept: UnsafePointer<UInt8>?) {
                 let index = row.neuron - neurons.lowerBound
                 sizes[index] = ndx_top_fold(
                     heaps + index * capacity, sizes[index], capacity, sign, row.values, row.positions, row.width, lanes,
                     UInt32(first), kept)
             }
-            try scan.rows(block: block, lanes: lanes, neurons: neurons, where: isWanted) { row in
+            try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
                 if let mask {
                     mask.withUnsafeBufferPointer { bytes in fold(row, bytes.baseAddress.map { $0 + first }) }
                 } else {
@@ -65,13 +75,11 @@ struct TopScan {
                 }
             }
         }
-        for neuron in neurons {
-            let index = neuron - neurons.lowerBound
+        return sizes.indices.map { index in
             ndx_top_sort(heaps + index * capacity, sizes[index])
-            let list = UnsafeBufferPointer(start: heaps + index * capacity, count: sizes[index])
-            try body(
-                neuron,
-                list.map { Entry(image: Int($0.image), value: sign * $0.key, position: Int($0.position)) })
+            return UnsafeBufferPointer(start: heaps + index * capacity, count: sizes[index]).map {
+                Entry(image: Int($0.image), value: sign * $0.key, position: Int($0.position))
+            }
         }
     }
 }

@@ -207,7 +207,9 @@ import Testing
         }
         try database.close()
         try FileManager.default.removeItem(atPath: out)
-        #expect(message([one, two, three]).hasPrefix("\(two) is damaged: a checksum of block 0 differs, at layer0:3"))
+        #expect(
+            message([one, two, three]).hasPrefix(
+                "\(two) is damaged: the row of layer0:3 in block 0 of activation_block has another checksum"))
         #expect(!FileManager.default.fileExists(atPath: out))
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(!left.contains { $0.contains("merging") })

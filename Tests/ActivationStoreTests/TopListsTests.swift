@@ -74,13 +74,21 @@ import Testing
         try DatabaseQueue(path: path).write {
             try $0.execute(sql: "UPDATE top_list SET list = ? WHERE neuron_id = 5", arguments: [text])
         }
+        func list() throws { _ = try Store.open(path: path).read { try store.topLists($0).list(neuron: 5) } }
         let store = try Store.open(path: path)
+        #expect(
+            throws: StoreError.damaged(
+                path: path, detail: "this is not the list that was written of the strongest images of layer1:1 in top_list")
+        ) { try list() }
+        // As somebody would do it who knows of the checksum.
+        let checksum = Array(text.utf8).withUnsafeBytes { TopLists.checksum($0, neuron: 5, through: 9) }
+        try DatabaseQueue(path: path).write {
+            try $0.execute(sql: "UPDATE top_list SET checksum = ? WHERE neuron_id = 5", arguments: [checksum])
+        }
         #expect(try store.verify().findings == ["The list of the strongest images of layer1:1 is not that of its activations."])
         #expect(
             throws: StoreError.damaged(path: path, detail: "this is no list of the strongest images of layer1:1 in top_list")
-        ) {
-            _ = try store.read { database in try store.topLists(database).list(neuron: 5) }
-        }
+        ) { try list() }
     }
 
     /// The view of names answers for one neuron without reading other lists, and finds a layer's by its name.

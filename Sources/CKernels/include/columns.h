@@ -64,4 +64,7 @@ void ndx_top_sort(ndx_top *heap, size_t size);
 /// The position of lane `lane` in a column with `width` bytes a lane (0, 1, 2 or 4).
 uint32_t ndx_position(const void *positions, size_t width, size_t lane);
 
+/// Whether all positions of a column are below `cells`.
+int ndx_positions_are_below(const void *positions, size_t width, size_t count, uint64_t cells);
+
 #endif

@@ -88,7 +88,7 @@ public struct PredictionDiff: Sendable, Encodable {
         if labelled > 0 {
             (accuracyInA, accuracyInB) = (Double(right.a) / Double(labelled), Double(right.b) / Double(labelled))
         }
-        let names = try ImageNames(pair.a.database)
+        let names = try ImageNames(pair.a.store, pair.a.database)
         changes = try places.joined().prefix(count).map { place in
             let id = pair.a.images[place]
             let (path, label) = try names.of(id)

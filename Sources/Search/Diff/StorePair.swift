@@ -26,6 +26,7 @@ struct StorePair {
         fileprivate init(_ store: Store, _ database: Database) throws {
             self.store = store
             self.database = database
+            try store.checkImages(database)
             fold = try BlockFold(store, database)
             places = [Int32](repeating: -1, count: fold.images)
         }

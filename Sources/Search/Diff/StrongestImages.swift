@@ -7,7 +7,7 @@ struct StrongestImages {
 
     init(_ pair: StorePair) throws {
         self.pair = pair
-        names = (try ImageNames(pair.a.database), try ImageNames(pair.b.database))
+        names = (try ImageNames(pair.a.store, pair.a.database), try ImageNames(pair.b.store, pair.b.database))
     }
 
     func add(to neuron: inout NeuronDiff) throws {

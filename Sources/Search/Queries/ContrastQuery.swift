@@ -65,9 +65,9 @@ public struct ContrastQuery: Query {
         let neurons = try NeuronSet(references, in: store.description)
         var tested = try store.read { database in
             let fold = try BlockFold(store, database)
-            let maskA = try Predicate(a, in: store, images: fold.images, option: "--a").mask
+            let maskA = try Predicate(a, in: store, database, images: fold.images, option: "--a").mask
             let maskB =
-                try b.map { try Predicate($0, in: store, images: fold.images, option: "--b").mask }
+                try b.map { try Predicate($0, in: store, database, images: fold.images, option: "--b").mask }
                 ?? maskA.indices.map { maskA[$0] == 0 && fold.presence?[$0] != 0 ? 1 : 0 }
             let both = zip(maskA, maskB).count { $0 == 1 && $1 == 1 }
             guard both == 0 else { throw QueryError.overlap(images: both) }

@@ -59,7 +59,7 @@ public struct GroupQuery: Query {
             let chooser = Chooser(
                 choice: choice, count: options.count, seed: options.seed, mask: mask,
                 distinct: options.distinct ? Distinct(fold) : nil)
-            let names = try ImageNames(database)
+            let names = try ImageNames(store, database)
             return try chooser.parts(of: scores).flatMap { part in
                 try part.images.enumerated().map { index, image in
                     let (path, label) = try names.of(image)

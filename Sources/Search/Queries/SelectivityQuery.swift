@@ -53,7 +53,7 @@ public struct SelectivityQuery: Query {
         return try store.read { database in
             let fold = try BlockFold(store, database)
             let mask = try store.mask(where: condition, database)
-            let labels = try ImageLabels(database, images: fold.images, mask: mask)
+            let labels = try ImageLabels(store, database, images: fold.images, mask: mask)
             guard !labels.names.isEmpty else { throw QueryError.noLabels }
             let wanted = try label.map { try labels.number(of: $0) }
             let counts = labels.counts

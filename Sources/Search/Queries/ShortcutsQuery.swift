@@ -91,7 +91,7 @@ public struct ShortcutsQuery: DrawnQuery {
             })
         return try store.read { database in
             let fold = try BlockFold(store, database)
-            let labels = try ImageLabels(database, images: fold.images, mask: fold.presence)
+            let labels = try ImageLabels(store, database, images: fold.images, mask: fold.presence)
             guard labels.counts.count(where: { $0 > 0 }) > 1 else { throw QueryError.noLabels }
             var suspects = try tellers(neurons, labels, fold).compactMap { neuron, told in
                 try places(of: neuron, told, labels, fold)

@@ -90,13 +90,13 @@ public struct SimilarQuery: DrawnQuery {
             var mask =
                 try store.mask(where: condition, database)
                 ?? [UInt8](repeating: 1, count: fold.images)
-            if let id = subject.id { mask[id] = 0 }
             let values = try subject.activations(neurons, fold).values
+            if let id = subject.id { mask[id] = 0 }
             guard neurons.ranges.allSatisfy({ range in values[range].allSatisfy { !$0.isNaN } }) else {
                 throw QueryError.noDistance(image: image, reason: "one of its activations is NaN")
             }
             let distances = try distances(values, neurons, fold, mask)
-            let names = try ImageNames(database)
+            let names = try ImageNames(store, database)
             return try largest(distances.map { -$0 }, mask: mask, count: count).enumerated().map { index, found in
                 let (path, label) = try names.of(found)
                 return Hit(rank: index + 1, image: path, imageID: found, label: label, distance: distances[found])

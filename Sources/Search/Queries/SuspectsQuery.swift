@@ -84,11 +84,11 @@ public struct SuspectsQuery: DrawnQuery {
             var mask =
                 try store.mask(where: condition, database)
                 ?? Array(repeating: 1, count: fold.images)
-            let everything = try ImageLabels(database, images: fold.images, mask: nil)
+            let everything = try ImageLabels(store, database, images: fold.images, mask: nil)
             for (image, label) in everything.numbers.enumerated() where label == UInt32(everything.names.count) {
                 mask[image] = 0
             }
-            let labels = try ImageLabels(database, images: fold.images, mask: mask)
+            let labels = try ImageLabels(store, database, images: fold.images, mask: mask)
             guard labels.counts.count(where: { $0 > 0 }) > 1 else { throw QueryError.noLabels }
 
             let best = try bestNeurons(labels, neurons, fold)
@@ -106,7 +106,7 @@ public struct SuspectsQuery: DrawnQuery {
             }
             let excess = zip(own, other).map { $1.score - $0 }
             let suspects = largest(excess, mask: nil, count: count).filter { excess[$0] > 0 }
-            return try hits(suspects, excess, other.map { $0.label }, best, labels, fold, ImageNames(database))
+            return try hits(suspects, excess, other.map { $0.label }, best, labels, fold, ImageNames(store, database))
         }
     }
 

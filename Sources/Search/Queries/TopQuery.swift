@@ -4,8 +4,7 @@ import GRDB
 
 /// The images that excite neurons most, or least. Exact: equal to sorting all images, ties by image id, NaN left out.
 ///
-/// One neuron's list comes from `top_list` if that covers all images and is long enough, else from a scan of the blocks
-/// that passes over those whose maximum is too small.
+/// One neuron's list comes from `top_list` if that covers all images and is long enough, else from a scan of the blocks.
 public struct TopQuery: DrawnQuery {
     public static let name = "top"
     public static let abstract = "The images that excite neurons most."
@@ -110,16 +109,11 @@ public struct TopQuery: DrawnQuery {
             let images = try store.blocks(database).reduce(0, +)
             let mask = try store.mask(where: condition, database)
             let expected = references.reduce(0) { $0 + $1.neurons.count * min(count, images) }
-            let names = try ImageNames(database, expected: expected, of: images)
+            let names = try ImageNames(store, database, expected: expected, of: images)
             var hits: [Hit] = []
             hits.reserveCapacity(min(expected, 1 << 20))
             func add(_ neuron: Int, _ layer: LayerRecord, _ rank: Int, _ entry: TopScan.Entry, decile: Int? = nil) throws {
-                let (path, label) = try names.of(entry.image)
-                hits.append(
-                    Hit(
-                        layer: layer.name, channel: neuron - layer.firstNeuron, rank: rank, image: path, imageID: entry.image,
-                        label: label, value: entry.value, y: entry.position / layer.width, x: entry.position % layer.width,
-                        decile: decile))
+                hits.append(Self.hit(neuron, layer, rank, entry, try names.of(entry.image), decile: decile))
             }
             guard !distinct, choice == .top || choice == .lowest else {
                 let spread = try Spread(choice, query: self, mask: mask, store, database)
@@ -138,14 +132,10 @@ public struct TopQuery: DrawnQuery {
             let isKept =
                 try mask == nil && !isLowest && images > 0 && min(count, images) <= store.description.topCount
                 && store.isDerivedComplete(database)
-            let lists = try store.topLists(database)
             let scan = TopScan(store: store, count: count, lowest: isLowest, mask: mask)
             for reference in references {
                 if isKept {
-                    try lists.visit(neurons: reference.neurons, limit: count) { neuron, rank, entry in
-                        let entry = TopScan.Entry(image: entry.image, value: entry.value, position: entry.position)
-                        try add(neuron, reference.layer, rank, entry)
-                    }
+                    hits += try kept(reference, names, store, database)
                 } else {
                     try scan.run(reference.neurons, database) { neuron, list in
                         for (index, entry) in list.enumerated() { try add(neuron, reference.layer, index + 1, entry) }
@@ -154,6 +144,43 @@ public struct TopQuery: DrawnQuery {
             }
             return hits
         }
+    }
+
+    /// From the kept lists, which are shared among readers.
+    private func kept(_ reference: NeuronReference, _ names: ImageNames, _ store: Store, _ database: Database) throws -> [Hit] {
+        let parts = NeuronSet([reference.neurons]).parts(of: 256)
+        let entries = reference.neurons.count * count
+        if parts.count == 1 || !names.hasAll {
+            var hits: [Hit] = []
+            try store.topLists(database).visit(neurons: reference.neurons, limit: count) { neuron, rank, entry in
+                hits.append(Self.hit(neuron, reference.layer, rank, .init(entry), try names.of(entry.image)))
+            }
+            return hits
+        }
+        var found = [[Hit]](repeating: [], count: parts.count)
+        try found.withUnsafeMutableBufferPointer { found in
+            let found = found
+            try store.share(
+                parts.count, rows: entries, database, context: { try store.topLists($0) },
+                work: { part, lists in
+                    var hits: [Hit] = []
+                    hits.reserveCapacity(parts[part].count * min(count, store.description.topCount))
+                    try lists.visit(neurons: parts[part], limit: count) { neuron, rank, entry in
+                        hits.append(Self.hit(neuron, reference.layer, rank, .init(entry), try names.known(entry.image)))
+                    }
+                    found[part] = hits
+                })
+        }
+        return Array(found.joined())
+    }
+
+    private static func hit(
+        _ neuron: Int, _ layer: LayerRecord, _ rank: Int, _ entry: TopScan.Entry, _ name: ImageNames.Name, decile: Int? = nil
+    ) -> Hit {
+        Hit(
+            layer: layer.name, channel: neuron - layer.firstNeuron, rank: rank, image: name.path, imageID: entry.image,
+            label: name.label, value: entry.value, y: entry.position / layer.width, x: entry.position % layer.width,
+            decile: decile)
     }
 }
 
