@@ -9,7 +9,8 @@ extension StoreDescription {
             ("byte_order", "little"), ("checksum", "crc32c"), ("derived_through", 0), ("preprocessing", preprocessing),
             ("preprocessing_hash", preprocessingHash),
         ]
-        for (key, value) in facts + (shard.map { [("shard", $0.description)] } ?? []) {
+        let occasional = [("shard", shard?.description), ("output", model.output)].filter { $0.1 != nil }
+        for (key, value) in facts + occasional {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
         }
         try database.execute(
@@ -42,14 +43,18 @@ extension StoreDescription {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM model") else {
             throw StoreError.damaged(path: path, detail: "its table model is empty")
         }
+        func occasional(_ key: String) throws -> String? {
+            try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+        }
         let model = ModelRecord(
             name: row["name"], path: row["path"], sha256: row["sha256"], inputChannels: row["input_channels"],
-            inputHeight: row["input_height"], inputWidth: row["input_width"], opset: row["opset"])
+            inputHeight: row["input_height"], inputWidth: row["input_width"], opset: row["opset"],
+            output: try occasional("output"))
         let layers = try Row.fetchAll(database, sql: "SELECT * FROM layer ORDER BY ordinal").map { LayerRecord(row: $0) }
         let classes = try String.fetchAll(database, sql: "SELECT name FROM class ORDER BY id")
         let blockImages: Int = try fact("block_images")
         let topCount: Int = try fact("top_count")
-        let shard = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'shard'").flatMap { Shard($0) }
+        let shard = try occasional("shard").flatMap { Shard($0) }
         let neurons = layers.reduce(0) { $0 + $1.channels }
         guard !layers.isEmpty, try neurons == fact("neurons"), neurons <= Schema.neuronLimit,
             (1...Schema.largestBlock).contains(blockImages), topCount >= 1
@@ -69,6 +74,9 @@ extension StoreDescription {
                 "model", "\(model.name) (SHA-256 \(model.sha256.prefix(12))…)",
                 "\(stored.model.name) (SHA-256 \(stored.model.sha256.prefix(12))…)"
             )
+        }
+        if model.output != stored.model.output {
+            return ("output", model.output ?? "the model's first output", stored.model.output ?? "the model's first output")
         }
         if input(model) != input(stored.model) { return ("input size", input(model), input(stored.model)) }
         if preprocessingHash != stored.preprocessingHash {

@@ -15,6 +15,7 @@ import Testing
     static let exemptions = [
         "Constant": "is a constant", "ConstantOfShape": "makes constants of shapes", "Shape": "makes a constant of a shape",
         "Gather": "is read on constants only",
+        "QuantizeLinear": "goes back as if it did not round; QuantizationTests",
     ]
 
     @Test func noneIsForgotten() {
@@ -28,6 +29,7 @@ import Testing
     @Test(arguments: operatorCases.indices)
     func agreesWithCentralDifferences(_ index: Int) throws {
         let operation = operatorCases[index]
+        guard operation.isDifferentiable else { return }
         for (number, shape) in operation.shapes.enumerated() {
             let seed = UInt64(index * 100 + number)
             var random = SeededGenerator(seed: seed)

@@ -7,6 +7,7 @@
 #include "columns.h"
 #include "lists.h"
 #include "matrix.h"
+#include "quantization.h"
 #include "ranks.h"
 #include "resize.h"
 #include "scores.h"

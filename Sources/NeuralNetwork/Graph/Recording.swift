@@ -11,7 +11,7 @@ public struct Layer: Equatable, Sendable {
     public var height: Int
     public var width: Int
     public var receptiveField: ReceptiveField
-    /// What the network answers, before softmax.
+    /// Whether its channels are the scores of classes, before softmax.
     public var isLogits: Bool
     /// Whether the spatial mean is kept beside the maximum.
     public var keepsMeans: Bool
@@ -34,18 +34,20 @@ struct Recording {
     ///   - patterns: names of layers, where `*` stands for any text and `?` for any character; empty for every convolution, pooling,
     ///     residual sum, concatenation and the logits.
     ///   - everyMean: keep the means of all layers, not only of the one that feeds the classifier.
+    ///   - hasClasses: whether the answer's channels are classes; nil for what the graph looks like.
     /// - Throws: `NetworkError.noSuchName` for a pattern that fits no layer.
-    init(_ graph: Graph, patterns: [String], everyMean: Bool) throws {
+    init(_ graph: Graph, patterns: [String], everyMean: Bool, hasClasses: Bool? = nil) throws {
         let fields = Self.receptiveFields(graph)
         let logits = Self.logits(graph)
         let producers = graph.producers
         let source = Self.source(of: logits, graph, producers)
+        let hasClasses = hasClasses ?? ClassScores.areAnswer(logits, of: graph)
         var names = Set<String>()
         var candidates: [(entry: Entry, isDefault: Bool)] = []
         for (index, node) in graph.nodes.enumerated() {
-            let isLogits = index == source
-            let value = isLogits ? logits : node.outputs[0]
-            guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isLogits ? .standard : nil)
+            let isAnswer = index == source
+            let value = isAnswer ? logits : node.outputs[0]
+            guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isAnswer ? .standard : nil)
             else { continue }
             var name = node.layer
             var count = 1
@@ -54,14 +56,14 @@ struct Recording {
                 name = "\(node.layer).\(count)"
             }
             let isMap = shape.count == 4
-            // Logits that are no map: all their elements are neurons, whatever axes they have.
+            // An answer that is no map: all their elements are neurons, whatever axes they have.
             let channels = isMap ? shape[1] : shape.product
             let layer = Layer(
                 name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: channels,
                 height: isMap ? shape[2] : 1,
-                width: isMap ? shape[3] : 1, receptiveField: fields[value] ?? .pixel, isLogits: isLogits, keepsMeans: everyMean,
-                firstNeuron: 0)
-            candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isLogits))
+                width: isMap ? shape[3] : 1, receptiveField: fields[value] ?? .pixel, isLogits: isAnswer && hasClasses,
+                keepsMeans: everyMean, firstNeuron: 0)
+            candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isAnswer))
         }
         for pattern in patterns where !candidates.contains(where: { Self.matches($0.entry.layer.name, pattern) }) {
             throw NetworkError.noSuchName(kind: "layer", name: pattern, known: candidates.map(\.entry.layer.name))
@@ -129,8 +131,9 @@ struct Recording {
         var value = value
         while let index = producers[value] {
             let operation = graph.nodes[index].operation
-            guard operation is any Reshaping || operation is Identity || operation is Cast,
-                let input = graph.nodes[index].inputs[0]
+            guard
+                operation is any Reshaping || operation is Identity || operation is Cast || operation is Quantize
+                    || operation is Dequantize, let input = graph.nodes[index].inputs[0]
             else { return index }
             value = input
         }
