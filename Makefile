@@ -2,6 +2,7 @@
 # make test   installs what is needed, builds, runs every test
 # make format checks the format of the sources
 # make extension builds the activation table for other programs' SQLite; see docs/query-with-sql.md
+# make fuzz-onnx and make fuzz-images feed readers with broken files, for SECONDS=60 (or make fuzz TARGET=onnx)
 # make fuzz-activation-table feeds it with broken stores, for SECONDS=60; make fuzz-corpus with those that are kept
 
 NEURODEX := .build/release/neurodex
@@ -15,7 +16,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup extension format fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test clean
+.PHONY: demo test build setup extension format fuzz fuzz-onnx fuzz-images fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -63,6 +64,17 @@ ACTIVATION_FLAGS := -std=c11 -ffp-contract=off -Wall -Wextra -Wno-unknown-pragma
 $(EXTENSION): $(ACTIVATION_TABLE) $(wildcard Sources/CActivationTable/*.h Sources/CActivationTable/include/*.h Sources/CKernels/include/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(ACTIVATION_FLAGS) -O2 -fPIC -shared -fvisibility=hidden $(ACTIVATION_TABLE) -lm -o $@
+
+# Fuzzers of what Swift reads, each a folder of Fuzzing. What crashes, hangs or takes too much memory is written to .build-fuzz/found-…; the
+# corpus goes on growing in .build-fuzz/corpus-….
+fuzz: fuzz-$(or $(TARGET),onnx)
+
+fuzz-onnx fuzz-images: fuzz-%: setup
+	NEURODEX_FUZZING=1 swift build -c release --scratch-path .build-fuzz --product $@ \
+		--sanitize=address --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
+	@mkdir -p .build-fuzz/corpus-$*
+	.build-fuzz/release/$@ -max_total_time=$(or $(SECONDS),60) -timeout=25 -rss_limit_mb=3000 -malloc_limit_mb=1200 -max_len=16384 \
+		-artifact_prefix=.build-fuzz/found-$*- .build-fuzz/corpus-$* Fuzzing/$*/corpus
 
 # Two fuzzers of the activation table: of files byte for byte, and of rows. What crashes is written to .build-fuzz/found-….
 .build-fuzz/activation-table-%: Fuzzing/activation-table/%.c Fuzzing/activation-table/questions.c $(ACTIVATION_TABLE)

@@ -127,3 +127,18 @@ let package = Package(
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17
 )
+
+// Fuzzers, which need libFuzzer to link: `make fuzz TARGET=onnx`. Each is a folder of Fuzzing with its corpus.
+if Context.environment["NEURODEX_FUZZING"] != nil {
+    let fuzzers: [(name: String, dependencies: [Target.Dependency])] = [
+        ("onnx", ["NeuralNetwork"]),
+        ("images", ["Images"]),
+    ]
+    for fuzzer in fuzzers {
+        package.targets.append(
+            .executableTarget(
+                name: "fuzz-\(fuzzer.name)", dependencies: fuzzer.dependencies, path: "Fuzzing/\(fuzzer.name)",
+                exclude: ["corpus"],
+                swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+    }
+}
