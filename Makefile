@@ -2,8 +2,8 @@
 # make test   installs what is needed, builds, runs every test
 # make format checks the format of the sources
 # make extension builds the activation table for other programs' SQLite; see docs/query-with-sql.md
+# make fuzz-onnx, fuzz-images and fuzz-store-reader feed readers with broken files, for SECONDS=60
 # make fuzz-activation-table feeds it with broken stores, for SECONDS=60; make fuzz-corpus with those that are kept
-# make fuzz   feeds readers with broken files: make fuzz TARGET=store-reader SECONDS=60
 
 NEURODEX := .build/release/neurodex
 EXTENSION := .build/activation.$(if $(filter Darwin,$(shell uname)),dylib,so)
@@ -16,10 +16,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-# Each a folder of Fuzzing.
-TARGET ?= store-reader
-
-.PHONY: demo test build setup extension format fuzz fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test clean
+.PHONY: demo test build setup extension format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -68,6 +65,15 @@ $(EXTENSION): $(ACTIVATION_TABLE) $(wildcard Sources/CActivationTable/*.h Source
 	@mkdir -p $(@D)
 	$(CC) $(ACTIVATION_FLAGS) -O2 -fPIC -shared -fvisibility=hidden $(ACTIVATION_TABLE) -lm -o $@
 
+# Fuzzers of what Swift reads, each a folder of Fuzzing. What crashes, hangs or takes too much memory is written to .build-fuzz/found-…; the
+# corpus goes on growing in .build-fuzz/corpus-….
+fuzz-onnx fuzz-images fuzz-store-reader: fuzz-%: setup
+	NEURODEX_FUZZING=1 swift build -c release --scratch-path .build-fuzz --product $@ \
+		--sanitize=address --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
+	@mkdir -p .build-fuzz/corpus-$*
+	.build-fuzz/release/$@ -max_total_time=$(or $(SECONDS),60) -timeout=25 -rss_limit_mb=3000 -malloc_limit_mb=1200 -max_len=16384 \
+		-artifact_prefix=.build-fuzz/found-$*- .build-fuzz/corpus-$* Fuzzing/$*/corpus
+
 # Two fuzzers of the activation table: of files byte for byte, and of rows. What crashes is written to .build-fuzz/found-….
 .build-fuzz/activation-table-%: Fuzzing/activation-table/%.c Fuzzing/activation-table/questions.c $(ACTIVATION_TABLE)
 	@mkdir -p $(@D)
@@ -84,14 +90,6 @@ fuzz-corpus: fuzz-corpus-activation-table
 
 fuzz-corpus-activation-table: setup .build-fuzz/activation-table-bytes .build-fuzz/activation-table-rows
 	for part in bytes rows; do .build-fuzz/activation-table-$$part Fuzzing/activation-table/corpus/$$part/* >/dev/null || exit 1; done
-
-# What crashes, hangs or takes too much memory is written to .build-fuzz/found-TARGET-…; the corpus goes on growing in .build-fuzz/corpus-TARGET.
-fuzz: setup
-	NEURODEX_FUZZING=1 swift build -c release --scratch-path .build-fuzz --product fuzz-$(TARGET) \
-		--sanitize=address --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
-	@mkdir -p .build-fuzz/corpus-$(TARGET)
-	.build-fuzz/release/fuzz-$(TARGET) -max_total_time=$(or $(SECONDS),60) -timeout=25 -rss_limit_mb=3000 -malloc_limit_mb=1200 -max_len=16384 \
-		-artifact_prefix=.build-fuzz/found-$(TARGET)- .build-fuzz/corpus-$(TARGET) Fuzzing/$(TARGET)/corpus
 
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo

@@ -131,10 +131,12 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-// Fuzzers, which need libFuzzer to link: `make fuzz TARGET=store-reader`. Each is a folder of Fuzzing with its corpus.
+// Fuzzers, which need libFuzzer to link: `make fuzz-onnx`. Each is a folder of Fuzzing with its corpus.
 if Context.environment["NEURODEX_FUZZING"] != nil {
     let fuzzers: [(name: String, dependencies: [Target.Dependency])] = [
-        ("store-reader", ["CKernels", "ActivationStore", "Search", grdb])
+        ("onnx", ["NeuralNetwork"]),
+        ("images", ["Images"]),
+        ("store-reader", ["CKernels", "ActivationStore", "Search", grdb]),
     ]
     for fuzzer in fuzzers {
         package.targets.append(

@@ -9,7 +9,8 @@ extension StoreDescription {
             ("byte_order", "little"), ("checksum", "crc32c"), ("derived_through", 0), ("preprocessing", preprocessing),
             ("preprocessing_hash", preprocessingHash),
         ]
-        for (key, value) in facts + (shard.map { [("shard", $0.description)] } ?? []) {
+        let occasional = [("shard", shard?.description), ("output", model.output)].filter { $0.1 != nil }
+        for (key, value) in facts + occasional {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
         }
         try database.execute(
@@ -42,7 +43,7 @@ extension StoreDescription {
     private var checksum: Int {
         var sum = RowChecksum()
         for number in [blockImages, neuronCount, meanCount, topCount] { sum.add(number) }
-        for text in [preprocessing, preprocessingHash, shard?.description] { sum.add(text) }
+        for text in [preprocessing, preprocessingHash, shard?.description, model.output] { sum.add(text) }
         for text in [model.name, model.path, model.sha256] { sum.add(text) }
         for number in [model.inputChannels, model.inputHeight, model.inputWidth, model.opset] { sum.add(number) }
         for layer in layers {
@@ -72,10 +73,14 @@ extension StoreDescription {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM model") else {
             throw StoreError.damaged(path: path, detail: "its table model is empty")
         }
+        func occasional(_ key: String) throws -> String? {
+            try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+        }
         let model = try ModelRecord(
             name: row.decode(forColumn: "name"), path: row.decode(forColumn: "path"), sha256: row.decode(forColumn: "sha256"),
             inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
-            inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"))
+            inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
+            output: occasional("output"))
         func contradiction() -> StoreError {
             .damaged(path: path, detail: "its tables meta, layer and class contradict each other")
         }
@@ -99,7 +104,7 @@ extension StoreDescription {
         }
         let blockImages: Int = try fact("block_images")
         let topCount: Int = try fact("top_count")
-        let shard = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'shard'").flatMap { Shard($0) }
+        let shard = try occasional("shard").flatMap { Shard($0) }
         guard !layers.isEmpty, try neurons == fact("neurons"), (1...Schema.largestBlock).contains(blockImages),
             (1...Self.longestList).contains(topCount)
         else { throw contradiction() }
@@ -124,6 +129,9 @@ extension StoreDescription {
                 "model", "\(model.name) (SHA-256 \(model.sha256.prefix(12))…)",
                 "\(stored.model.name) (SHA-256 \(stored.model.sha256.prefix(12))…)"
             )
+        }
+        if model.output != stored.model.output {
+            return ("output", model.output ?? "the model's first output", stored.model.output ?? "the model's first output")
         }
         if input(model) != input(stored.model) { return ("input size", input(model), input(stored.model)) }
         if preprocessingHash != stored.preprocessingHash {

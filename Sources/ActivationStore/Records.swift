@@ -12,9 +12,12 @@ public struct ModelRecord: Hashable, Sendable {
     public var inputHeight: Int
     public var inputWidth: Int
     public var opset: Int
+    /// Which output of the file is computed; nil for its first.
+    public var output: String?
 
     public init(
-        name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int
+        name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
+        output: String? = nil
     ) {
         self.name = name
         self.path = path
@@ -23,6 +26,7 @@ public struct ModelRecord: Hashable, Sendable {
         self.inputHeight = inputHeight
         self.inputWidth = inputWidth
         self.opset = opset
+        self.output = output
     }
 }
 

@@ -41,9 +41,7 @@ public final class Explainer: Sendable {
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         let path = model ?? description.model.path
-        var options = Network.Options()
-        options.inputSize = (description.model.inputHeight, description.model.inputWidth)
-        network = try DifferentiableNetwork(contentsOf: path, options: options)
+        network = try DifferentiableNetwork(contentsOf: path, options: Network.Options(description))
         guard network.sha256 == description.model.sha256 else {
             throw ExplanationError.model(path: path, expected: description.model.sha256, found: network.sha256)
         }

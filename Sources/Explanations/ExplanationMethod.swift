@@ -37,7 +37,8 @@ extension ExplanationMethod {
         let row = Figure.Row(
             image: subject.framed.image, title: (explanation.image as NSString).lastPathComponent, panels: [explanation.panel()])
         return Drawing(
-            image: try Figure(rows: [row]).rendered(), options: arguments + ["--target", explanation.target.text],
+            image: try Figure(rows: [row]).rendered(),
+            options: arguments + Provenance.option("--target", explanation.target.text),
             operands: [archive.store.path, explanation.image])
     }
 

@@ -44,7 +44,11 @@ public struct Provenance: Equatable, Sendable {
     }
 
     /// An option with its value, as arguments; nothing where it was not given.
-    public static func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
+    ///
+    /// A value that begins with a hyphen, as a layer's name may, would be taken for an option of its own: it is joined to the name.
+    public static func option(_ name: String, _ value: String?) -> [String] {
+        value.map { $0.hasPrefix("-") ? ["\(name)=\($0)"] : [name, $0] } ?? []
+    }
 
     /// Keywords and texts.
     public var text: [(String, String)] {

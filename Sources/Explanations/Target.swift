@@ -24,9 +24,10 @@ public struct Target: Hashable, Sendable {
 
     /// - Throws: `StoreError` for a layer, channel or class that is not there, `ExplanationError.target` for a reduction that makes no sense.
     public init(_ text: String, in description: StoreDescription) throws {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        let reference = try NeuronReference(
-            String(parts.dropLast(parts.count > 1 ? 1 : 0).joined(separator: "@")), in: description)
+        // A layer's own name may have an @ in it.
+        let isWhole = (try? NeuronReference(text, in: description)) != nil
+        let cut = isWhole ? nil : text.lastIndex(of: "@")
+        let reference = try NeuronReference(cut.map { String(text[..<$0]) } ?? text, in: description)
         guard reference.neurons.count == 1 else {
             throw ExplanationError.target(
                 text, problem: "names all neurons of a layer; add a channel, such as \(reference.layer.name):0")
@@ -35,9 +36,9 @@ public struct Target: Hashable, Sendable {
         channel = reference.neurons.lowerBound - reference.layer.firstNeuron
         reduction = .maximum
         var suffix = ""
-        if parts.count > 1, let last = parts.last {
-            reduction = try Self.reduction(String(last), of: reference.layer, text)
-            suffix = "@\(last)"
+        if let cut {
+            reduction = try Self.reduction(String(text[text.index(after: cut)...]), of: reference.layer, text)
+            suffix = String(text[cut...])
         }
         neuron = Self.className(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
         self.text = neuron + suffix

@@ -13,11 +13,30 @@ struct Header {
     }
 
     /// Refuses sizes that no memory should be asked for.
-    func checked() throws(ImageError) -> Header {
+    /// - Parameter bytes: of the file; nil for a size that comes from no file.
+    func checked(bytes: Int? = nil) throws(ImageError) -> Header {
         guard width > 0 && height > 0 else { throw ImageError(.corrupt(kind, detail: "its size is \(width)×\(height)")) }
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
         if overflow || count > Image.largestPixelCount { throw ImageError(.tooLarge(kind, width: width, height: height)) }
+        // An animation is put together on canvases of its own, of four bytes a pixel.
+        if isAnimated, count > Image.largestPixelCount / 4 {
+            throw ImageError(.unsupported(kind, detail: "an animation of \(width)×\(height) pixels"))
+        }
+        if let bytes, count > 1 << 24, let most = mostPixels(inBytes: bytes), count > most {
+            throw ImageError(.corrupt(kind, detail: "its \(bytes) bytes cannot hold \(width)×\(height) pixels"))
+        }
         return self
+    }
+
+    /// More pixels than so many bytes can be; nil where one colour takes no bytes at all.
+    private func mostPixels(inBytes bytes: Int) -> Int? {
+        switch kind {
+        // A bit at least for each block of 64 pixels; colours may be sampled at every fourth row and column.
+        case .jpeg: bytes * 8 * 64 * 4
+        // Deflate makes at most 1032 bytes of one, and a byte holds at most 8 pixels.
+        case .png: bytes * 8 * 1032
+        default: nil
+        }
     }
 }
 

@@ -99,9 +99,9 @@ public final class ImageReader {
     private func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
         if bytes.isEmpty { throw ImageError(.empty) }
         switch ContentKind(of: bytes) {
-        case .jpeg: return try jpeg.header(bytes).checked()
-        case .png: return try PNG.header(bytes).checked()
-        case .webp: return try WebP.header(bytes).checked()
+        case .jpeg: return try jpeg.header(bytes).checked(bytes: bytes.count)
+        case .png: return try PNG.header(bytes).checked(bytes: bytes.count)
+        case .webp: return try WebP.header(bytes).checked(bytes: bytes.count)
         case let kind: throw ImageError(notDecoded: kind, bytes)
         }
     }

@@ -2,26 +2,38 @@ public import ActivationStore
 import Foundation
 public import NeuralNetwork
 
+extension Network.Options {
+    /// What a store says of how its network was read: the size of pictures, which output, whether its channels are classes.
+    public init(_ description: StoreDescription) {
+        self.init()
+        inputSize = (description.model.inputHeight, description.model.inputWidth)
+        output = description.model.output
+        hasClasses = description.layers.contains(where: \.isLogits)
+    }
+}
+
 extension Network {
     /// The network at `path`, recording what a store of it has: the same layers, before or after their activation functions.
     ///
     /// What a store was made with is not in it in so many words; it follows from the tensors of its layers. Where nothing fits,
     /// or the file is another network, the answer is the network with its default layers.
     ///
-    /// - Parameter output: as in `Network.Options`; nil for the output whose scores the store has.
+    /// - Parameters:
+    ///   - output: as in `Network.Options`; nil for the output whose scores the store has.
+    ///   - hasClasses: as in `Network.Options`; nil for what the store says.
     /// - Throws: `NetworkError` for a file that is no network.
     public static func matching(
-        _ description: StoreDescription, at path: String, batch: Int, output: String? = nil
+        _ description: StoreDescription, at path: String, batch: Int, output: String? = nil, hasClasses: Bool? = nil
     ) throws -> Network {
         let wanted = description.layers
-        var options = Options()
+        var options = Options(description)
         options.batch = batch
-        options.output = output
-        options.inputSize = (description.model.inputHeight, description.model.inputWidth)
+        if let output { options.output = output }
+        if let hasClasses { options.hasClasses = hasClasses }
         options.everyMean = wanted.allSatisfy(\.hasMean)
         let plain = try Network(contentsOf: path, options: options)
         if plain.sha256 != description.model.sha256 || plain.has(wanted) { return plain }
-        let outputs = output.map { [$0] } ?? [nil] + wanted.filter(\.isLogits).map(\.tensor)
+        let outputs = options.output.map { [$0] } ?? [nil] + wanted.filter(\.isLogits).map(\.tensor)
         for output in outputs {
             for beforeActivation in [false, true] {
                 options.output = output

@@ -10,17 +10,27 @@ extension StoreDescription {
     ///   - blockImages: images in a block; fewer for trials with few images.
     ///   - topCount: length of the kept list of each neuron's strongest images.
     ///   - shard: which part of the dataset it is of; nil for all of it.
-    /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite.
+    /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite; `NetworkError` where the network has more neurons
+    ///   than a store can hold, or none.
     public init(
         _ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int = 640, topCount: Int,
         shard: Shard? = nil
     ) throws {
+        guard network.neuronCount > 0 else {
+            throw NetworkError.graph(problem: "it has no layer with channels, so there are no neurons to record")
+        }
+        guard network.neuronCount <= Schema.neuronLimit else {
+            throw NetworkError.graph(
+                problem:
+                    "\(network.neuronCount) neurons would be recorded, and a store holds at most \(Schema.neuronLimit); choose layers with --layers"
+            )
+        }
         let url = URL(fileURLWithPath: network.path)
         self.init(
             model: ModelRecord(
                 name: url.deletingPathExtension().lastPathComponent, path: url.path, sha256: network.sha256,
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
-                opset: network.opset),
+                opset: network.opset, output: network.outputName),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: network.layers.map { LayerRecord($0) }, classes: classes, blockImages: blockImages, topCount: topCount,
             shard: shard)

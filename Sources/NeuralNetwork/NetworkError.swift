@@ -17,6 +17,11 @@ public enum NetworkError: Error, Equatable, Sendable {
     case tensor(name: String, problem: String)
     /// The graph as a whole does not fit together.
     case graph(problem: String)
+    /// Nothing says how large the pictures are that the network takes.
+    case openInputSize(input: String)
+    /// Running one image would take more memory than the machine has (`available`, bytes), or, where that is nil, far more than a file of
+    /// its size should need.
+    case memory(bytes: Int, height: Int, width: Int, available: Int?)
     /// A layer or output name that is not there.
     case noSuchName(kind: String, name: String, known: [String])
     /// The arithmetic library refused.
@@ -51,13 +56,24 @@ extension NetworkError: CustomStringConvertible {
         case .unsupportedOperators(let uses):
             let list = uses.map { "\($0.operatorType) (node \($0.quotedNode), layer \($0.layer))" }.joined(separator: ", ")
             let noun = uses.count == 1 ? "an operator" : "\(uses.count) operators"
-            return "the model uses \(noun) that neurodex does not have: \(list)"
+            let advice =
+                uses.contains(where: \.computesWithIntegers)
+                ? "; of quantised networks it reads those in which QuantizeLinear and DequantizeLinear stand around ordinary operators (QDQ format)"
+                : ""
+            return "the model uses \(noun) that neurodex does not have: \(list)\(advice)"
         case .node(let use, let problem):
             return "\(use.operatorType) (node \(use.quotedNode), layer \(use.layer)): \(problem)"
         case .tensor(let name, let problem):
             return "the model's tensor '\(name)': \(problem)"
         case .graph(let problem):
             return "the model's graph: \(problem)"
+        case .openInputSize(let input):
+            return
+                "the model's input '\(input)' takes pictures of any size; say which with --input-size HEIGHTxWIDTH, such as 224x224"
+        case .memory(let bytes, let height, let width, let available):
+            let need = "the network needs \(Self.gigabytes(bytes)) for one picture of \(height)×\(width) pixels"
+            return available.map { "\(need), and this machine has \(Self.gigabytes($0)); export it for smaller pictures" }
+                ?? "\(need), far more than a file of its size should; if that is meant, say --input-size \(height)x\(width)"
         case .noSuchName(let kind, let name, let known):
             let nearest = Suggestion.nearest(to: name, among: known)
             guard nearest.isEmpty else { return "there is no \(kind) '\(name)'\(Suggestion.clause(nearest))" }
@@ -70,6 +86,14 @@ extension NetworkError: CustomStringConvertible {
     }
 }
 
+extension NetworkError {
+    private static func gigabytes(_ bytes: Int) -> String { "\((Double(bytes) / 0x1p30 * 10).rounded() / 10) GiB" }
+}
+
 extension NetworkError.OperatorUse {
+    /// Whether this is one of the operators that quantised networks are made of in the QOperator format.
+    var computesWithIntegers: Bool {
+        operatorType.contains("QLinear") || operatorType.hasSuffix("Integer") || operatorType == "DynamicQuantizeLinear"
+    }
     var quotedNode: String { node.isEmpty ? "without a name" : "'\(node)'" }
 }

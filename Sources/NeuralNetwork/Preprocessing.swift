@@ -25,6 +25,16 @@ public struct Preprocessing: Sendable, Equatable {
         case caffe
         /// Resized straight to the input size, values 0...1.
         case plain
+        /// As plain, but values 0...255: for networks that normalise pictures themselves.
+        case raw
+
+        /// The size of picture that the recipe is known for; nil where it takes any.
+        public var size: Size? {
+            switch self {
+            case .torchvision, .caffe: Size(width: 224, height: 224)
+            case .plain, .raw: nil
+            }
+        }
     }
 
     public var resize: Framing.Resize
@@ -76,11 +86,18 @@ public struct Preprocessing: Sendable, Equatable {
             self.init(
                 resize: shorterSide, crop: input, channels: isGrey ? .grey : .bgr, divisor: 1,
                 mean: values([104, 117, 123]), deviation: values([1, 1, 1]))
-        case .plain:
+        case .plain, .raw:
             self.init(
                 resize: .exact(width: input.width, height: input.height), crop: input, channels: isGrey ? .grey : .rgb,
-                mean: values([0, 0, 0]), deviation: values([1, 1, 1]))
+                divisor: preset == .raw ? 1 : 255, mean: values([0, 0, 0]), deviation: values([1, 1, 1]))
         }
+    }
+
+    /// Leaves pixel values as they are in the picture, 0...255.
+    public mutating func keepBytes() {
+        divisor = 1
+        mean = mean.map { _ in 0 }
+        deviation = deviation.map { _ in 1 }
     }
 
     /// The geometry, for `ImageReader.read`.

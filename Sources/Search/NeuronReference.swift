@@ -15,16 +15,18 @@ public struct NeuronReference: Hashable, Sendable {
             neurons = layer.neurons
             return
         }
-        if text.hasPrefix("class:") {
+        let colon = text.lastIndex(of: ":")
+        let named = colon.flatMap { colon in description.layers.first { $0.name == text[..<colon] } }
+        if text.hasPrefix("class:"), named == nil {
             let found = try Self.logit(String(text.dropFirst("class:".count)), text, description)
             layer = found.layer
             neurons = found.neuron..<found.neuron + 1
             return
         }
-        guard let colon = text.lastIndex(of: ":") else { throw Self.unknownLayer(text, description) }
+        guard let colon else { throw Self.unknownLayer(text, description) }
         let name = String(text[..<colon])
         let number = String(text[text.index(after: colon)...])
-        guard let layer = description.layers.first(where: { $0.name == name }) else { throw Self.unknownLayer(name, description) }
+        guard let layer = named else { throw Self.unknownLayer(name, description) }
         guard let channel = Int(number), (0..<layer.channels).contains(channel) else {
             throw StoreError.unknownChannel(layer: name, channel: number, channels: layer.channels)
         }

@@ -66,7 +66,7 @@ extension QueryError: CustomStringConvertible {
         case .noNeuron:
             "name a neuron, for example LAYER:CHANNEL, LAYER or class:NAME"
         case .logitsUnknown(let name):
-            "\(name) needs the network's logits, and the store records no layer of logits"
+            "\(name) names a class, but what this network answers are no scores of classes; name a neuron, LAYER:CHANNEL (neurodex layers STORE lists them)"
         case .conflict(let one, let other):
             "\(one) and \(other) exclude each other; leave one out"
         case .noDistance(let image, let reason):

@@ -19,6 +19,7 @@ import Testing
         "And": comparison, "Or": comparison, "Not": comparison, "Where": "is read on constants only",
         "Range": "is read on constants only", "Floor": "is read on constants only", "Ceil": "is read on constants only",
         "Round": "is read on constants only",
+        "QuantizeLinear": "goes back as if it did not round; QuantizationTests",
     ]
 
     @Test func noneIsForgotten() {
@@ -32,6 +33,7 @@ import Testing
     @Test(arguments: operatorCases.indices)
     func agreesWithCentralDifferences(_ index: Int) throws {
         let operation = operatorCases[index]
+        guard operation.isDifferentiable else { return }
         for (number, shape) in operation.shapes.enumerated() {
             let seed = UInt64(index * 100 + number)
             var random = SeededGenerator(seed: seed)

@@ -86,6 +86,28 @@ import Testing
         }
     }
 
+    /// Every kind of Constant, and what holds no numbers.
+    @Test func constantsOfAllKinds() throws {
+        let kinds: [([String: ModelBuilder.Attribute], [Float])] = [
+            (["value": .tensor(ModelBuilder.tensor("", [2], type: 1, raw: ProtoMessage.littleEndian([Float(3), 4])))], [4, 6]),
+            (["value": .tensor(ModelBuilder.tensor("", [], type: 11, raw: ProtoMessage.littleEndian([0.5])))], [1.5, 2.5]),
+            (
+                ["value": .tensor(ModelBuilder.tensor("", [1], type: 10, raw: ProtoMessage.littleEndian([UInt16(0x3C00)])))],
+                [2, 3]
+            ),
+            (["value_float": .float(2.5)], [3.5, 4.5]), (["value_floats": .floats([1, 2])], [2, 4]),
+            (["value_int": .int(7)], [8, 9]), (["value_ints": .ints([5, 6])], [6, 8]),
+        ]
+        for (attributes, expected) in kinds {
+            var model = ModelBuilder(input: [1, 1, 1, 2])
+            let constant = model.node("Cast", [model.node("Constant", [], attributes)], ["to": 1])
+            #expect(try model.network(output: model.node("Add", ["image", constant])).answers(to: [[1, 2]]) == [expected])
+        }
+        var model = ModelBuilder()
+        let text = model.node("Constant", [], ["value_string": "hello"], name: "greeting")
+        #expect(error(model, model.node("Add", ["image", text])).contains("holds no tensor of numbers, but value_string"))
+    }
+
     @Test func batches() throws {
         for batch in [nil, 1, 4] as [Int?] {
             let (model, output) = ModelBuilder.classifier(input: [batch, 3, 8, 8])
@@ -112,6 +134,10 @@ import Testing
         options.inputSize = (height: 12, width: 7)
         let network = try open.network(output: output, options: options)
         #expect([network.input.channels, network.input.height, network.input.width] == [3, 12, 7])
+        let (fixed, answer) = ModelBuilder.classifier()
+        #expect(error(fixed, answer, options).contains("is 8×8 pixels, and --input-size says 12×7"))
+        options.inputSize = (height: 8, width: 8)
+        #expect(error(fixed, answer, options) == "none")
         options.inputSize = (height: 1 << 20, width: 1)
         #expect(error(open, output, options).contains("at most"))
         for (shape, words) in [
@@ -130,9 +156,45 @@ import Testing
         _ = model.random("conv.weight", [3, 3, 3, 3], &random)
         let conv = model.node("Conv", ["image", "conv.weight"], ["pads": [1, 1, 1, 1]])
         let picture = try model.network(output: model.node("Sigmoid", [conv]))
-        #expect(picture.layers.count == 1 && picture.layers[0].isLogits && picture.layers[0].height == 6)
-        let headless = try model.network(output: model.node("GlobalAveragePool", [conv], name: "pool"))
-        #expect(headless.layers.map(\.name) == ["conv", "pool"])
-        #expect(headless.layers.map(\.isLogits) == [false, true])
+        #expect(picture.layers.count == 1 && !picture.layers[0].isLogits && picture.layers[0].height == 6)
+        let features = model.node("GlobalAveragePool", [model.node("Add", [conv, "image"])], name: "pool")
+        let headless = try model.network(output: features)
+        #expect(headless.layers.map(\.name) == ["conv", "value3", "pool"])
+        #expect(headless.layers.map(\.isLogits) == [false, false, false])
+        // A map of every class, averaged, is a score.
+        let scores = try model.network(output: model.node("GlobalAveragePool", [conv], name: "scores"))
+        #expect(scores.layers.map(\.isLogits) == [false, true])
+        // Whoever knows better says so.
+        var options = Network.Options()
+        options.hasClasses = true
+        #expect(try model.network(output: features, options: options).layers.map(\.isLogits) == [false, false, true])
+        options.hasClasses = false
+        let (classifier, answer) = ModelBuilder.classifier()
+        #expect(try !classifier.network(output: answer, options: options).layers.contains { $0.isLogits })
+    }
+
+    @Test func answersThatAreNoScoresOfClasses() throws {
+        func isScore(_ build: (inout ModelBuilder, String) -> String) throws -> Bool {
+            var (model, random) = (ModelBuilder(input: [1, 3, 6, 6]), SeededGenerator(seed: 6))
+            _ = model.random("conv.weight", [4, 3, 3, 3], &random)
+            _ = model.random("point.weight", [4, 4, 1, 1], &random)
+            _ = model.random("fc.weight", [5, 4], &random)
+            let conv = model.node("Conv", ["image", "conv.weight"])
+            let network = try model.network(output: build(&model, conv))
+            return network.layers.contains { $0.isLogits }
+        }
+        func pooled(_ model: inout ModelBuilder, _ map: String) -> String { model.node("GlobalAveragePool", [map]) }
+        func linear(_ model: inout ModelBuilder, _ map: String) -> String {
+            model.node("Gemm", [model.node("Flatten", [pooled(&model, map)]), "fc.weight"], ["transB": 1])
+        }
+        #expect(try isScore { linear(&$0, $1) })
+        #expect(try isScore { $0.node("Softmax", [linear(&$0, $1)]) })
+        #expect(try isScore { $0.node("Sigmoid", [linear(&$0, $1)]) })
+        #expect(try !isScore { $0.node("Relu", [linear(&$0, $1)]) }, "the first of two fully connected layers")
+        // SqueezeNet: a convolution that sees one position, rectified and averaged.
+        #expect(try isScore { pooled(&$0, $0.node("Relu", [$0.node("Conv", [$1, "point.weight"])])) })
+        #expect(try !isScore { pooled(&$0, $0.node("Relu", [$1])) }, "averages of features")
+        #expect(try !isScore { $0.node("Flatten", [$1]) }, "a flattened map")
+        #expect(try !isScore { $0.node("MaxPool", [$1], ["kernel_shape": [2, 2]]) }, "a map")
     }
 }

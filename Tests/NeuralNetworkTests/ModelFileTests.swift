@@ -132,7 +132,19 @@ import Testing
         #expect(try external(["location": "weights", "offset": "4", "length": "4"]) == 4)
         #expect(try external(["location": "weights", "offset": "4"]) == 4)
         #expect(try external(["location": "weights", "length": "4"]) == 9)
+        // A link may stay in the folder, and not lead out of it; and what never ends is not waited for.
+        let outside = try TemporaryFolder()
+        let files = FileManager.default
+        try Data(ProtoMessage.littleEndian([Float(7)])).write(to: URL(fileURLWithPath: outside.file("secret")))
+        try files.createSymbolicLink(atPath: folder.file("inside"), withDestinationPath: folder.file("weights"))
+        try files.createSymbolicLink(atPath: folder.file("leading-out"), withDestinationPath: outside.file("secret"))
+        try files.createSymbolicLink(atPath: folder.file("folder"), withDestinationPath: outside.path)
+        mkfifo(folder.file("pipe"), 0o600)
+        #expect(try external(["location": "inside", "length": "4"]) == 9)
         let refused: [([String: String], String)] = [
+            (["location": "leading-out", "length": "4"], "leads out of the model's folder"),
+            (["location": "folder/secret", "length": "4"], "leads out of the model's folder"),
+            (["location": "pipe", "length": "4"], "not there or cannot be read"), (["location": "."], "is kept in '.'"),
             (["location": folder.file("weights"), "length": "4"], "only files beside"),
             (["location": "../\(folder.path.split(separator: "/").last ?? "")/weights", "length": "4"], "only files beside"),
             (["location": "elsewhere"], "not there"), (["location": "weights", "offset": "6", "length": "4"], "of 8 bytes"),

@@ -18,6 +18,8 @@ struct OperatorCase: Sendable {
     /// [channels, height, width]
     var shapes: [[Int]] = [[1, 7, 5], [3, 8, 11], [16, 6, 9], [17, 9, 4]]
     var opset = 17
+    /// Whether the way back is that of the function itself; rounding goes back as if it were none.
+    var isDifferentiable = true
     var build: Build
 }
 
@@ -26,6 +28,6 @@ let operatorCases: [OperatorCase] =
     [
         convolutionCases, transposedConvolutionCases, poolingCases, elementwiseCases, normalizationCases, arithmeticCases,
         linearCases, shapingCases,
-        constantCases, fusedCases, reductionCases, resizeCases,
+        constantCases, fusedCases, reductionCases, resizeCases, quantizationCases,
     ]
     .flatMap { $0 }

@@ -82,7 +82,7 @@ import Testing
             "broken/git_lfs_pointer": "Git LFS pointer", "broken/opset_999": "operator set 999",
             "broken/truncated_half": "cut short",
             "broken/undefined_input": "does_not_exist", "broken/unknown_op_rellu": "Rellu", "broken/zero_bytes": "empty",
-            "external-data/missing_data_file": "not there", "quantized/resnet20_qdq_int8_perchannel": "QuantizeLinear",
+            "external-data/missing_data_file": "not there",
             "valid-but-unusual/control_flow_if": "If",
         ]
         for (name, words) in expected {

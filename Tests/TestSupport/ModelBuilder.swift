@@ -16,6 +16,7 @@ public struct ModelBuilder: Sendable {
         case int(Int)
         case ints([Int])
         case float(Float)
+        case floats([Float])
         case string(String)
         case tensor(ProtoMessage)
 
@@ -45,20 +46,22 @@ public struct ModelBuilder: Sendable {
         set { storage.count = newValue }
     }
 
-    /// - Parameter input: the shape of the input `image`; nil for an open extent.
-    public init(opset: Int = 17, input: [Int?] = [1, 3, 8, 8]) {
+    /// - Parameters:
+    ///   - input: the shape of the input `image`; nil for an open extent.
+    ///   - type: its ONNX element type: 1 is float32, 2 uint8.
+    public init(opset: Int = 17, input: [Int?] = [1, 3, 8, 8], type: Int = 1) {
         self.opset = opset
-        graph.add(11, Self.valueInfo("image", input))
+        graph.add(11, Self.valueInfo("image", input, type: type))
     }
 
-    public static func valueInfo(_ name: String, _ shape: [Int?]) -> ProtoMessage {
+    public static func valueInfo(_ name: String, _ shape: [Int?], type elementType: Int = 1) -> ProtoMessage {
         var (dims, tensor, type, info) = (ProtoMessage(), ProtoMessage(), ProtoMessage(), ProtoMessage())
         for extent in shape {
             var dim = ProtoMessage()
             if let extent { dim.add(1, extent) } else { dim.add(2, "N") }
             dims.add(1, dim)
         }
-        tensor.add(1, 1)
+        tensor.add(1, elementType)
         tensor.add(2, dims)
         type.add(1, tensor)
         info.add(1, name)
@@ -87,6 +90,15 @@ public struct ModelBuilder: Sendable {
         count += 1
         let name = "integers\(count)"
         graph.add(5, Self.tensor(name, shape ?? [values.count], type: 7, raw: ProtoMessage.littleEndian(values)))
+        return name
+    }
+
+    /// Adds integers of a byte each, signed (int8) or not (uint8), and gives their name back.
+    public mutating func bytes(_ values: [Int], shape: [Int], isSigned: Bool) -> String {
+        count += 1
+        let name = "bytes\(count)"
+        let raw = values.map { UInt8(truncatingIfNeeded: $0) }
+        graph.add(5, Self.tensor(name, shape, type: isSigned ? 3 : 2, raw: raw))
         return name
     }
 
@@ -122,6 +134,7 @@ public struct ModelBuilder: Sendable {
         case .int(let value): attribute.add(3, value)
         case .ints(let values): for value in values { attribute.add(8, value) }
         case .float(let value): attribute.add(2, value)
+        case .floats(let values): for value in values { attribute.add(7, value) }
         case .string(let text): attribute.add(4, text)
         case .tensor(let tensor): attribute.add(5, tensor)
         }
@@ -144,7 +157,10 @@ public struct ModelBuilder: Sendable {
         try Network(bytes: bytes(outputs: [output]), options: options)
     }
 
+    /// Whatever it answers counts as scores, unless `options` say otherwise.
     public func differentiableNetwork(output: String, options: Network.Options = .init()) throws -> DifferentiableNetwork {
+        var options = options
+        options.hasClasses = options.hasClasses ?? true
         let folder = try TemporaryFolder()
         let path = folder.file("model.onnx")
         try Data(bytes(outputs: [output])).write(to: URL(fileURLWithPath: path))

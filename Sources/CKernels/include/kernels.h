@@ -8,6 +8,7 @@
 #include "functions.h"
 #include "lists.h"
 #include "matrix.h"
+#include "quantization.h"
 #include "ranks.h"
 #include "resize.h"
 #include "scores.h"

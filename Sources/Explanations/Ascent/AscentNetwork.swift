@@ -1,4 +1,5 @@
 import ActivationStore
+import Indexing
 import NeuralNetwork
 
 /// A network cut open before its activation functions, and where in it an objective's terms are.
@@ -23,8 +24,7 @@ final class AscentNetwork: Sendable {
     let diversityLayer: Layer?
 
     init(_ objective: Objective, explainer: Explainer, comparesPictures: Bool) throws {
-        var options = Network.Options()
-        options.inputSize = (explainer.description.model.inputHeight, explainer.description.model.inputWidth)
+        var options = Network.Options(explainer.description)
         options.beforeActivation = true
         let network = try DifferentiableNetwork(contentsOf: explainer.network.path, options: options)
         self.network = network

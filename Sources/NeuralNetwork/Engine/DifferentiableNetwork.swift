@@ -1,3 +1,5 @@
+package import Foundation
+
 /// A network that can be run back: from any of its layers to the image and to any layer on the way.
 ///
 /// Holds the graph; passes compile what they need of it.
@@ -12,15 +14,23 @@ public final class DifferentiableNetwork: Sendable {
     private let values: [String: Graph.ValueID]
 
     /// - Throws: `NetworkError` as `Network` does.
-    public init(contentsOf path: String, options: Network.Options = Network.Options()) throws {
-        let file = try ModelFile(path: path)
+    public convenience init(contentsOf path: String, options: Network.Options = Network.Options()) throws {
+        try self.init(ModelFile(path: path), options: options)
+    }
+
+    /// From the bytes of a file that stands, or would stand, at `path`.
+    package convenience init(bytes: Data, path: String, options: Network.Options = Network.Options()) throws {
+        try self.init(ModelFile(bytes: bytes, path: path), options: options)
+    }
+
+    private init(_ file: ModelFile, options: Network.Options) throws {
         var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
         graph.fuse { $0.isKnownByItsOutput && !options.beforeActivation }
-        let recording = try Recording(graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation)
-        self.path = path
+        let recording = try Recording(
+            graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation, hasClasses: options.hasClasses)
+        path = file.path
         sha256 = file.sha256
-        let shape = graph.values[graph.input].shape ?? []
-        input = Network.Input(channels: shape[1], height: shape[2], width: shape[3])
+        input = Network.Input(graph)
         layers = recording.entries.map(\.layer)
         values = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.layer.name, $0.value) })
         self.graph = graph

@@ -1,4 +1,5 @@
 import CKernels
+package import Foundation
 
 /// A CNN ready to run: read from an ONNX file, fused, its kernels compiled and its weights packed once.
 ///
@@ -17,6 +18,8 @@ public final class Network: Sendable {
         public var output: String?
         /// For models that leave the picture's size open.
         public var inputSize: (height: Int, width: Int)?
+        /// Whether the channels of the answer are scores of classes; nil for what the graph looks like.
+        public var hasClasses: Bool?
 
         public init() {}
     }
@@ -25,6 +28,14 @@ public final class Network: Sendable {
         public var channels: Int
         public var height: Int
         public var width: Int
+        /// Whether the file takes pixels as bytes, 0 to 255, and makes of them what it needs itself.
+        public var takesBytes: Bool
+
+        init(_ graph: Graph) {
+            let shape = graph.values[graph.input].shape ?? []
+            (channels, height, width) = (shape[1], shape[2], shape[3])
+            takesBytes = graph.inputType.isInteger
+        }
     }
 
     public let path: String
@@ -32,6 +43,8 @@ public final class Network: Sendable {
     public let sha256: String
     public let opset: Int
     public let input: Input
+    /// The output that was asked for; nil for the first of the file.
+    public let outputName: String?
     /// In the order in which they are computed.
     public let layers: [Layer]
     /// Channels of all layers.
@@ -46,25 +59,49 @@ public final class Network: Sendable {
     let output: Location
 
     /// - Throws: `NetworkError` for whatever is wrong with the file, before anything runs.
-    public init(contentsOf path: String, options: Options = Options()) throws {
-        let file = try ModelFile(path: path)
+    public convenience init(contentsOf path: String, options: Options = Options()) throws {
+        try self.init(ModelFile(path: path), options: options)
+    }
+
+    /// From the bytes of a file that stands, or would stand, at `path`.
+    package convenience init(bytes: Data, path: String, options: Options = Options()) throws {
+        try self.init(ModelFile(bytes: bytes, path: path), options: options)
+    }
+
+    private init(_ file: ModelFile, options: Options) throws {
         var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(
-            graph, patterns: options.layers, everyMean: options.everyMean,
-            beforeActivation: options.beforeActivation)
-        self.path = path
+            graph, patterns: options.layers, everyMean: options.everyMean, beforeActivation: options.beforeActivation,
+            hasClasses: options.hasClasses)
+        path = file.path
         sha256 = file.sha256
         opset = file.opset
         layers = recording.entries.map(\.layer)
         neuronCount = layers.reduce(0) { $0 + $1.channels }
         meanCount = layers.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
-        let shape = graph.values[graph.input].shape ?? []
-        input = Input(channels: shape[1], height: shape[2], width: shape[3])
+        input = Input(graph)
+        outputName = file.isFirst(output: options.output) ? nil : options.output
         batch = graph.mixesImages ? 1 : max(1, options.batch)
         (program, output) = try Self.compile(graph, recording, batch: batch)
         plan = MemoryPlan(program, kept: [output])
+        try checkMemory(of: file, isSizeMeant: options.inputSize != nil)
     }
+
+    /// A file of a few bytes may ask for any amount of memory.
+    private func checkMemory(of file: ModelFile, isSizeMeant: Bool) throws {
+        let needed = plan.size / batch
+        let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        // Many times what a classifier of photographs needs.
+        let expected = isSizeMeant ? Int.max : 1 << 30 + 64 * file.byteCount
+        guard needed <= min(available, expected) else {
+            throw NetworkError.memory(
+                bytes: needed, height: input.height, width: input.width, available: needed > available ? available : nil)
+        }
+    }
+
+    /// Bytes that a worker's activations take.
+    package var workerBytes: Int { plan.size }
 
     /// A worker with memory of its own; use it from one thread.
     public func makeWorker() throws -> Worker { try Worker(self) }

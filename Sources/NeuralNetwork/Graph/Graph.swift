@@ -24,6 +24,10 @@ struct Graph: Sendable {
             guard let shape, shape.count == 4 else { return nil }
             return channelsAreLast ? (shape[3], shape[1], shape[2]) : (shape[1], shape[2], shape[3])
         }
+        /// Of the file; what is computed is computed in single precision.
+        var type = ElementType.float
+        /// The weight that a constant was made of when the file was read; its own name where that was none.
+        var weight: String?
     }
 
     struct Node: Sendable {
@@ -53,13 +57,15 @@ struct Graph: Sendable {
 
     var values: [Value] = []
     var nodes: [Node] = []
-    /// The image.
+    /// The image, [1, channels, height, width].
     var input: ValueID = 0
+    /// Of the image, in the file.
+    var inputType = ElementType.float
     /// What the network answers.
     var output: ValueID = 0
 
     func operand(_ id: ValueID) -> Operand {
-        Operand(name: values[id].name, shape: values[id].shape ?? [], constant: values[id].constant)
+        Operand(name: values[id].name, shape: values[id].shape ?? [], constant: values[id].constant, type: values[id].type)
     }
 
     /// For every value, how many nodes read it; the network's output counts as read once more.
@@ -98,4 +104,5 @@ struct Operand: Sendable {
     /// Of one image, with the batch axis first.
     var shape: [Int]
     var constant: HostTensor?
+    var type = ElementType.float
 }

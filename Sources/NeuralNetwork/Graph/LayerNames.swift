@@ -16,7 +16,9 @@ enum LayerNames {
 
     /// `layer1.0.conv1` of `layer1.0.conv1.weight`; nil where the name says nothing of a layer.
     static func stem(ofWeight name: String) -> String? {
-        strip(name, suffixes: [".weight", "_weight", "/weight", "/kernel", ".kernel", "_w_0", ".W", "_W", "_w"])
+        strip(
+            strip(name, suffixes: ["_quantized"]) ?? name,
+            suffixes: [".weight", "_weight", "/weight", "/kernel", ".kernel", "_w_0", ".W", "_W", "_w"])
     }
 
     private static func strip(_ name: String, suffixes: [String]) -> String? {

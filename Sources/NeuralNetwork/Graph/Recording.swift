@@ -11,7 +11,7 @@ public struct Layer: Equatable, Sendable {
     public var height: Int
     public var width: Int
     public var receptiveField: ReceptiveField
-    /// What the network answers, before softmax.
+    /// Whether its channels are the scores of classes, before softmax.
     public var isLogits: Bool
     /// Whether the spatial mean is kept beside the maximum.
     public var keepsMeans: Bool
@@ -35,40 +35,41 @@ struct Recording {
     ///     residual sum, concatenation and the logits.
     ///   - everyMean: keep the means of all layers, not only of the one that feeds the classifier.
     ///   - beforeActivation: record what stands before activation functions, and those as layers of their own.
+    ///   - hasClasses: whether the answer's channels are classes; nil for what the graph looks like.
     /// - Throws: `NetworkError.noSuchName` for a pattern that fits no layer.
-    init(_ graph: Graph, patterns: [String], everyMean: Bool, beforeActivation: Bool) throws {
+    init(_ graph: Graph, patterns: [String], everyMean: Bool, beforeActivation: Bool, hasClasses: Bool? = nil) throws {
         let fields = Self.receptiveFields(graph)
         let logits = Self.logits(graph)
         let (producers, readers) = (graph.producers, graph.readers)
         let source = Self.source(of: logits, graph, producers)
+        let hasClasses = hasClasses ?? ClassScores.areAnswer(logits, of: graph)
         var names = Set<String>()
         var candidates: [(entry: Entry, isDefault: Bool)] = []
         var passed = Set<Int>()
         for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
-            var (value, isLogits) = (node.outputs[0], index == source)
-            guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isLogits ? .standard : nil)
+            var (value, isAnswer) = (node.outputs[0], index == source)
+            guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isAnswer ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
             while !beforeActivation, node.takesActivation, let next = Self.activation(after: value, graph, readers) {
                 passed.insert(next)
                 value = graph.nodes[next].outputs[0]
-                isLogits = isLogits || next == source
+                isAnswer = isAnswer || next == source
             }
-            if isLogits { value = logits }
+            if isAnswer { value = logits }
             var name = node.layer
             var count = 1
             while !names.insert(name).inserted {
                 count += 1
                 name = "\(node.layer).\(count)"
             }
-            // Logits that are no map: all their elements are neurons, whatever axes they have.
+            // An answer that is no map: all its elements are neurons, whatever axes they have.
             let map = graph.values[value].map ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
             let layer = Layer(
                 name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: map.channels,
-                height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel, isLogits: isLogits,
-                keepsMeans: everyMean,
-                firstNeuron: 0)
-            candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isLogits))
+                height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel, isLogits: isAnswer && hasClasses,
+                keepsMeans: everyMean, firstNeuron: 0)
+            candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isAnswer))
         }
         for pattern in patterns where !candidates.contains(where: { Self.matches($0.entry.layer.name, pattern) }) {
             throw NetworkError.noSuchName(kind: "layer", name: pattern, known: candidates.map(\.entry.layer.name))
@@ -148,8 +149,9 @@ struct Recording {
         var value = value
         while let index = producers[value] {
             let operation = graph.nodes[index].operation
-            guard operation is any Reshaping || operation is Identity || operation is Cast,
-                let input = graph.nodes[index].inputs[0]
+            guard
+                operation is any Reshaping || operation is Identity || operation is Cast || operation is Quantize
+                    || operation is Dequantize, let input = graph.nodes[index].inputs[0]
             else { return index }
             value = input
         }

@@ -3,6 +3,12 @@ struct Importer {
     private let file: ModelFile
     private var graph = Graph()
     private var ids: [String: Graph.ValueID] = [:]
+    /// Images that shapes are of: 1, or as many as the file fixes where it is read once more to see whether it mixes them.
+    private var images = 1
+    /// The batch that the file was written for, where it fixes one.
+    private var fixedBatch = 1
+    /// Elements of constants that were computed.
+    private var folded = 0
 
     /// - Parameters:
     ///   - output: the output to compute, where the model has several; the first if nil.
@@ -10,16 +16,41 @@ struct Importer {
     /// - Throws: `NetworkError`; unsupported operators are all named at once, before anything is computed.
     static func graph(of file: ModelFile, output: String? = nil, inputSize: (height: Int, width: Int)? = nil) throws -> Graph {
         var importer = Importer(file: file)
-        return try importer.run(output: output, inputSize: inputSize)
+        let proto = file.proto.graph
+        for initializer in proto.initializer { try importer.add(initializer) }
+        let input = try ImageInput(proto, isWeight: { importer.ids[$0] != nil }, size: inputSize)
+        importer.fixedBatch = input.batch ?? 1
+        var whole = importer
+        let graph = try importer.run(input, output: output)
+        if importer.fixedBatch > 1 {
+            whole.images = whole.fixedBatch
+            _ = try whole.run(input, output: output)
+            try importer.check(graph, against: whole)
+        }
+        return graph
     }
 
     private init(file: ModelFile) { self.file = file }
 
-    private mutating func run(output: String?, inputSize: (height: Int, width: Int)?) throws -> Graph {
+    private mutating func add(_ initializer: ONNXTensorProto) throws {
+        let id = id(initializer.name)
+        graph.values[id].constant = try file.tensors.read(initializer)
+        graph.values[id].type = try file.tensors.type(of: initializer)
+        graph.values[id].weight = initializer.name
+    }
+
+    private mutating func run(_ input: ImageInput, output: String?) throws -> Graph {
         let proto = file.proto.graph
-        for initializer in proto.initializer { graph.values[id(initializer.name)].constant = try file.tensors.read(initializer) }
-        try declareInput(proto, size: inputSize)
         let target = try chooseOutput(proto, named: output)
+        graph.inputType = input.type
+        let imageName = input.channelsAreLast ? "\(input.name), channels first" : input.name
+        graph.input = id(imageName)
+        graph.values[graph.input].shape = [images, input.channels, input.height, input.width]
+        graph.values[graph.input].type = input.type
+        if input.channelsAreLast {
+            // Within, a picture is [batch, channels, height, width], whatever order its elements have in memory.
+            try add(.transposing([0, 2, 3, 1], imageName, to: input.name))
+        }
         let nodes = try inOrder(proto.node, reaching: target)
         try refuseUnknown(nodes)
         for node in nodes { try add(node) }
@@ -35,45 +66,30 @@ struct Importer {
         return graph
     }
 
+    /// A file that fixes its batch is run image by image, which is right where its nodes do the same to each image: where, of all images
+    /// together, every value is as large along its first axis as that of one image times their number, and as large along all others.
+    private func check(_ graph: Graph, against whole: Importer) throws {
+        for node in graph.nodes {
+            for output in node.outputs where graph.values[output].constant == nil {
+                guard let one = graph.values[output].shape, let id = whole.ids[graph.values[output].name],
+                    let all = whole.graph.values[id].shape
+                else { continue }
+                guard let first = one.first, all == [first * fixedBatch] + one.dropFirst() else {
+                    throw NetworkError.node(
+                        node.use,
+                        problem:
+                            "mixes the \(fixedBatch) images of the batch that the file fixes (shape \(all)); export it with a batch of 1, or with an open one"
+                    )
+                }
+            }
+        }
+    }
+
     private mutating func id(_ name: String) -> Graph.ValueID {
         if let known = ids[name] { return known }
         graph.values.append(Graph.Value(name: name))
         ids[name] = graph.values.count - 1
         return graph.values.count - 1
-    }
-
-    /// The one input that is not a weight, as [1, channels, height, width].
-    private mutating func declareInput(_ proto: ONNXGraphProto, size: (height: Int, width: Int)?) throws {
-        let inputs = proto.input.filter { input in ids[input.name].map { graph.values[$0].constant == nil } ?? true }
-        guard let input = inputs.first, inputs.count == 1 else {
-            let names = inputs.map { "'\($0.name)'" }.joined(separator: ", ")
-            throw NetworkError.graph(
-                problem: inputs.isEmpty
-                    ? "it has no input for an image"
-                    : "it has \(inputs.count) inputs (\(names)); neurodex reads networks with one, an image")
-        }
-        let dims = input.type.tensorType.shape.dim
-        guard dims.count == 4 else {
-            throw NetworkError.graph(
-                problem:
-                    "its input '\(input.name)' has \(dims.count) axes; neurodex reads images [batch, channels, height, width]")
-        }
-        let channels = Int(clamping: dims[1].dimValue)
-        guard (1...1024).contains(channels) else {
-            throw NetworkError.graph(problem: "its input '\(input.name)' does not say how many channels an image has (axis 1)")
-        }
-        let height = size?.height ?? Int(clamping: dims[2].dimValue)
-        let width = size?.width ?? Int(clamping: dims[3].dimValue)
-        guard height > 0, width > 0 else {
-            throw NetworkError.graph(
-                problem: "its input '\(input.name)' leaves the picture's size open; say it with --input-size HEIGHTxWIDTH")
-        }
-        guard height <= 16384, width <= 16384 else {
-            throw NetworkError.graph(
-                problem: "its input '\(input.name)' is \(height)×\(width) pixels; at most 16384×16384 are read")
-        }
-        graph.input = id(input.name)
-        graph.values[graph.input].shape = [1, channels, height, width]
     }
 
     private func chooseOutput(_ proto: ONNXGraphProto, named name: String?) throws -> String {
@@ -136,29 +152,37 @@ struct Importer {
         guard let type = operatorsByName[proto.opType] else { return }
         let inputs = proto.input.map { $0.isEmpty ? nil : id($0) }
         let operands = inputs.map { $0.map { operand($0) } }
-        let layer = LayerNames.name(for: proto, weights: operands.compactMap { $0?.constant == nil ? nil : $0?.name })
+        let weights = inputs.compactMap { $0 }.filter { graph.values[$0].constant != nil }
+        let layer = LayerNames.name(for: proto, weights: weights.map { graph.values[$0].weight ?? graph.values[$0].name })
         let use = NetworkError.OperatorUse(operatorType: proto.opType, node: proto.name, layer: layer)
         do {
             guard inputs.first.flatMap({ $0 }) != nil || type == ConstantNode.self else { throw Refusal("has no first input") }
             let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
-            let operation = try type.make(reader)
+            var operation = try type.make(reader)
+            if images < fixedBatch, let reshape = operation as? Reshape { operation = reshape.ofOneImage(batch: fixedBatch) }
             let outputs = proto.output.map { $0.isEmpty ? unnamed() : id($0) }
+            let weight = inputs.compactMap { $0 }.compactMap { graph.values[$0].weight }.first
             if let folded = try fold(operation, operands) {
                 guard folded.count >= outputs.count else {
                     throw Refusal("has \(outputs.count) outputs; neurodex computes \(folded.count)")
                 }
                 for (output, constant) in zip(outputs, folded) {
-                    try Self.check(constant.shape, from: operands)
-                    // What a weight is cast or turned into is as large as it; nothing else that is folded need be large.
-                    let largest = operands.reduce(1 << 24) { max($0, $1?.constant?.count ?? 0) }
-                    guard constant.count <= largest else { throw Self.impossible(constant.shape, from: operands) }
+                    try check(constant, from: operands)
                     graph.values[output].constant = constant
                     graph.values[output].shape = constant.shape
+                    graph.values[output].type = operation.type(operands)
+                    graph.values[output].weight = weight
                 }
                 return
             }
             guard operands.contains(where: { $0 != nil && $0?.constant == nil }) else {
                 throw Refusal("has constant inputs only, of which neurodex does not compute it")
+            }
+            if !operation.takesIntegers, let whole = operands.first(where: { $0?.constant == nil && $0?.type.isInteger == true })
+            {
+                throw Refusal(
+                    "computes with the integers of '\(whole?.name ?? "")', which depend on the image; neurodex computes with floats, so they must be cast first"
+                )
             }
             let shapes = try operation.shapes(operands)
             guard shapes.count >= outputs.count else {
@@ -166,8 +190,9 @@ struct Importer {
             }
             for (output, shape) in zip(outputs, shapes) {
                 guard shape.allSatisfy({ $0 > 0 }) else { throw Self.impossible(shape, from: operands) }
-                try Self.check(shape, from: operands)
+                try check(shape, from: operands)
                 graph.values[output].shape = shape
+                graph.values[output].type = operation.type(operands)
             }
             graph.nodes.append(
                 Graph.Node(
@@ -181,8 +206,19 @@ struct Importer {
     }
 
     /// Copies work on up to six axes, the batch's included.
-    private static func check(_ shape: [Int], from operands: [Operand?]) throws {
-        guard shape.count <= 6, HostTensor.isReasonable(shape) else { throw impossible(shape, from: operands) }
+    private func check(_ shape: [Int], from operands: [Operand?]) throws {
+        var ofOne = shape
+        if let first = shape.first, first.isMultiple(of: images) { ofOne[0] = first / images }
+        guard shape.count <= 6, HostTensor.isReasonable(ofOne) else { throw Self.impossible(shape, from: operands) }
+    }
+
+    /// What a weight is cast or turned into is as large as it; nothing else that is computed of constants need be large. Light models of
+    /// the ONNX project have ConstantOfShape for weights, 26 million of them in ResNet-50.
+    private mutating func check(_ constant: HostTensor, from operands: [Operand?]) throws {
+        try check(constant.shape, from: operands)
+        guard constant.count > operands.reduce(0, { max($0, $1?.constant?.count ?? 0) }) else { return }
+        folded += constant.count
+        guard constant.count <= 1 << 24, folded <= 1 << 26 else { throw Self.impossible(constant.shape, from: operands) }
     }
 
     private static func impossible(_ shape: [Int], from operands: [Operand?]) -> Refusal {
@@ -191,7 +227,8 @@ struct Importer {
 
     private func operand(_ id: Graph.ValueID) -> Operand {
         let value = graph.values[id]
-        return Operand(name: value.name, shape: value.constant?.shape ?? value.shape ?? [], constant: value.constant)
+        return Operand(
+            name: value.name, shape: value.constant?.shape ?? value.shape ?? [], constant: value.constant, type: value.type)
     }
 
     private mutating func unnamed() -> Graph.ValueID {
@@ -203,5 +240,16 @@ struct Importer {
         if let known = try operation.evaluate(shapesOf: operands) { return known }
         guard operands.allSatisfy({ $0 == nil || $0?.constant != nil }) else { return nil }
         return try operation.evaluate(operands.map { $0?.constant })
+    }
+}
+
+extension ONNXNodeProto {
+    /// A Transpose that no file has.
+    fileprivate static func transposing(_ axes: [Int64], _ input: String, to output: String) -> ONNXNodeProto {
+        var (node, attribute) = (ONNXNodeProto(), ONNXAttributeProto())
+        attribute.name = "perm"
+        attribute.ints = axes
+        (node.opType, node.input, node.output, node.attribute) = ("Transpose", [input], [output], [attribute])
+        return node
     }
 }

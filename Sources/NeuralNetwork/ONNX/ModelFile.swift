@@ -14,11 +14,14 @@ struct ModelFile {
     let tensors: TensorReader
     /// Of the file's bytes, followed by those of every file of external weights in the order of first use.
     let sha256: String
+    /// Of all those files.
+    let byteCount: Int
 
     /// - Throws: `NetworkError` where there is no readable model at `path`.
-    init(path: String) throws {
-        let url = URL(fileURLWithPath: path)
-        let bytes = try Self.read(path)
+    init(path: String) throws { try self.init(bytes: try Self.read(path), path: path) }
+
+    /// - Parameter path: where the bytes stand, or would stand: files of external weights are looked for beside it.
+    init(bytes: Data, path: String) throws {
         self.path = path
         proto = try Self.parse(bytes, path: path)
         let version = proto.opsetImport.first { $0.domain == "" || $0.domain == "ai.onnx" }?.version ?? 1
@@ -26,12 +29,20 @@ struct ModelFile {
         guard Self.supportedOpsets.contains(opset) else {
             throw NetworkError.unsupportedOpset(found: opset, supported: Self.supportedOpsets)
         }
-        tensors = TensorReader(directory: url.deletingLastPathComponent())
+        tensors = TensorReader(directory: URL(fileURLWithPath: path).deletingLastPathComponent())
         var hash = SHA256()
         hash.update(data: bytes)
-        for file in try tensors.externalFiles(of: proto.graph) { hash.update(data: file) }
+        var count = bytes.count
+        for file in try tensors.externalFiles(of: proto.graph) {
+            hash.update(data: file)
+            count += file.count
+        }
+        byteCount = count
         sha256 = hash.finalize().hexadecimal
     }
+
+    /// Whether this is the output that is computed where none is named.
+    func isFirst(output: String?) -> Bool { output == nil || output == proto.graph.output.first?.name }
 
     private static func read(_ path: String) throws -> Data {
         var isDirectory: ObjCBool = false

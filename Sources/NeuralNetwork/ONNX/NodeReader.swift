@@ -29,6 +29,12 @@ struct NodeReader {
         return try tensors.read(attribute.t)
     }
 
+    func tensorType(_ name: String) throws -> ElementType? {
+        guard let attribute = attributes[name], attribute.hasT else { return nil }
+        return try tensors.type(of: attribute.t)
+    }
+    var attributeNames: [String] { attributes.keys.sorted() }
+
     /// An input that must be known before any image is seen; nil where it is left out.
     func constant(_ index: Int, _ role: String) throws -> HostTensor? {
         guard index < inputs.count, let input = inputs[index] else { return nil }

@@ -9,9 +9,7 @@ struct TensorReader: Sendable {
     func read(_ proto: ONNXTensorProto) throws -> HostTensor {
         let shape = try shape(of: proto)
         let count = shape.product
-        guard let type = ElementType(rawValue: proto.dataType) else {
-            throw fault(proto, "has elements of ONNX type \(proto.dataType), which neurodex does not read")
-        }
+        let type = try type(of: proto)
         if !proto.floatData.isEmpty, type == .float {
             return HostTensor(try checked(proto.floatData, count, proto), shape: shape)
         }
@@ -35,6 +33,13 @@ struct TensorReader: Sendable {
             throw fault(proto, "needs \(count * type.width) bytes for its shape \(shape), but has \(bytes.count)")
         }
         return type.decode(bytes, shape: shape)
+    }
+
+    func type(of proto: ONNXTensorProto) throws -> ElementType {
+        guard let type = ElementType(rawValue: proto.dataType) else {
+            throw fault(proto, "has elements of ONNX type \(ElementType.name(of: proto.dataType)), which neurodex does not read")
+        }
+        return type
     }
 
     /// The bytes of every external file the graph's weights name, each once.
@@ -74,18 +79,28 @@ struct TensorReader: Sendable {
         guard let location = proto.externalData.first(where: { $0.key == "location" })?.value, !location.isEmpty else {
             throw fault(proto, "is kept outside the file, but does not say where")
         }
-        guard !location.hasPrefix("/"), !location.split(separator: "/").contains("..") else {
+        guard !location.hasPrefix("/"), !location.split(separator: "/").contains(".."), !location.contains("\0") else {
             throw fault(proto, "is kept in '\(location)'; only files beside the model are read")
         }
         return location
     }
 
     private func contents(_ location: String, for proto: ONNXTensorProto) throws -> Data {
-        do {
-            return try Data(contentsOf: directory.appendingPathComponent(location), options: .mappedIfSafe)
-        } catch {
+        let file = directory.appendingPathComponent(location).resolvingSymlinksInPath()
+        let folder = directory.resolvingSymlinksInPath().path
+        guard file.path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
+            throw fault(
+                proto,
+                "is kept in '\(location)', a link that leads out of the model's folder; put the file itself beside the model")
+        }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+        // Only a file has an end: a pipe would be waited for, and a device read without one.
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let bytes = try? Data(contentsOf: file, options: .mappedIfSafe)
+        else {
             throw fault(proto, "is kept in '\(location)', which is not there or cannot be read; put it beside the model")
         }
+        return bytes
     }
 
     private func number(_ key: String, in proto: ONNXTensorProto) throws -> Int? {
@@ -103,67 +118,5 @@ struct TensorReader: Sendable {
 
     private func fault(_ proto: ONNXTensorProto, _ problem: String) -> NetworkError {
         .tensor(name: proto.name, problem: problem)
-    }
-}
-
-/// Element types by their number in the ONNX format.
-private enum ElementType: Int32 {
-    case float = 1
-    case uint8 = 2
-    case int8 = 3
-    case uint16 = 4
-    case int16 = 5
-    case int32 = 6
-    case int64 = 7
-    case bool = 9
-    case float16 = 10
-    case double = 11
-    case bfloat16 = 16
-
-    /// Bytes an element.
-    var width: Int {
-        switch self {
-        case .uint8, .int8, .bool: 1
-        case .uint16, .int16, .float16, .bfloat16: 2
-        case .float, .int32: 4
-        case .int64, .double: 8
-        }
-    }
-
-    /// `bytes` are little-endian and as many as the shape needs.
-    func decode(_ bytes: Data, shape: [Int]) -> HostTensor {
-        func each<Raw, T>(_ type: Raw.Type, _ convert: (Raw) -> T) -> [T] {
-            bytes.withUnsafeBytes { raw in
-                (0..<raw.count / MemoryLayout<Raw>.size).map {
-                    convert(raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Raw>.size, as: Raw.self))
-                }
-            }
-        }
-        return switch self {
-        case .float: HostTensor(each(Float.self) { $0 }, shape: shape)
-        case .double: HostTensor(each(Double.self) { Float($0) }, shape: shape)
-        case .float16: HostTensor(each(UInt16.self) { Float(half: $0) }, shape: shape)
-        case .bfloat16: HostTensor(each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }, shape: shape)
-        case .uint8, .bool: HostTensor(each(UInt8.self) { Int($0) }, shape: shape)
-        case .int8: HostTensor(each(Int8.self) { Int($0) }, shape: shape)
-        case .uint16: HostTensor(each(UInt16.self) { Int($0) }, shape: shape)
-        case .int16: HostTensor(each(Int16.self) { Int($0) }, shape: shape)
-        case .int32: HostTensor(each(Int32.self) { Int($0) }, shape: shape)
-        case .int64: HostTensor(each(Int64.self) { Int($0) }, shape: shape)
-        }
-    }
-}
-
-extension Float {
-    /// From IEEE 754 binary16; written out because `Float16` is not on every platform.
-    init(half bits: UInt16) {
-        let sign: Float = bits & 0x8000 == 0 ? 1 : -1
-        let exponent = Int(bits >> 10 & 0x1F)
-        let fraction = Float(bits & 0x3FF)
-        switch exponent {
-        case 0: self = sign * fraction * 0x1p-24
-        case 31: self = fraction == 0 ? sign * .infinity : .nan
-        default: self = sign * (1 + fraction * 0x1p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
-        }
     }
 }

@@ -104,6 +104,12 @@ struct Activation: Operator {
     /// Whether it is flat over a whole range, so that nothing comes back from there.
     var rectifies: Bool { native.function == ND_CLIP || (native.function == ND_RELU && native.alpha == 0) }
 
+    /// ReLU itself, and none of its variants.
+    var isRectifiedLinear: Bool { native.function == ND_RELU && native.alpha == 0 }
+
+    /// Whether it makes a probability of a score.
+    var isProbability: Bool { native.function == ND_SIGMOID }
+
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.incoming(node, in: nil)
         let output = try program.location(node.outputs[0], in: nil)

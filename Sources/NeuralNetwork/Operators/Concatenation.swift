@@ -6,6 +6,8 @@ import CKernels
 struct Concatenation: Operator {
     static let names = ["Concat"]
 
+    var takesIntegers: Bool { true }
+
     private let axis: Int
 
     init(_ node: NodeReader) throws {

@@ -3,8 +3,10 @@ struct ConstantNode: ShapeArithmetic {
     static let names = ["Constant"]
 
     private let value: HostTensor
+    private let type: ElementType
 
     init(_ node: NodeReader) throws {
+        type = try node.tensorType("value") ?? (node.has("value_int") || node.has("value_ints") ? .int64 : .float)
         if let tensor = try node.tensor("value") {
             value = tensor
         } else if let floats = node.floats("value_floats"), node.has("value_floats") {
@@ -16,10 +18,13 @@ struct ConstantNode: ShapeArithmetic {
         } else if node.has("value_int") {
             value = HostTensor([node.int("value_int", default: 0)], shape: [])
         } else {
-            throw Refusal("holds no tensor of numbers")
+            throw Refusal(
+                "holds no tensor of numbers\(node.attributeNames.isEmpty ? "" : ", but \(node.attributeNames.joined(separator: ", "))")"
+            )
         }
     }
 
+    func type(_ inputs: [Operand?]) -> ElementType { type }
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { [value] }
 }
 
@@ -63,18 +68,32 @@ struct ConstantOfShape: ShapeArithmetic {
 struct Cast: Operator {
     static let names = ["Cast"]
 
-    private let toFloat: Bool
+    private let target: ElementType
 
-    init(_ node: NodeReader) throws { toFloat = [1, 10, 11, 16].contains(node.int("to", default: 1)) }
+    init(_ node: NodeReader) throws {
+        let number = Int32(clamping: node.int("to", default: 1))
+        guard let type = ElementType(rawValue: number) else {
+            throw Refusal("casts to \(ElementType.name(of: number)), which neurodex does not read")
+        }
+        target = type
+    }
 
+    func type(_ inputs: [Operand?]) -> ElementType { target }
+
+    /// Bytes of a picture are numbers from 0 to 255 whatever they are called.
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
-        guard toFloat else { throw Refusal("makes integers of an image's activations") }
+        let widens = inputs.first??.type == .uint8 && target != .bool && target != .int8
+        guard !target.isInteger || widens || inputs.first??.type == target else {
+            throw Refusal("makes integers of an image's activations")
+        }
         return [inputs.first??.shape ?? []]
     }
 
+    var takesIntegers: Bool { true }
+
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
         guard let tensor = inputs[0] else { return nil }
-        if toFloat { return [HostTensor(tensor.floats, shape: tensor.shape)] }
+        if !target.isInteger { return [HostTensor(tensor.floats, shape: tensor.shape)] }
         guard let integers = tensor.integers else { throw Refusal("makes integers of numbers that are not finite") }
         return [HostTensor(integers, shape: tensor.shape)]
     }

@@ -23,6 +23,12 @@ protocol Operator: Sendable {
     /// The outputs where the shapes of the inputs are enough to know them (`Shape`); nil otherwise.
     func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]?
 
+    /// The type of the outputs in the file.
+    func type(_ inputs: [Operand?]) -> ElementType
+
+    /// Whether the result is right for integers that depend on the image: all is computed in floats, which neither wrap around nor cut off.
+    var takesIntegers: Bool { get }
+
     /// This operator with `next` done in the same pass, where `next` reads its output alone; nil if it cannot be.
     /// - Parameter operands: `next`'s inputs.
     func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)?
@@ -44,6 +50,8 @@ extension Operator {
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         throw Refusal("has no way back; explanations that need gradients cannot pass it")
     }
+    func type(_ inputs: [Operand?]) -> ElementType { inputs.first??.type ?? .float }
+    var takesIntegers: Bool { false }
     func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? { nil }
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { nil }
     func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]? { nil }
@@ -111,6 +119,8 @@ let operatorCatalog: [any Operator.Type] = [
     Selection.self,
     RangeOfNumbers.self,
     Rounding.self,
+    Quantize.self,
+    Dequantize.self,
 ]
 
 /// The ONNX names of all operators, sorted.

@@ -48,6 +48,8 @@ struct Pooling: Operator {
         return result
     }
 
+    var takesIntegers: Bool { isMaximum }
+
     private func resolved(_ shape: [Int]) throws -> (window: Window, output: [Int]) {
         guard shape.count == 4 else { throw Refusal("needs a map [batch, channels, height, width], but gets \(shape)") }
         return try (window ?? Window(covering: shape[2], shape[3])).resolved(over: [shape[2], shape[3]])

@@ -4,6 +4,8 @@ struct Identity: Operator {
 
     init(_ node: NodeReader) throws {}
 
+    var takesIntegers: Bool { true }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         // Dropout's second output is its mask, which nothing reads here.
         let shape = inputs.first??.shape ?? []
@@ -26,6 +28,8 @@ protocol Reshaping: Operator {
 }
 
 extension Reshaping {
+    var takesIntegers: Bool { true }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let source = inputs.first??.shape ?? []
         let shape = try shape(from: source)
@@ -61,13 +65,20 @@ extension Reshaping {
 struct Reshape: Reshaping {
     static let names = ["Reshape"]
 
-    private let target: [Int]
+    private var target: [Int]
     private let allowZero: Bool
 
     init(_ node: NodeReader) throws {
         guard let shape = try node.integers(input: 1, attribute: "shape") else { throw Refusal("does not say its shape") }
         target = shape
         allowZero = node.int("allowzero", default: 0) != 0
+    }
+
+    /// The same for one image, in a file that was written for `batch` of them.
+    func ofOneImage(batch: Int) -> Reshape {
+        var result = self
+        if target.first == batch { result.target[0] = 1 }
+        return result
     }
 
     func shape(from shape: [Int]) throws -> [Int] {
@@ -148,6 +159,8 @@ struct Transpose: Operator {
     private let permutation: [Int]?
 
     init(_ node: NodeReader) throws { permutation = node.ints("perm") }
+
+    var takesIntegers: Bool { true }
 
     func axes(rank: Int) throws -> [Int] {
         let axes = permutation ?? Array((0..<rank).reversed())

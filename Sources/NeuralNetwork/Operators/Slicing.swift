@@ -2,6 +2,8 @@
 struct Slice: Operator {
     static let names = ["Slice"]
 
+    var takesIntegers: Bool { true }
+
     private let starts: [Int]
     private let ends: [Int]
     private let axes: [Int]
@@ -94,6 +96,8 @@ struct Slice: Operator {
 /// https://onnx.ai/onnx/operators/onnx__Pad.html
 struct Pad: Operator {
     static let names = ["Pad"]
+
+    var takesIntegers: Bool { true }
 
     private let before: [Int]
     private let after: [Int]

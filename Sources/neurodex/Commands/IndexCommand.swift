@@ -1,6 +1,7 @@
 import ActivationStore
 import ArgumentParser
 import Foundation
+import Images
 import Indexing
 import NeuralNetwork
 
@@ -33,7 +34,10 @@ struct IndexCommand: ParsableCommand {
             valueName: "source"))
     var labels = "folders"
 
-    @Option(help: ArgumentHelp("Names of the network's outputs, one a line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Names of the classes, one a line in the order of the network's scores; or none, where it answers with no scores of classes.",
+            valueName: "file"))
     var classes: String?
 
     @Option(
@@ -62,11 +66,7 @@ struct IndexCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Images that a worker runs at once.", valueName: "count"))
     var batch = 2
 
-    @Option(name: .customLong("output"), help: ArgumentHelp("Which output, where a network has several.", valueName: "name"))
-    var networkOutput: String?
-
-    @Option(help: ArgumentHelp("Picture size, HEIGHTxWIDTH, where the network leaves it open.", valueName: "size"))
-    var inputSize: String?
+    @OptionGroup var reading: NetworkOptions
 
     @Option(
         help: ArgumentHelp(
@@ -133,38 +133,53 @@ struct IndexCommand: ParsableCommand {
 
     /// What the user leaves open is as in the store.
     private func network(_ path: String, _ existing: StoreDescription?) throws -> Network {
-        if let existing, layers.isEmpty, record == nil, means == nil, inputSize == nil {
-            return try Network.matching(existing, at: path, batch: batch, output: networkOutput)
+        if let existing, layers.isEmpty, record == nil, means == nil, reading.inputSize == nil {
+            return try Network.matching(existing, at: path, batch: batch, output: reading.output, hasClasses: hasClasses)
         }
-        return try Network(contentsOf: path, options: try networkOptions())
+        var options = networkOptions(existing)
+        do {
+            return try Network(contentsOf: path, options: options)
+        } catch let error as NetworkError {
+            guard case .openInputSize = error, let size = preprocessing.statedSize else { throw error }
+            options.inputSize = (size.height, size.width)
+            return try Network(contentsOf: path, options: options)
+        }
     }
 
-    private func networkOptions() throws -> Network.Options {
-        var options = Network.Options()
+    /// Nil where the user leaves it to the graph, or to the store.
+    private var hasClasses: Bool? { classes.map { $0 != "none" } }
+
+    private func networkOptions(_ existing: StoreDescription?) -> Network.Options {
+        var options = existing.map { Network.Options($0) } ?? Network.Options()
         options.batch = batch
         options.layers = layers.flatMap { $0.split(separator: ",").map(String.init) }
         options.beforeActivation = record == .pre
         options.everyMean = means == .all
-        options.output = networkOutput
-        if let inputSize {
-            let sides = inputSize.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-            guard sides.count == 2, let height = sides[0], let width = sides[1], height > 0, width > 0 else {
-                throw ValidationError("--input-size takes HEIGHTxWIDTH, such as 224x224, not '\(inputSize)'")
-            }
-            options.inputSize = (height, width)
-        }
+        if let output = reading.output { options.output = output }
+        if let size = reading.size { options.inputSize = size }
+        if let hasClasses { options.hasClasses = hasClasses }
         return options
     }
 
     /// What the store is to be of; what the user leaves open is as in the store, if there is one.
     private func storeDescription(_ network: Network, _ existing: StoreDescription?) throws -> StoreDescription {
-        let classCount = network.layers.last { $0.isLogits }?.channels ?? 0
-        let names = try classes.map { try ClassNames.read($0, count: classCount) } ?? existing?.classes ?? []
+        let names = try classes.map { try classNames($0, network) } ?? existing?.classes ?? []
         let recipe = try preprocessing.preprocessing(
             for: network.input, store: existing.map { try Preprocessing(json: $0.preprocessing) })
         return try StoreDescription(
             network, preprocessing: recipe, classes: names, blockImages: block ?? existing?.blockImages ?? 640,
             topCount: top ?? existing?.topCount ?? 100, shard: shard ?? existing?.shard)
+    }
+
+    private func classNames(_ path: String, _ network: Network) throws -> [String] {
+        guard path != "none" else { return [] }
+        let scores = network.layers.last { $0.isLogits }
+        if let scores, scores.height * scores.width > 1 {
+            throw Failure(
+                "the network answers with a map of \(scores.height)×\(scores.width), which has no scores of classes; leave --classes out, or choose another output with --output"
+            )
+        }
+        return try ClassNames.read(path, count: scores?.channels ?? 0)
     }
 
     private func report(_ summary: Indexer.Summary, _ description: StoreDescription) throws {

@@ -36,6 +36,7 @@ struct StoreInfo: Printable {
         add("model", "\(model.name) (\(model.path))")
         add("model hash", model.sha256)
         add("input", "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)")
+        if let output = model.output { add("output", output) }
         add("preprocessing", description.preprocessing)
         add("layers", description.layers.count)
         add("neurons", description.neuronCount)

@@ -21,6 +21,8 @@ struct LayersCommand: ParsableCommand {
     @Flag(help: "With an ONNX file: every layer that can be recorded.")
     var all = false
 
+    @OptionGroup(title: "Of an ONNX file") var network: NetworkOptions
+
     @OptionGroup var output: FormatOption
 
     func run() throws {
@@ -28,6 +30,8 @@ struct LayersCommand: ParsableCommand {
         if store.lowercased().hasSuffix(".onnx") {
             var options = Network.Options()
             if all { options.layers = ["*"] }
+            options.output = network.output
+            options.inputSize = network.size
             layers = try Network(contentsOf: store, options: options).layers.map { LayerRecord($0) }
         } else {
             layers = try Store.open(path: store).description.layers

@@ -7,7 +7,7 @@ public import NeuralNetwork
 struct PreprocessingOptions: ParsableArguments {
     @Option(
         name: .customLong("preprocess"),
-        help: ArgumentHelp("torchvision, caffe or plain (default: torchvision, or the store's).", valueName: "recipe"))
+        help: ArgumentHelp("torchvision, caffe, plain or raw (default: torchvision, or the store's).", valueName: "recipe"))
     var preset: Preprocessing.Preset?
 
     @Option(help: ArgumentHelp("Shorter side in pixels, a size such as 224x224, or none.", valueName: "size"))
@@ -29,6 +29,14 @@ struct PreprocessingOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("bilinear, bicubic, nearest, box or lanczos.", valueName: "filter"))
     var interpolation: Interpolation?
+
+    /// The size of picture that the recipe makes, where the user names one that says so.
+    var statedSize: Size? {
+        if case .exact(let width, let height)? = resize.flatMap({ Framing.Resize($0) }) {
+            return Size(width: width, height: height)
+        }
+        return preset?.size
+    }
 
     /// What the user said, the rest from the preset he named, else from the store, else from torchvision.
     ///
@@ -64,6 +72,14 @@ struct PreprocessingOptions: ParsableArguments {
             result.divisor = divisor
         }
         if let interpolation { result.interpolation = interpolation }
+        if input.takesBytes {
+            guard mean == nil, deviation == nil, divisor == nil else {
+                throw ValidationError(
+                    "the network takes pixels as bytes, 0 to 255, and makes of them what it needs; leave out --mean, --std and --divisor"
+                )
+            }
+            result.keepBytes()
+        }
         return result
     }
 

@@ -20,7 +20,7 @@ struct TextTable {
 
         var string: String {
             switch self {
-            case .text(let text): text.map { $0.isNewline || $0 == "\t" ? " " : String($0) }.joined()
+            case .text(let text): String(text.map { $0.isNewline || $0.isControl ? " " : $0 })
             case .number(let text): text
             case .nothing: ""
             }
@@ -129,4 +129,9 @@ func printOut(_ text: String) {
 /// A line on standard error.
 func printNote(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
+}
+
+extension Character {
+    /// What a terminal acts upon instead of showing it.
+    fileprivate var isControl: Bool { unicodeScalars.contains { $0.properties.generalCategory == .control } }
 }

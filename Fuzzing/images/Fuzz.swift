@@ -1,0 +1,15 @@
+import Images
+
+/// One reader for all, as a worker has: what a picture leaves in it must not harm the next.
+nonisolated(unsafe) private let reader = ImageReader()
+
+/// Bytes as a picture: decoded whole and framed, or refused with an `ImageError`; and what is framed is what a new reader makes of it.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    let bytes = UnsafeRawBufferPointer(start: start, count: count)
+    _ = try? reader.decode(bytes)
+    let framing = Framing(resize: .shorterSide(32), crop: Size(width: 28, height: 28))
+    let framed = try? reader.read(bytes, framing: framing)
+    _ = framed
+    return 0
+}

@@ -1,0 +1,53 @@
+/// Whether the channels of what a network answers are scores of classes, as far as its graph tells.
+///
+/// A map is an answer of its own (a segmentation, another picture), and so are features: what global pooling makes of a map that is no
+/// class's, a flattened map, or what a rectifier has cut. Scores come from a fully connected layer, or are the averages of maps that each
+/// class has to itself, made by a convolution that is linear or sees one position.
+enum ClassScores {
+    static func areAnswer(_ value: Graph.ValueID, of graph: Graph) -> Bool {
+        guard let shape = graph.values[value].shape, shape.filter({ $0 != 1 }).count <= 1 else { return false }
+        // What a softmax makes probabilities of.
+        guard value == graph.output else { return true }
+        let producers = graph.producers
+        guard let (node, activation) = maker(of: value, graph, producers) else { return false }
+        switch node.operation {
+        case let pooling as Pooling:
+            guard let map = node.inputs[0], let size = graph.values[map].shape, size.count == 4,
+                pooling.isGlobalAverage(over: [size[2], size[3]]), activation == nil
+            else { return false }
+            return isOfClasses(map: map, graph, producers)
+        default:
+            // A flattened map is no vector where it is made.
+            let made = graph.values[node.outputs[0]].shape ?? []
+            return activation.map(\.isProbability) ?? true && made.filter { $0 != 1 }.count <= 1
+        }
+    }
+
+    private static func isOfClasses(map: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Bool {
+        guard let (node, activation) = maker(of: map, graph, producers), let convolution = node.operation as? Convolution else {
+            return false
+        }
+        return activation == nil || activation?.isRectifiedLinear == true && convolution.window.kernel == [1, 1]
+    }
+
+    /// The node that computes a value, behind whatever leaves its elements as they are, and the activation function after it.
+    private static func maker(
+        of value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]
+    ) -> (node: Graph.Node, activation: Activation?)? {
+        var (value, activation) = (value, Activation?.none)
+        while let index = producers[value] {
+            let node = graph.nodes[index]
+            switch node.operation {
+            case let function as Activation where activation == nil: activation = function
+            case is any Reshaping, is Identity, is Cast, is Quantize, is Dequantize: break
+            case let convolution as Convolution: return (node, activation ?? convolution.activation)
+            case let linear as Linear: return (node, activation ?? linear.activation)
+            case let arithmetic as Arithmetic: return (node, activation ?? arithmetic.activation)
+            default: return (node, activation)
+            }
+            guard let input = node.inputs[0] else { return nil }
+            value = input
+        }
+        return nil
+    }
+}
