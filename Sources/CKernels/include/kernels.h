@@ -5,6 +5,7 @@
 #include "activations.h"
 #include "checksum.h"
 #include "columns.h"
+#include "linear.h"
 #include "lists.h"
 #include "matrix.h"
 #include "ranks.h"
