@@ -4,6 +4,7 @@
 # make extension builds the activation table for other programs' SQLite; see docs/query-with-sql.md
 # make fuzz-onnx, fuzz-images and fuzz-store-reader feed readers with broken files, for SECONDS=60
 # make fuzz-activation-table feeds it with broken stores, for SECONDS=60; make fuzz-corpus with those that are kept
+# make onednn3-test builds against oneDNN 3 from PyPI and runs the tests of networks on it
 
 NEURODEX := .build/release/neurodex
 EXTENSION := .build/activation.$(if $(filter Darwin,$(shell uname)),dylib,so)
@@ -16,7 +17,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup extension format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test clean
+.PHONY: demo test build setup extension format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test onednn3-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -98,6 +99,9 @@ pictures: demo
 # The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
 cluster-test: build
 	$(SUDO) cluster/test
+
+onednn3-test: setup
+	Tools/test-onednn-3
 
 clean:
 	rm -rf .build .build-fuzz demo

@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The name that oneDNN is linked by: another where there are two, such as ":libdnnl.so.3" (see Tools/test-onednn-3).
+let oneDNN = Context.environment["NEURODEX_ONEDNN"] ?? "dnnl"
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
@@ -38,7 +41,7 @@ let package = Package(
         // C and C++: the only places that know these libraries' headers.
         .target(
             name: "COneDNN", dependencies: ["SystemOneDNN"],
-            linkerSettings: [.linkedLibrary("dnnl")]),
+            linkerSettings: [.linkedLibrary(oneDNN)]),
         .target(name: "CKernels"),
         // Also a loadable extension of SQLite: make extension.
         .target(

@@ -221,29 +221,11 @@ nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *w,
     });
 }
 
-nd_kernel *nd_inner_product(int64_t batch, int64_t inputs, int64_t outputs, const float *weights, const float *bias,
-                            nd_activation activation) {
-    return guarded("inner product", [&]() -> nd_kernel * {
-        if (threads_in_use > 1) throw unsplittable();
-        memory::desc from({batch, inputs}, f32, tag::ab), to({batch, outputs}, f32, tag::ab);
-        memory::desc plain({outputs, inputs}, f32, tag::ab), any({outputs, inputs}, f32, tag::any);
-        memory::desc biases({outputs}, f32, tag::x);
-        auto attr = attributes(activation, false);
-        auto descriptor = bias ? MAKE_FORWARD(inner_product_forward, attr, from, any, biases, to)
-                               : MAKE_FORWARD(inner_product_forward, attr, from, any, to);
-        std::vector<std::pair<int, memory>> constants{{DNNL_ARG_WEIGHTS, packed(weights, plain, descriptor.weights_desc())}};
-        if (bias) constants.emplace_back(DNNL_ARG_BIAS, packed(bias, biases, biases));
-        return finish<decltype(descriptor), inner_product_forward>(
-            descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}}, std::move(constants));
-    });
-}
-
 nd_kernel *nd_pooling(nd_map source, nd_map destination, const nd_window *w, nd_pooling_kind kind) {
     return guarded("pooling", [&]() -> nd_kernel * {
         auto from = describe(source), to = describe(destination);
-        auto method = kind == ND_MAX ? algorithm::pooling_max
-            : kind == ND_AVERAGE_INCLUDING_PADDING ? algorithm::pooling_avg_include_padding
-                                                   : algorithm::pooling_avg_exclude_padding;
+        auto method = kind == ND_AVERAGE_INCLUDING_PADDING ? algorithm::pooling_avg_include_padding
+                                                           : algorithm::pooling_avg_exclude_padding;
         dims kernel{w->kernel[0], w->kernel[1]}, stride{w->stride[0], w->stride[1]};
         dims dilation{w->dilation[0] - 1, w->dilation[1] - 1};
         dims before{w->pad_before[0], w->pad_before[1]}, after{w->pad_after[0], w->pad_after[1]};

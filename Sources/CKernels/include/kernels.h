@@ -6,6 +6,7 @@
 #include "checksum.h"
 #include "columns.h"
 #include "functions.h"
+#include "linear.h"
 #include "lists.h"
 #include "matrix.h"
 #include "quantization.h"

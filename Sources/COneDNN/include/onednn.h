@@ -36,7 +36,7 @@ typedef struct {
     float alpha, beta;
 } nd_activation;
 
-typedef enum { ND_MAX, ND_AVERAGE_INCLUDING_PADDING, ND_AVERAGE_EXCLUDING_PADDING } nd_pooling_kind;
+typedef enum { ND_AVERAGE_INCLUDING_PADDING, ND_AVERAGE_EXCLUDING_PADDING } nd_pooling_kind;
 typedef enum { ND_ADD, ND_SUBTRACT, ND_MULTIPLY, ND_DIVIDE, ND_MAXIMUM, ND_MINIMUM } nd_binary_kind;
 
 /// A compiled kernel; immutable, shared by all workers.
@@ -65,10 +65,6 @@ void nd_split(size_t count, size_t grain, void (*body)(void *context, size_t sta
 /// With `accumulate`, what the destination holds is added before the activation.
 nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *window, int64_t groups, const float *weights,
                           const float *bias, nd_activation activation, bool accumulate);
-
-/// Arguments when bound: source [batch, inputs], destination [batch, outputs]. `weights` [outputs, inputs] and `bias` are copied.
-nd_kernel *nd_inner_product(int64_t batch, int64_t inputs, int64_t outputs, const float *weights, const float *bias,
-                            nd_activation activation);
 
 /// Arguments when bound: source, destination.
 nd_kernel *nd_pooling(nd_map source, nd_map destination, const nd_window *window, nd_pooling_kind kind);

@@ -55,24 +55,18 @@ struct Linear: Operator {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0], in: .rowMajor)
         let destination = program.allocate(node.outputs[0], in: .rowMajor)
-        let rows = source.count / weights.shape[1] * program.batch
-        let kernel = try Kernel {
-            nd_inner_product(
-                Int64(rows), Int64(weights.shape[1]), Int64(weights.shape[0]), weights.floats, bias,
-                activation?.native ?? .identity)
-        }
-        program.emit(kernel, reads: [source], writes: [destination])
+        PackedMatrix(weights, bias: bias).emit(from: source, to: destination, into: &program)
+        guard let activation else { return }
+        let kernel = try Kernel { nd_elementwise(destination.map, destination.map, activation.native) }
+        program.emit(kernel, reads: [destination], writes: [destination])
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.before(activation, node, in: .rowMajor)
-        let rows = gradient.count / weights.shape[0] * program.batch
         let transposed = weights.transposed([1, 0])
         try program.contribute(to: node.inputs[0], in: .rowMajor) { program, target in
-            let kernel = try Kernel {
-                nd_inner_product(Int64(rows), Int64(weights.shape[0]), Int64(weights.shape[1]), transposed.floats, nil, .identity)
-            }
-            program.emit(kernel, reads: [gradient], writes: [target])
+            let bias = [Float](repeating: 0, count: transposed.shape[0])
+            PackedMatrix(transposed, bias: bias).emit(from: gradient, to: target, into: &program.forward)
         }
     }
 }

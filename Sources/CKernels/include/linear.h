@@ -1,0 +1,22 @@
+// Fully connected layers.
+#ifndef NDX_LINEAR_H
+#define NDX_LINEAR_H
+
+#include <stddef.h>
+
+/// Floats that packed weights take.
+size_t ndx_linear_packed(size_t inputs, size_t outputs);
+
+/// Packs weights [outputs, inputs].
+void ndx_linear_pack(const float *weights, size_t inputs, size_t outputs, float *packed);
+
+/// Columns of 16 outputs that the work is made of.
+size_t ndx_linear_columns(size_t outputs);
+
+/// out[r * outputs + o] = bias[o] + Σ_i in[r * inputs + i] · weights[o, i], for the columns first ..< end. Every sum is added up in the same
+/// order, whatever the number of rows and columns: 256 products, then those of the next 256.
+void ndx_linear_run(
+    const float *in, size_t rows, size_t inputs, const float *packed, const float *bias, float *out, size_t outputs, size_t first,
+    size_t end);
+
+#endif

@@ -1,0 +1,34 @@
+import CKernels
+
+/// The matrix of a fully connected layer, packed for a loop of our own: oneDNN's product adds up in an order that depends on the number of
+/// rows on AVX2, so that an image's result would depend on the batch.
+struct PackedMatrix {
+    private let weights: SharedFloats
+    private let bias: [Float]
+    private let inputs: Int
+    private let outputs: Int
+
+    /// - Parameter matrix: [outputs, inputs].
+    init(_ matrix: HostTensor, bias: [Float]) {
+        (inputs, outputs) = (matrix.shape[1], matrix.shape[0])
+        self.bias = bias
+        weights = SharedFloats(count: ndx_linear_packed(inputs, outputs))
+        ndx_linear_pack(matrix.floats, inputs, outputs, weights.start)
+    }
+
+    /// Every row of `source` by the matrix, and the bias added.
+    func emit(from source: Location, to destination: Location, into program: inout ProgramBuilder) {
+        let rows = source.count / inputs * program.batch
+        let columns = ndx_linear_columns(outputs)
+        let cost = rows * 16
+        program.emit(reads: [source], writes: [destination]) { [weights, bias, inputs, outputs] memory in
+            let (from, to) = (memory[source], memory[destination])
+            return {
+                Team.split(columns, cost: cost, grain: 1) { range in
+                    ndx_linear_run(
+                        from, rows, inputs, weights.start, bias, to, outputs, range.lowerBound, range.upperBound)
+                }
+            }
+        }
+    }
+}
