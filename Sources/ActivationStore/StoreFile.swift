@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A store as a file: what it is before SQLite opens it, how it is opened, and SQLite's failures as ``StoreError``.
 enum StoreFile {
@@ -132,8 +133,11 @@ enum StoreFile {
     static func checkLength(_ database: Database, path: String) throws {
         let pages = try Int.fetchOne(database.cachedStatement(sql: "PRAGMA page_count")) ?? 0
         let size = try Int.fetchOne(database.cachedStatement(sql: "PRAGMA page_size")) ?? 0
+        // Of a file that was removed, or replaced as by `compact`, a connection goes on reading what it has opened.
+        var hasMoved: CInt = 0
+        sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
         var status = stat()
-        guard stat(path, &status) == 0 else { throw StoreError.notReadable(path: path, reason: String(cString: strerror(errno))) }
+        guard hasMoved == 0, stat(path, &status) == 0 else { return }
         // Pages that are still in a write-ahead log are counted too.
         guard Int(status.st_size) < pages * size, access(path + "-wal", F_OK) != 0 else { return }
         throw StoreError.damaged(

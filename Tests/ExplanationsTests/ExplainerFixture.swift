@@ -44,10 +44,12 @@ struct ExplainerFixture {
     }
 
     /// SqueezeNet 1.1 of the shared test data.
-    static func squeezeNet(jobs: Int? = nil) throws -> ExplainerFixture {
-        try ExplainerFixture(
-            model: Shared.path("real/models/imagenet/squeezenet1.1-7.onnx"),
-            preprocessing: Preprocessing(.torchvision, input: Size(width: 224, height: 224)), jobs: jobs)
+    /// - Parameter shift: what is taken from every number that the network is given.
+    static func squeezeNet(jobs: Int? = nil, shift: Double = 0) throws -> ExplainerFixture {
+        var preprocessing = Preprocessing(.torchvision, input: Size(width: 224, height: 224))
+        preprocessing.mean = zip(preprocessing.mean, preprocessing.deviation).map { $0 + shift * $1 }
+        return try ExplainerFixture(
+            model: Shared.path("real/models/imagenet/squeezenet1.1-7.onnx"), preprocessing: preprocessing, jobs: jobs)
     }
 
     /// `NEURODEX_STRESS=1` asks for all test pictures of the pet shop instead of some.

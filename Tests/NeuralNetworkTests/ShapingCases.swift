@@ -180,7 +180,7 @@ let shapingCases: [OperatorCase] = [
             }
         )
     },
-    OperatorCase(name: "SpaceToDepth", operators: ["SpaceToDepth"], shapes: [[3, 4, 6], [17, 2, 4]]) { model, shape, _ in
+    OperatorCase(name: "SpaceToDepth", operators: ["SpaceToDepth"], shapes: [[3, 4, 6], [18, 2, 4]]) { model, shape, _ in
         (
             model.node("SpaceToDepth", ["image"], ["blocksize": 2]),
             { image in

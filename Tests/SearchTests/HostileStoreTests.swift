@@ -26,7 +26,7 @@ import Testing
         "UPDATE layer SET height = 1 << 40, width = 1 << 40", "UPDATE layer SET height = 0",
         "UPDATE layer SET height = -2, width = -2",
         "UPDATE layer SET height = 1, width = 1", "UPDATE layer SET position_bytes = 4", "UPDATE layer SET has_mean = 1",
-        "UPDATE layer SET is_logits = 1", "UPDATE layer SET name = ''", "UPDATE class SET id = id + 1000000",
+        "UPDATE layer SET is_logits = 1", "UPDATE layer SET name = '' WHERE ordinal = 0", "UPDATE class SET id = id + 1000000",
         "UPDATE label SET class_id = -9", "UPDATE label SET id = 9223372036854775807 WHERE id = 1",
         "UPDATE image SET id = 1 << 60 WHERE id = 3", "UPDATE image SET id = 9223372036854775807 WHERE id = 3",
         "UPDATE image SET id = -5 WHERE id = 3", "UPDATE image SET id = id - 30", "UPDATE image SET label_id = -1",

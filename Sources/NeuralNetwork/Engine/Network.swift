@@ -110,6 +110,7 @@ public final class Network: Sendable {
         program: Program, output: Location
     ) {
         var builder = ProgramBuilder(graph: graph, batch: batch)
+        builder.usesWinograd = true
         let entries = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.layer) })
         let parts = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.parts.compactMap { entries[$0] }) })
         let neurons = entries.values.reduce(0) { $0 + $1.channels }

@@ -66,7 +66,7 @@ struct Convolution: Operator {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
         let resolved = try window.resolved(over: [source.shape[2], source.shape[3]]).window
-        if groups == 1,
+        if program.usesWinograd, groups == 1,
             let winograd = WinogradConvolution(
                 weights: weights.floats, bias: bias, activation, resolved, from: source, to: destination)
         {
@@ -116,11 +116,6 @@ struct Convolution: Operator {
         }
         var mirrored = window
         (mirrored.padBefore, mirrored.padAfter) = (before, after)
-        let bias = [Float](repeating: 0, count: inputs)
-        if let winograd = WinogradConvolution(weights: turned, bias: bias, nil, mirrored, from: gradient, to: target) {
-            winograd.emit(from: gradient, to: target, into: &program)
-            return true
-        }
         var native = mirrored.native
         let kernel = try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity, false) }
         program.emit(kernel, reads: [gradient], writes: [target])
