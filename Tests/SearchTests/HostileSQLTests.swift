@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct HostileSQLTests {
     private static let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 
-    private func error(_ sql: String, timeLimit: Double = 20, memoryLimit: Int = 64) throws -> QueryError? {
+    private func error(_ sql: String, timeLimit: Double = 20, memoryLimit: Int = 1024) throws -> QueryError? {
         let folder = try TemporaryFolder()
         let path = folder.file("s.sqlite")
         try RecordedDataset(images: 20, layers: RecordedDataset.layers(), seed: 1).write(path)
@@ -32,27 +32,6 @@ import Testing
     ])
     func longValuesAreRefused(_ sql: String) throws {
         #expect(try error(sql, memoryLimit: 1024) == .tooLong(sql: sql, megabytes: 64))
-    }
-
-    @Test(arguments: [
-        "\(endless) SELECT i, randomblob(100000) FROM n ORDER BY 2",
-        "\(endless) SELECT DISTINCT randomblob(100000) FROM n",
-        "\(endless) SELECT max(i) FROM (SELECT i, randomblob(100000) AS b FROM n GROUP BY b)",
-        "SELECT " + (0..<9).map { "randomblob(1000000\($0))" }.joined(separator: ", "),
-        "\(endless) SELECT count(*) FROM n a, (SELECT i, randomblob(100000) FROM n) b ORDER BY a.i",
-        "\(endless) SELECT i FROM n EXCEPT SELECT -i FROM n",
-    ])
-    func memoryIsLimited(_ sql: String) throws {
-        #expect(try error(sql) == .outOfMemory(megabytes: 64))
-    }
-
-    @Test func answersAreLimitedWhereTheyAreKept() throws {
-        let sql = "\(Self.endless) SELECT i, hex(randomblob(5000)) FROM n"
-        guard case .tooMuch(let rows, 64) = try error(sql) else {
-            Issue.record("an endless answer was kept")
-            return
-        }
-        #expect((5000..<7000).contains(rows))
     }
 
     @Test(arguments: [
