@@ -75,8 +75,7 @@ struct DiffCommand: FigureCommand {
         guard let path = sheet else { return }
         let sheet = try DiffSheet(a: one, b: other, diff: diff).drawn()
         try write(png(of: sheet, one, other), to: path)
-        for path in sheet.missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
-        if !sheet.missing.isEmpty { throw ExitCode.someSkipped }
+        try sheet.reportMissing()
     }
 
     func figure() throws -> Data {
@@ -86,11 +85,8 @@ struct DiffCommand: FigureCommand {
     }
 
     private func png(of sheet: Sheet, _ one: Store, _ other: Store) throws -> Data {
-        let provenance = Provenance(
+        try sheet.png(
             command: Self._commandName, options: query.options, operands: [store, b], model: one.description.model.sha256,
-            images: sheet.images.map { ($0.path, $0.sha256.hexadecimal) },
-            facts: [("other-model", other.description.model.sha256), ("rows", sheet.titles.joined(separator: "\n"))],
-            toolVersion: Neurodex.version)
-        return Data(try sheet.image.pngData(text: provenance.text))
+            facts: [("other-model", other.description.model.sha256)])
     }
 }

@@ -32,6 +32,23 @@ struct Sheet {
     var missing: [String]
     /// What was drawn, a line a row.
     var titles: [String]
+
+    /// With the arguments that draw it again.
+    func png(
+        command: String, options: [String], operands: [String], model: String, facts: [(name: String, value: String)] = []
+    ) throws -> Data {
+        let provenance = Provenance(
+            command: command, options: options, operands: operands, model: model,
+            images: images.map { ($0.path, $0.sha256.hexadecimal) }, facts: facts + [("rows", titles.joined(separator: "\n"))],
+            toolVersion: Neurodex.version)
+        return Data(try image.pngData(text: provenance.text))
+    }
+
+    /// Says on standard error what is not drawn; the status is 2 then.
+    func reportMissing() throws {
+        for path in missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
+        if !missing.isEmpty { throw ExitCode.someSkipped }
+    }
 }
 
 extension SheetCommand {
@@ -45,8 +62,7 @@ extension SheetCommand {
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }
         try write(try png(of: sheet, from: store), to: path)
-        for path in sheet.missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
-        if !sheet.missing.isEmpty { throw ExitCode.someSkipped }
+        try sheet.reportMissing()
     }
 
     func figure() throws -> Data {
@@ -58,10 +74,8 @@ extension SheetCommand {
     }
 
     private func png(of sheet: Sheet, from store: Store) throws -> Data {
-        let provenance = Provenance(
+        try sheet.png(
             command: Self._commandName, options: arguments.options, operands: [self.store] + arguments.operands,
-            model: store.description.model.sha256, images: sheet.images.map { ($0.path, $0.sha256.hexadecimal) },
-            facts: [("rows", sheet.titles.joined(separator: "\n"))], toolVersion: Neurodex.version)
-        return Data(try sheet.image.pngData(text: provenance.text))
+            model: store.description.model.sha256)
     }
 }
