@@ -32,6 +32,8 @@ struct GrowingBenchmark: ParsableCommand {
                 try? FileManager.default.removeItem(atPath: copy)
                 try FileManager.default.copyItem(atPath: to, toPath: copy)
                 defer { try? FileManager.default.removeItem(atPath: copy) }
+                // Else the first transaction would wait for the copy.
+                try Self.sync(copy)
                 try write(pool, 1000, copy, path: "new")
             } else {
                 let names = ["whole.sqlite", "half-1.sqlite", "half-2.sqlite", "merged.sqlite"].map(file)
@@ -42,6 +44,11 @@ struct GrowingBenchmark: ParsableCommand {
                 let merging = Stopwatch()
                 try Store.merge(Array(names[1...2]), into: names[3], run: RunRecord(toolVersion: "benchmark"))
                 report("merge", merging.lap, activations: images * pool.neurons)
+                let bytes = try FileManager.default.attributesOfItem(atPath: names[3])[.size] as? Int ?? 0
+                try FileManager.default.removeItem(atPath: names[3])
+                let writing = Stopwatch()
+                try Self.fill(names[3], bytes: bytes)
+                report("a file of as many bytes, nothing but written", writing.lap, activations: images * pool.neurons)
             }
         }
     }
@@ -57,6 +64,22 @@ struct GrowingBenchmark: ParsableCommand {
         report("open", opened)
         report("append", appended, activations: images * pool.neurons)
         report("append and finish", all.lap, activations: images * pool.neurons)
+    }
+
+    private static func sync(_ path: String) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.synchronize()
+        try file.close()
+    }
+
+    /// What the machine takes to write a file, by pages as SQLite does, and to have it on the disk.
+    private static func fill(_ path: String, bytes: Int) throws {
+        try Data().write(to: URL(fileURLWithPath: path))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        let page = Data((0..<16384).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        for _ in 0..<bytes / page.count { try file.write(contentsOf: page) }
+        try file.synchronize()
+        try file.close()
     }
 
     private func report(_ what: String, _ lap: Stopwatch.Lap, activations: Int? = nil) {

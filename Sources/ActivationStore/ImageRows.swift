@@ -4,28 +4,23 @@ package import GRDB
 package final class ImageRows {
     private let path: String
     private let row: RawStatement
+    private let labelName: RawStatement
     private let isChecked: Bool
+    /// Those that were met, by id; nil for one that is not there, or is no text.
+    private var labels: [Int: String?] = [:]
 
-    /// What the checksum is of, in its order: the label's name stands for its id.
-    private static let columns = """
-        image.id, image.path, image.sha256, image.width, image.height, image.bytes, image.mtime_ns, label.name, image.split,
-        image.predicted_class_id, image.predicted_score
-        """
-
-    private static let kinds: [RawStatement.Kind] = [
-        .integer, .text, .blob, .integer, .integer, .integer, .integer, .text, .text, .integer, .real,
-    ]
-
-    /// - Parameter selection: what follows the tables: WHERE, ORDER BY.
+    /// - Parameter selection: what follows the table: WHERE, ORDER BY.
     package init(_ database: Database, path: String, _ selection: String) throws {
         self.path = path
         isChecked = try Schema.keepsChecksums(database)
         row = try RawStatement(
             database,
             """
-            SELECT \(Self.columns), \(isChecked ? "image.checksum" : "NULL"), image.label_id
-            FROM image NOT INDEXED LEFT JOIN label ON label.id = image.label_id \(selection)
+            SELECT id, path, sha256, width, height, bytes, mtime_ns, split, predicted_class_id, predicted_score, label_id,
+                \(isChecked ? "checksum" : "NULL")
+            FROM image NOT INDEXED \(selection)
             """)
+        labelName = try RawStatement(database, "SELECT name FROM label WHERE id = ?")
     }
 
     package func bind(_ id: Int) { row.bind(1, id) }
@@ -34,22 +29,44 @@ package final class ImageRows {
     /// Goes to the next row; false at the end.
     /// - Throws: ``StoreError/damaged(path:detail:)`` for a row that is not what was written.
     package func step() throws -> Bool {
-        guard try row.step() else { return false }
-        if isChecked, checksum != row.int(11) { throw Self.damage(id, path: path) }
+        guard try stepUnchecked() else { return false }
+        if !isIntact { throw Self.damage(id, path: path) }
         return true
     }
 
     /// As `step`, but damaged rows are shown too.
-    func stepUnchecked() throws -> Bool { try row.step() }
+    func stepUnchecked() throws -> Bool {
+        guard try row.step() else { return false }
+        label = nil
+        if let id = labelID {
+            if let known = labels[id] {
+                label = known
+            } else {
+                labelName.bind(1, id)
+                defer { labelName.reset() }
+                label = try labelName.step() && labelName.kind(0) == .text ? labelName.text(0) : nil
+                labels[id] = .some(label)
+            }
+        }
+        return true
+    }
 
     var isIntact: Bool { !isChecked || checksum == row.int(11) }
-    var checksum: Int { row.checksum(Self.kinds) }
     package var id: Int { row.int(0) }
     package var imagePath: String { row.text(1) ?? "" }
     var pathBytes: UnsafeRawBufferPointer { row.bytes(1) }
     var hashBytes: UnsafeRawBufferPointer { row.bytes(2) }
-    package var label: String? { row.text(7) }
-    package var labelID: Int? { row.isNull(12) ? nil : row.int(12) }
+    package private(set) var label: String?
+    package var labelID: Int? { row.isNull(10) ? nil : row.int(10) }
+
+    /// −1, which is none, for a row with a value of another type than its column's. The label's name stands for its id, and comes before the split.
+    var checksum: Int {
+        var sum = RowChecksum()
+        guard row.add([.integer, .text, .blob, .integer, .integer, .integer, .integer], from: 0, to: &sum) else { return -1 }
+        sum.add(label)
+        guard row.add([.text, .integer, .real], from: 7, to: &sum) else { return -1 }
+        return sum.value
+    }
 
     static func damage(_ id: Int, path: String) -> StoreError {
         .damaged(path: path, detail: "the row of image \(id) in its table image is not what was written")

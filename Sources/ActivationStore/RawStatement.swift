@@ -111,7 +111,9 @@ package final class RawStatement {
 
     /// Nil for NULL.
     package func text(_ column: Int32) -> String? {
-        sqlite3_column_text(statement, column).map { String(cString: $0) }
+        sqlite3_column_text(statement, column).map {
+            String(decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self)
+        }
     }
 
     /// The column's bytes, at any alignment, valid until the next step.

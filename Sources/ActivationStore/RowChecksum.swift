@@ -41,17 +41,23 @@ extension RawStatement {
     /// The checksum of the row's first columns; −1, which is none, where one is neither NULL nor of its kind: to SQL an empty blob, say, is not 0.
     package func checksum(_ kinds: [Kind]) -> Int {
         var sum = RowChecksum()
-        for (index, wanted) in kinds.enumerated() {
-            let column = Int32(index)
+        return add(kinds, from: 0, to: &sum) ? sum.value : -1
+    }
+
+    /// Adds columns to a checksum; false where one is neither NULL nor of its kind.
+    func add(_ kinds: [Kind], from first: Int32, to sum: inout RowChecksum) -> Bool {
+        var column = first
+        for wanted in kinds {
             let found = kind(column)
-            guard found == wanted || found == .null else { return -1 }
+            guard found == wanted || found == .null else { return false }
             switch found {
             case .null: sum.add(-1)
             case .integer: sum.add(int(column))
             case .real: sum.add(double(column))
             case .text, .blob: sum.add(bytes(column))
             }
+            column += 1
         }
-        return sum.value
+        return true
     }
 }

@@ -59,7 +59,13 @@ static uint32_t accelerated(uint32_t crc, const uint8_t *bytes, size_t count) {
     bytes = in_three(&state, bytes, &count, 256, 0xb9e02b86, 0xdd7e3b0c);
     bytes = in_three(&state, bytes, &count, 64, 0x9e4addf8, 0x0d3b6092);
     for (; count >= 8; bytes += 8, count -= 8) state = _mm_crc32_u64(state, word_at(bytes));
-    for (; count > 0; bytes++, count--) state = _mm_crc32_u8((uint32_t)state, *bytes);
+    if (count & 4) {
+        uint32_t four;
+        memcpy(&four, bytes, sizeof four);
+        state = _mm_crc32_u32((uint32_t)state, four);
+        bytes += 4;
+    }
+    for (count &= 3; count > 0; bytes++, count--) state = _mm_crc32_u8((uint32_t)state, *bytes);
     return (uint32_t)state;
 }
 

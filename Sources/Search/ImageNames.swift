@@ -18,6 +18,7 @@ final class ImageNames {
         self.store = store
         image = try ImageRows(database, path: store.path, "WHERE image.id = ?")
         all = images > 0 && expected > images / 4 ? try Self.all(store, database, images) : []
+        if all.isEmpty { known.reserveCapacity(expected) }
     }
 
     /// - Throws: ``StoreError/damaged(path:detail:)`` where the image is not there, or its row is not what was written.
@@ -64,18 +65,11 @@ final class ImageNames {
                 parts.count, rows: images, database,
                 context: { try ImageRows($0, path: store.path, "WHERE image.id >= ? ORDER BY image.id LIMIT \(size)") },
                 work: { part, rows in
-                    var labels: [Int: String] = [:]
                     rows.bind(part * size)
                     defer { rows.reset() }
                     parts[part].reserveCapacity(size)
                     while try rows.step(), rows.id == part * size + parts[part].count {
-                        guard let id = rows.labelID else {
-                            parts[part].append((rows.imagePath, nil))
-                            continue
-                        }
-                        let label = labels[id] ?? rows.label
-                        labels[id] = label
-                        parts[part].append((rows.imagePath, label))
+                        parts[part].append((rows.imagePath, rows.label))
                     }
                 })
         }

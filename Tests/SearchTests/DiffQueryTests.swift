@@ -177,7 +177,7 @@ import Testing
         #expect(seen.broken > 50 && seen.mended > 50)
     }
 
-    /// A store of the same network over the same images in another order has not changed.
+    /// A store of the same network over the same images in another order has not changed, nor has a store from itself.
     @Test func theSameIsTheSame() throws {
         let folder = try TemporaryFolder()
         for seed in RandomStores.seeds where seed % 9 != 4 {
@@ -189,7 +189,7 @@ import Testing
             turned.means.reverse()
             try turned.write(folder.file("turned-\(seed).sqlite"))
             let other = try Store.open(path: folder.file("turned-\(seed).sqlite"))
-            for by in Partnering.allCases {
+            for (by, other) in Partnering.allCases.flatMap({ by in [(by, other), (by, store)] }) {
                 let diff = try DiffQuery(by: by, count: 1000).run(from: store, to: other, withImages: true)
                 #expect(diff.isSameModel && diff.preprocessing == nil && diff.predictions.changed == 0)
                 #expect(diff.neurons.allSatisfy { $0.drift == 0 && $0.partner == $0.channel && abs($0.shift ?? 0) < 1e-9 })

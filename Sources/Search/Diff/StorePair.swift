@@ -50,7 +50,11 @@ struct StorePair {
     }
 
     static func read<Answer>(_ a: Store, _ b: Store, _ body: (StorePair) throws -> Answer) throws -> Answer {
-        try a.read { one in try b.read { other in try body(StorePair(Side(a, one), Side(b, other))) } }
+        try a.read { one in
+            // A store beside itself: a transaction may not begin inside another of its own.
+            guard a !== b else { return try body(StorePair(Side(a, one), Side(b, one))) }
+            return try b.read { other in try body(StorePair(Side(a, one), Side(b, other))) }
+        }
     }
 
     private init(_ a: Side, _ b: Side) throws {
