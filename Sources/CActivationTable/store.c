@@ -22,7 +22,8 @@ int ndx_store_open(sqlite3 *connection, const char *name, ndx_store **stores, nd
         code = ndx_prepare(connection, name, "SELECT id FROM \"%w\".image LIMIT 1", &store->probe, message);
     if (code == SQLITE_OK)
         code = ndx_prepare(
-            connection, name, "SELECT n, value_max, checksum, value, position FROM \"%w\".activation_block WHERE id = ?",
+            connection, name, 
+            "SELECT n, value_max, checksum, value, position, id FROM \"%w\".activation_block WHERE id >= ? ORDER BY id LIMIT 2",
             &store->select, message);
     if (code == SQLITE_ERROR)
         ndx_fail(message, code, "%s is no neurodex store: %s", name, sqlite3_errmsg(connection));
@@ -90,7 +91,11 @@ int ndx_row_damaged(const ndx_catalog *catalog, uint32_t block, uint32_t neuron,
     );
 }
 
-/// Whether the zone map of the row that was stepped to can be a float's; `into` is NaN for NULL.
+static sqlite3_int64 key_of(uint32_t block, uint32_t neuron) {
+    return (sqlite3_int64)block << NDX_NEURON_BITS | neuron;
+}
+
+/// Whether `value_max` of the row that was stepped to can be a float; `into` is NaN for NULL.
 static int maximum(sqlite3_stmt *select, float *into) {
     if (sqlite3_column_type(select, 1) == SQLITE_NULL) {
         *into = NAN;
@@ -101,8 +106,8 @@ static int maximum(sqlite3_stmt *select, float *into) {
     return sqlite3_column_type(select, 1) == SQLITE_FLOAT && *into == wide;
 }
 
-/// Takes the row that was stepped to.
-static int take(ndx_row *row, sqlite3_stmt *select, const ndx_catalog *catalog, char **message) {
+/// Checks the row that was stepped to, and copies it unless its maximum is below `floor`.
+static int take(ndx_row *row, sqlite3_stmt *select, const ndx_catalog *catalog, float floor, char **message) {
     uint32_t lanes = ndx_catalog_lanes(catalog, row->block);
     size_t values = lanes * sizeof(float), positions = (size_t)lanes * row->layer->position_bytes;
     // A blob's address is to be asked for before its length.
@@ -113,6 +118,17 @@ static int take(ndx_row *row, sqlite3_stmt *select, const ndx_catalog *catalog, 
         if (sqlite3_errcode(sqlite3_db_handle(select)) == SQLITE_NOMEM) return SQLITE_NOMEM;
         return ndx_row_damaged(catalog, row->block, row->neuron, "the lengths are wrong in the row", message);
     }
+    uint32_t checksum = ndx_checksum(0, value, values);
+    if (positions) checksum = ndx_checksum(checksum, position, positions);
+    if (sqlite3_column_type(select, 2) != SQLITE_INTEGER || sqlite3_column_int64(select, 2) != checksum)
+        return ndx_row_damaged(catalog, row->block, row->neuron, "the checksum differs in the row", message);
+    if (!maximum(select, &row->maximum))
+        return ndx_row_damaged(catalog, row->block, row->neuron, "the maximum is no value of a float in the row", message);
+    float largest = ndx_column_maximum(value, lanes);
+    if (largest != row->maximum && !(isnan(largest) && isnan(row->maximum)))
+        return ndx_row_damaged(catalog, row->block, row->neuron, "the maximum differs from the values in the row", message);
+    if (!isnan(floor) && !(largest >= floor)) return NDX_ROW_PASSED_BY;
+
     if (row->capacity < values + positions) {
         uint8_t *bytes = sqlite3_realloc64(row->bytes, values + positions);
         if (!bytes) return SQLITE_NOMEM;
@@ -122,13 +138,23 @@ static int take(ndx_row *row, sqlite3_stmt *select, const ndx_catalog *catalog, 
     memcpy(row->bytes, value, values);
     if (positions) memcpy(row->bytes + values, position, positions);
     row->lanes = lanes;
-    if (sqlite3_column_type(select, 2) != SQLITE_INTEGER
-        || sqlite3_column_int64(select, 2) != ndx_checksum(0, row->bytes, values + positions))
-        return ndx_row_damaged(catalog, row->block, row->neuron, "the checksum differs in the row", message);
-    float largest = ndx_column_maximum(row->bytes, lanes);
-    if (largest != row->maximum && !(isnan(largest) && isnan(row->maximum)))
-        return ndx_row_damaged(catalog, row->block, row->neuron, "the maximum differs from the values in the row", message);
     return SQLITE_OK;
+}
+
+/// That the row's key is followed by its successor, or by none if it is the last: all that shows a key that was damaged into another one.
+static int check_successor(const ndx_row *row, ndx_store *store, const ndx_catalog *catalog, char **message) {
+    uint32_t block = row->block, neuron = row->neuron + 1;
+    if (neuron == catalog->neurons) {
+        block++;
+        neuron = 0;
+    }
+    int is_last = block > (catalog->lanes - 1) / catalog->block_images;
+    int code = sqlite3_step(store->select);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return ndx_fail_sqlite(message, store->connection, store->name);
+    if (is_last ? code == SQLITE_DONE : code == SQLITE_ROW && sqlite3_column_int64(store->select, 5) == key_of(block, neuron))
+        return SQLITE_OK;
+    if (is_last) return ndx_row_damaged(catalog, row->block, row->neuron, "another follows the row", message);
+    return ndx_row_damaged(catalog, block, neuron, "there is no row", message);
 }
 
 int ndx_row_read(
@@ -140,18 +166,16 @@ int ndx_row_read(
     row->block = block;
     row->neuron = neuron;
     row->layer = ndx_catalog_layer(catalog, neuron);
-    sqlite3_bind_int64(store->select, 1, (sqlite3_int64)block << NDX_NEURON_BITS | neuron);
+    sqlite3_bind_int64(store->select, 1, key_of(block, neuron));
     int code = sqlite3_step(store->select);
-    if (code == SQLITE_ROW) {
-        if (!maximum(store->select, &row->maximum))
-            code = ndx_row_damaged(catalog, block, neuron, "the maximum is no value of a float in the row", message);
-        else if (!isnan(floor) && !(row->maximum >= floor))
-            code = NDX_ROW_PASSED_BY;
-        else {
-            code = take(row, store->select, catalog, message);
-            row->is_loaded = code == SQLITE_OK;
+    if (code == SQLITE_ROW && sqlite3_column_int64(store->select, 5) == key_of(block, neuron)) {
+        code = take(row, store->select, catalog, floor, message);
+        if (code == SQLITE_OK || code == NDX_ROW_PASSED_BY) {
+            int next = check_successor(row, store, catalog, message);
+            if (next != SQLITE_OK) code = next;
         }
-    } else if (code == SQLITE_DONE) {
+        row->is_loaded = code == SQLITE_OK;
+    } else if (code == SQLITE_ROW || code == SQLITE_DONE) {
         code = ndx_row_damaged(catalog, block, neuron, "there is no row", message);
     } else {
         code = ndx_fail_sqlite(message, store->connection, store->name);

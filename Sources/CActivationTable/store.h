@@ -37,9 +37,9 @@ typedef struct {
 
 enum { NDX_ROW_PASSED_BY = 1 };
 
-/// Reads a row and checks its lengths, its checksum and its maximum.
+/// Reads a row and checks its lengths, its checksum, its maximum, and that its key is in its place.
 ///
-/// One whose maximum is below `floor`, or that is all NaN, is passed by unread; none is if `floor` is NaN.
+/// One whose maximum is below `floor`, or that is all NaN, is passed by, checked too; none is if `floor` is NaN.
 /// Returns `SQLITE_OK`, `NDX_ROW_PASSED_BY`, or a failure that names layer, channel and block.
 int ndx_row_read(
     ndx_row *row, ndx_store *store, const ndx_catalog *catalog, uint32_t block, uint32_t neuron, float floor, char **message);

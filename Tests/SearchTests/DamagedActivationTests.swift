@@ -42,6 +42,7 @@ import Testing
         ("value = zeroblob(64)", "the checksum differs"), ("position = zeroblob(32)", "the checksum differs"),
         ("value_max = 1e9", "the maximum differs from the values"), ("value_max = 0.1", "the maximum is no value of a float"),
         ("value_max = 1e300", "the maximum is no value of a float"), ("value_max = NULL", "the maximum differs from the values"),
+        ("value_max = -1e9", "the maximum differs from the values"),
     ])
     func everyFaultOfARowIsNamed(_ change: String, _ fault: String) throws {
         let changed = "UPDATE activation_block SET \(change) WHERE id = \(Self.key)"
@@ -51,6 +52,8 @@ import Testing
             "SELECT * FROM activation", "SELECT * FROM activation WHERE layer = 'layer1' AND channel = 2 ORDER BY value DESC",
             "SELECT value FROM activation WHERE neuron_id = 6 AND image_id = 17",
             "SELECT sum(value) FROM activation GROUP BY layer",
+            // Which a row of too low a maximum would be passed by in.
+            "SELECT * FROM activation ORDER BY value DESC LIMIT 1", "SELECT * FROM activation WHERE value > 1e6",
         ] {
             #expect(try failure(sql, after: changed) == message)
         }
@@ -75,6 +78,48 @@ import Testing
                 == "s is damaged: a position is outside the map in the row of layer layer1, channel 2 in block 1 (images 16 to 31); "
                 + "run: neurodex verify s")
         #expect(try failure("SELECT value FROM activation WHERE neuron_id = 6", after: forged, arguments: arguments) == "40 rows")
+    }
+
+    /// A key that was damaged into another row's: SQLite finds the one or the other by it, and either row's checksum fits.
+    @Test func keysOfOtherRowsAreSeen() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("s.sqlite")
+        // Without means, whose rows have the same keys.
+        var layers = RecordedDataset.layers()
+        for index in layers.indices { layers[index].hasMean = false }
+        let dataset = RecordedDataset(images: 40, layers: layers, blockImages: 16, seed: 8)
+        try dataset.write(path)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        /// As SQLite writes a key of block 1 into its page: seven bits a byte.
+        func written(_ neuron: Int) -> Data { Data([0xC0, 0x80, UInt8(neuron)]) }
+        func values(_ neuron: Int) throws -> [[String]] {
+            let query = SQLQuery(
+                statement: "SELECT value FROM activation WHERE neuron_id = \(neuron) AND image_id BETWEEN 16 AND 31")
+            return try query.run(in: Store.open(path: path)).rows.map { row in row.map { "\($0)" } }
+        }
+        let right = try (0..<14).map(values)
+        var (misled, refused) = (0, 0)
+        for damaged in 0..<14 {
+            for neuron in 0..<14 where neuron != damaged {
+                let place = try #require(whole.range(of: written(damaged)))
+                #expect(whole[place.upperBound...].range(of: written(damaged)) == nil, "the key is found once")
+                var bytes = whole
+                bytes.replaceSubrange(place, with: written(neuron))
+                try bytes.write(to: URL(fileURLWithPath: path))
+                let found = try DatabaseQueue(path: path).read {
+                    try Data.fetchOne($0, sql: "SELECT value FROM activation_block WHERE id = \(1 << 20 | neuron)")
+                }
+                let other = dataset.values[16..<32].map { $0[damaged] }.withUnsafeBytes { Data($0) }
+                if found == other { misled += 1 }
+                do {
+                    #expect(try values(neuron) == right[neuron], "\(damaged) as \(neuron)")
+                } catch let error as StoreError {
+                    #expect("\(error)".contains("s.sqlite is damaged: "), "\(error)")
+                    refused += 1
+                }
+            }
+        }
+        #expect(misled > 20 && refused >= misled)
     }
 
     @Test(arguments: [
