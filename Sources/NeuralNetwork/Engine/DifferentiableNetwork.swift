@@ -20,7 +20,7 @@ public final class DifferentiableNetwork: Sendable {
 
     /// From the bytes of a file that stands, or would stand, at `path`.
     package convenience init(bytes: Data, path: String, options: Network.Options = Network.Options()) throws {
-        try self.init(ModelFile(bytes: bytes, path: path), options: options)
+        try self.init(ModelFile(bytes: FileBytes(bytes), path: path), options: options)
     }
 
     private init(_ file: ModelFile, options: Network.Options) throws {

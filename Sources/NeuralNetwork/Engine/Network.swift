@@ -65,11 +65,12 @@ public final class Network: Sendable {
 
     /// From the bytes of a file that stands, or would stand, at `path`.
     package convenience init(bytes: Data, path: String, options: Options = Options()) throws {
-        try self.init(ModelFile(bytes: bytes, path: path), options: options)
+        try self.init(ModelFile(bytes: FileBytes(bytes), path: path), options: options)
     }
 
     private init(_ file: ModelFile, options: Options) throws {
-        var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
+        var graph = try Importer.graph(
+            of: file, output: options.output, inputSize: options.inputSize, leavesWeightsInFile: true)
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(
             graph, patterns: options.layers, everyMean: options.everyMean, beforeActivation: options.beforeActivation,

@@ -1,4 +1,6 @@
-/// A small tensor in ordinary memory, row-major: a weight, or a number that shape arithmetic works on.
+import CKernels
+
+/// A tensor that is known before any image is seen, row-major: a weight, or a number that shape arithmetic works on.
 struct HostTensor: Equatable, Sendable {
     enum Elements: Equatable, Sendable {
         case float([Float])
@@ -7,16 +9,36 @@ struct HostTensor: Equatable, Sendable {
     }
 
     var shape: [Int]
-    var elements: Elements
+    private let storage: Storage
+
+    private enum Storage: Sendable {
+        case memory(Elements)
+        case file(StoredFloats)
+    }
 
     init(_ values: [Float], shape: [Int]) {
         self.shape = shape
-        elements = .float(values)
+        storage = .memory(.float(values))
     }
 
     init(_ values: [Int], shape: [Int]) {
         self.shape = shape
-        elements = .int(values)
+        storage = .memory(.int(values))
+    }
+
+    /// Elements that are read anew each time that they are asked for.
+    init(_ values: StoredFloats, shape: [Int]) {
+        self.shape = shape
+        storage = .file(values)
+    }
+
+    static func == (a: HostTensor, b: HostTensor) -> Bool { a.shape == b.shape && a.elements == b.elements }
+
+    var elements: Elements {
+        switch storage {
+        case .memory(let elements): elements
+        case .file(let values): .float(values.read())
+        }
     }
 
     var count: Int { shape.product }
@@ -33,6 +55,12 @@ struct HostTensor: Equatable, Sendable {
         case .float(let values): values
         case .int(let values): values.map { Float($0) }
         }
+    }
+
+    /// Some of the elements as floats, without reading the others from their file.
+    func floats(in range: Range<Int>) -> ArraySlice<Float> {
+        guard case .file(let values) = storage else { return floats[range] }
+        return values.read(range)[...]
     }
 
     /// The elements as integers; a float is rounded towards zero. Nil where one does not fit.
@@ -63,6 +91,14 @@ struct HostTensor: Equatable, Sendable {
     /// With the axes in the order `axes`: result axis `k` is axis `axes[k]`.
     func transposed(_ axes: [Int]) -> HostTensor {
         let strides = shape.rowMajorStrides
+        if axes == [1, 0], case .float(let values) = elements {
+            let (rows, columns) = (shape[0], shape[1])
+            let turned = [Float](unsafeUninitializedCapacity: values.count) { target, count in
+                if let start = target.baseAddress { ndx_transpose_values(values, columns, rows, columns, start, rows) }
+                count = values.count
+            }
+            return HostTensor(turned, shape: [columns, rows])
+        }
         return gathered(
             Self.indices(shape: axes.map { shape[$0] }, strides: axes.map { strides[$0] }), shape: axes.map { shape[$0] })
     }
@@ -74,6 +110,26 @@ struct HostTensor: Equatable, Sendable {
             result = result.flatMap { base in (0..<extent).map { base + $0 * stride } }
         }
         return result
+    }
+}
+
+/// Numbers in a file.
+struct StoredFloats: Sendable {
+    private let bytes: FileBytes
+    private let type: ElementType
+
+    /// Nil for integers, which shapes are computed with, and where there are so few that they are best read at once.
+    init?(_ bytes: FileBytes, type: ElementType) {
+        guard !type.isInteger, bytes.count >= 4096 else { return nil }
+        (self.bytes, self.type) = (bytes, type)
+    }
+
+    func read() -> [Float] { read(0..<bytes.count / type.width) }
+
+    func read(_ range: Range<Int>) -> [Float] {
+        let part = bytes.part(range.lowerBound * type.width..<range.upperBound * type.width)
+        defer { part.release() }
+        return type.floats(part.data) ?? []
     }
 }
 

@@ -57,6 +57,7 @@ enum ElementType: Int32, Sendable {
 
     /// `bytes` are little-endian and as many as the shape needs.
     func decode(_ bytes: Data, shape: [Int]) -> HostTensor {
+        if let floats = floats(bytes) { return HostTensor(floats, shape: shape) }
         func each<Raw, T>(_ type: Raw.Type, _ convert: (Raw) -> T) -> [T] {
             bytes.withUnsafeBytes { raw in
                 (0..<raw.count / MemoryLayout<Raw>.size).map {
@@ -65,16 +66,37 @@ enum ElementType: Int32, Sendable {
             }
         }
         return switch self {
-        case .float: HostTensor(each(Float.self) { $0 }, shape: shape)
-        case .double: HostTensor(each(Double.self) { Float($0) }, shape: shape)
-        case .float16: HostTensor(each(UInt16.self) { Float(half: $0) }, shape: shape)
-        case .bfloat16: HostTensor(each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }, shape: shape)
+        case .float, .double, .float16, .bfloat16: preconditionFailure("numbers that are no integers have been read")
         case .uint8, .bool: HostTensor(each(UInt8.self) { Int($0) }, shape: shape)
         case .int8: HostTensor(each(Int8.self) { Int($0) }, shape: shape)
         case .uint16: HostTensor(each(UInt16.self) { Int($0) }, shape: shape)
         case .int16: HostTensor(each(Int16.self) { Int($0) }, shape: shape)
         case .int32: HostTensor(each(Int32.self) { Int($0) }, shape: shape)
         case .int64: HostTensor(each(Int64.self) { Int($0) }, shape: shape)
+        }
+    }
+
+    /// Nil for integers.
+    func floats(_ bytes: Data) -> [Float]? {
+        func each<Raw>(_ type: Raw.Type, _ convert: (Raw) -> Float) -> [Float] {
+            bytes.withUnsafeBytes { raw in
+                let count = raw.count / MemoryLayout<Raw>.size
+                return [Float](unsafeUninitializedCapacity: count) { floats, written in
+                    for index in 0..<count {
+                        floats.initializeElement(
+                            at: index,
+                            to: convert(raw.loadUnaligned(fromByteOffset: index * MemoryLayout<Raw>.size, as: Raw.self)))
+                    }
+                    written = count
+                }
+            }
+        }
+        return switch self {
+        case .float: each(Float.self) { $0 }
+        case .double: each(Double.self) { Float($0) }
+        case .float16: each(UInt16.self) { Float(half: $0) }
+        case .bfloat16: each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+        default: nil
         }
     }
 }

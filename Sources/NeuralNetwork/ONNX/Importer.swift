@@ -13,11 +13,15 @@ struct Importer {
     /// - Parameters:
     ///   - output: the output to compute, where the model has several; the first if nil.
     ///   - inputSize: height and width for inputs that leave them open.
+    ///   - leavesWeightsInFile: for a graph that is compiled at once and then dropped; else it must not depend on the file.
     /// - Throws: `NetworkError`; unsupported operators are all named at once, before anything is computed.
-    static func graph(of file: ModelFile, output: String? = nil, inputSize: (height: Int, width: Int)? = nil) throws -> Graph {
+    static func graph(
+        of file: ModelFile, output: String? = nil, inputSize: (height: Int, width: Int)? = nil, leavesWeightsInFile: Bool = false
+    ) throws -> Graph {
         var importer = Importer(file: file)
         let proto = file.proto.graph
-        for initializer in proto.initializer { try importer.add(initializer) }
+        let weights = try file.initializers(leavingInFile: leavesWeightsInFile)
+        for (initializer, tensor) in zip(proto.initializer, weights) { try importer.add(initializer, tensor) }
         let input = try ImageInput(proto, isWeight: { importer.ids[$0] != nil }, size: inputSize)
         importer.fixedBatch = input.batch ?? 1
         var whole = importer
@@ -32,9 +36,9 @@ struct Importer {
 
     private init(file: ModelFile) { self.file = file }
 
-    private mutating func add(_ initializer: ONNXTensorProto) throws {
+    private mutating func add(_ initializer: ONNXTensorProto, _ tensor: HostTensor) throws {
         let id = id(initializer.name)
-        graph.values[id].constant = try file.tensors.read(initializer)
+        graph.values[id].constant = tensor
         graph.values[id].type = try file.tensors.type(of: initializer)
         graph.values[id].weight = initializer.name
     }

@@ -16,14 +16,18 @@ struct ModelFile {
     let sha256: String
     /// Of all those files.
     let byteCount: Int
+    /// The bytes of large weights that `proto` was spared, by the number of their initializer.
+    private let weights: [Int: FileBytes]
 
     /// - Throws: `NetworkError` where there is no readable model at `path`.
     init(path: String) throws { try self.init(bytes: try Self.read(path), path: path) }
 
     /// - Parameter path: where the bytes stand, or would stand: files of external weights are looked for beside it.
-    init(bytes: Data, path: String) throws {
+    init(bytes: FileBytes, path: String) throws {
         self.path = path
-        proto = try Self.parse(bytes, path: path)
+        let large = WeightBytes(of: bytes.data)
+        weights = large?.ranges.mapValues(bytes.part) ?? [:]
+        proto = try Self.parse(large?.rest ?? bytes.data, of: bytes.count, path: path)
         let version = proto.opsetImport.first { $0.domain == "" || $0.domain == "ai.onnx" }?.version ?? 1
         opset = Int(clamping: version)
         guard Self.supportedOpsets.contains(opset) else {
@@ -31,20 +35,30 @@ struct ModelFile {
         }
         tensors = TensorReader(directory: URL(fileURLWithPath: path).deletingLastPathComponent())
         var hash = SHA256()
-        hash.update(data: bytes)
-        var count = bytes.count
-        for file in try tensors.externalFiles(of: proto.graph) {
-            hash.update(data: file)
+        var count = 0
+        for file in [bytes] + (try tensors.externalFiles(of: proto.graph)) {
+            hash.update(data: file.data)
+            file.release()
             count += file.count
         }
         byteCount = count
         sha256 = hash.finalize().hexadecimal
     }
 
+    /// The graph's weights, in order.
+    ///
+    /// - Parameter leavesInFile: whether large ones are left in the file, to be read anew each time that they are asked for.
+    /// - Throws: `NetworkError.tensor`.
+    func initializers(leavingInFile leavesInFile: Bool) throws -> [HostTensor] {
+        try proto.graph.initializer.enumerated().map { index, tensor in
+            try tensors.read(tensor, bytes: weights[index], leavesInFile: leavesInFile)
+        }
+    }
+
     /// Whether this is the output that is computed where none is named.
     func isFirst(output: String?) -> Bool { output == nil || output == proto.graph.output.first?.name }
 
-    private static func read(_ path: String) throws -> Data {
+    private static func read(_ path: String) throws -> FileBytes {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw NetworkError.unreadable(path: path, reason: "there is no such file")
@@ -53,13 +67,14 @@ struct ModelFile {
             throw NetworkError.unreadable(path: path, reason: "it is a directory; name the .onnx file in it")
         }
         do {
-            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            return try FileBytes(contentsOf: URL(fileURLWithPath: path))
         } catch {
             throw NetworkError.unreadable(path: path, reason: (error as NSError).localizedDescription)
         }
     }
 
-    private static func parse(_ bytes: Data, path: String) throws -> ONNXModelProto {
+    /// - Parameter count: bytes of the whole file, for messages.
+    private static func parse(_ bytes: Data, of count: Int, path: String) throws -> ONNXModelProto {
         guard !bytes.isEmpty else { throw NetworkError.notAModel(path: path, found: "the file is empty") }
         if bytes.starts(with: Data("version https://git-lfs".utf8)) {
             throw NetworkError.notAModel(
@@ -70,7 +85,7 @@ struct ModelFile {
             proto = try ONNXModelProto(serializedBytes: bytes)
         } catch {
             throw NetworkError.notAModel(
-                path: path, found: "its \(bytes.count) bytes are not a whole ONNX file (cut short, or another format)")
+                path: path, found: "its \(count) bytes are not a whole ONNX file (cut short, or another format)")
         }
         guard proto.hasGraph, !proto.graph.node.isEmpty || !proto.graph.output.isEmpty else {
             throw NetworkError.notAModel(path: path, found: "it holds no graph")

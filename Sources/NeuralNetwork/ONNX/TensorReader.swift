@@ -5,8 +5,11 @@ struct TensorReader: Sendable {
     /// Where the model stands; external files are looked for here and below, nowhere else.
     let directory: URL
 
+    /// - Parameters:
+    ///   - bytes: its raw data, where `proto` was spared them.
+    ///   - leavesInFile: whether numbers are left in the file they are in, to be read anew each time that they are asked for.
     /// - Throws: `NetworkError.tensor` where the shape and the bytes do not fit, or an external file is not there.
-    func read(_ proto: ONNXTensorProto) throws -> HostTensor {
+    func read(_ proto: ONNXTensorProto, bytes: FileBytes? = nil, leavesInFile: Bool = false) throws -> HostTensor {
         let shape = try shape(of: proto)
         let count = shape.product
         let type = try type(of: proto)
@@ -28,11 +31,13 @@ struct TensorReader: Sendable {
             default: return HostTensor(words.map { Int($0) }, shape: shape)
             }
         }
-        let bytes = try rawBytes(of: proto)
-        guard bytes.count == count * type.width else {
-            throw fault(proto, "needs \(count * type.width) bytes for its shape \(shape), but has \(bytes.count)")
+        let raw = try proto.dataLocation == 1 ? externalBytes(of: proto) : bytes ?? FileBytes(proto.rawData)
+        guard raw.count == count * type.width else {
+            throw fault(proto, "needs \(count * type.width) bytes for its shape \(shape), but has \(raw.count)")
         }
-        return type.decode(bytes, shape: shape)
+        if leavesInFile, let stored = StoredFloats(raw, type: type) { return HostTensor(stored, shape: shape) }
+        defer { raw.release() }
+        return type.decode(raw.data, shape: shape)
     }
 
     func type(of proto: ONNXTensorProto) throws -> ElementType {
@@ -43,7 +48,7 @@ struct TensorReader: Sendable {
     }
 
     /// The bytes of every external file the graph's weights name, each once.
-    func externalFiles(of graph: ONNXGraphProto) throws -> [Data] {
+    func externalFiles(of graph: ONNXGraphProto) throws -> [FileBytes] {
         var seen = Set<String>()
         return try graph.initializer.filter { $0.dataLocation == 1 }.compactMap { proto in
             let location = try location(of: proto)
@@ -64,15 +69,14 @@ struct TensorReader: Sendable {
         return proto.dims.map { Int($0) }
     }
 
-    private func rawBytes(of proto: ONNXTensorProto) throws -> Data {
-        guard proto.dataLocation == 1 else { return proto.rawData }
+    private func externalBytes(of proto: ONNXTensorProto) throws -> FileBytes {
         let file = try contents(try location(of: proto), for: proto)
         let offset = try number("offset", in: proto) ?? 0
         let length = try number("length", in: proto) ?? max(0, file.count - offset)
         guard offset >= 0, length >= 0, offset <= file.count, length <= file.count - offset else {
             throw fault(proto, "lies at bytes \(offset)..<\(offset &+ length) of a file of \(file.count) bytes")
         }
-        return file.dropFirst(offset).prefix(length)
+        return file.part(offset..<offset + length)
     }
 
     private func location(of proto: ONNXTensorProto) throws -> String {
@@ -85,7 +89,7 @@ struct TensorReader: Sendable {
         return location
     }
 
-    private func contents(_ location: String, for proto: ONNXTensorProto) throws -> Data {
+    private func contents(_ location: String, for proto: ONNXTensorProto) throws -> FileBytes {
         let file = directory.appendingPathComponent(location).resolvingSymlinksInPath()
         let folder = directory.resolvingSymlinksInPath().path
         guard file.path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
@@ -96,7 +100,7 @@ struct TensorReader: Sendable {
         let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
         // Only a file has an end: a pipe would be waited for, and a device read without one.
         guard attributes?[.type] as? FileAttributeType == .typeRegular,
-            let bytes = try? Data(contentsOf: file, options: .mappedIfSafe)
+            let bytes = try? FileBytes(contentsOf: file)
         else {
             throw fault(proto, "is kept in '\(location)', which is not there or cannot be read; put it beside the model")
         }

@@ -13,8 +13,17 @@ struct PackedMatrix {
         (inputs, outputs) = (matrix.shape[1], matrix.shape[0])
         self.bias = bias
         weights = SharedFloats(count: ndx_linear_packed(inputs, outputs))
-        ndx_linear_pack(matrix.floats, inputs, outputs, weights.start)
+        // Few at a time: the matrices of VGG-16 have 100 million elements.
+        for first in stride(from: 0, to: outputs, by: Self.packedAtOnce) {
+            let count = min(Self.packedAtOnce, outputs - first)
+            matrix.floats(in: first * inputs..<(first + count) * inputs).withUnsafeBufferPointer { rows in
+                ndx_linear_pack(rows.baseAddress, inputs, count, weights.start + ndx_linear_packed(inputs, first))
+            }
+        }
     }
+
+    /// Outputs, a multiple of what a column has.
+    private static let packedAtOnce = 64
 
     /// Every row of `source` by the matrix, and the bias added.
     func emit(from source: Location, to destination: Location, into program: inout ProgramBuilder) {
