@@ -116,7 +116,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests",
-            dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
+            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),

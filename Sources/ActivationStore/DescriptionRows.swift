@@ -9,7 +9,9 @@ extension StoreDescription {
             ("byte_order", "little"), ("checksum", "crc32c"), ("derived_through", 0), ("preprocessing", preprocessing),
             ("preprocessing_hash", preprocessingHash),
         ]
-        let occasional = [("shard", shard?.description), ("output", model.output)].filter { $0.1 != nil }
+        let occasional = [("shard", shard?.description), ("output", model.output), ("precision", model.precision)].filter {
+            $0.1 != nil
+        }
         for (key, value) in facts + occasional {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
         }
@@ -58,6 +60,7 @@ extension StoreDescription {
             sum.add(channel)
             sum.add(name)
         }
+        if let precision = model.precision { sum.add(precision) }
         return sum.value
     }
 
@@ -80,7 +83,7 @@ extension StoreDescription {
             name: row.decode(forColumn: "name"), path: row.decode(forColumn: "path"), sha256: row.decode(forColumn: "sha256"),
             inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
             inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
-            output: occasional("output"))
+            output: occasional("output"), precision: occasional("precision"))
         func contradiction() -> StoreError {
             .damaged(path: path, detail: "its tables meta, layer and class contradict each other")
         }
@@ -132,6 +135,9 @@ extension StoreDescription {
         }
         if model.output != stored.model.output {
             return ("output", model.output ?? "the model's first output", stored.model.output ?? "the model's first output")
+        }
+        if model.precision != stored.model.precision {
+            return ("precision", model.precision ?? "float32", stored.model.precision ?? "float32")
         }
         if input(model) != input(stored.model) { return ("input size", input(model), input(stored.model)) }
         if preprocessingHash != stored.preprocessingHash {

@@ -14,10 +14,12 @@ public struct ModelRecord: Hashable, Sendable {
     public var opset: Int
     /// Which output of the file is computed; nil for its first.
     public var output: String?
+    /// What convolutions multiplied, such as "bfloat16"; nil for float32.
+    public var precision: String?
 
     public init(
         name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
-        output: String? = nil
+        output: String? = nil, precision: String? = nil
     ) {
         self.name = name
         self.path = path
@@ -27,6 +29,7 @@ public struct ModelRecord: Hashable, Sendable {
         self.inputWidth = inputWidth
         self.opset = opset
         self.output = output
+        self.precision = precision
     }
 }
 

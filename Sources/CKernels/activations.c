@@ -84,10 +84,23 @@ void ndx_copy_pixels(const float *from, size_t from_stride, float *to, size_t to
     for (size_t p = 0; p < pixels; p++) memcpy(to + p * to_stride, from + p * from_stride, channels * sizeof(float));
 }
 
-NDX_CLONES
-void ndx_channel_affine(const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift) {
+/// `slope` and `ceiling` are constants where it is called, but in the last case.
+static inline __attribute__((always_inline)) void affine(
+    const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift, float slope, float ceiling) {
     for (size_t p = 0; p < pixels; p++)
-        for (size_t c = 0; c < channels; c++) to[p * channels + c] = from[p * channels + c] * scale[c] + shift[c];
+        for (size_t c = 0; c < channels; c++) {
+            float v = from[p * channels + c] * scale[c] + shift[c];
+            if (slope != 1) v = v > 0 ? v : slope == 0 ? 0 : v * slope;
+            to[p * channels + c] = v > ceiling ? ceiling : v;
+        }
+}
+
+NDX_CLONES
+void ndx_channel_affine(
+    const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift, ndx_rectifier r) {
+    if (r.ceiling == INFINITY && r.slope == 1) return affine(from, to, pixels, channels, scale, shift, 1, INFINITY);
+    if (r.ceiling == INFINITY && r.slope == 0) return affine(from, to, pixels, channels, scale, shift, 0, INFINITY);
+    affine(from, to, pixels, channels, scale, shift, r.slope, r.ceiling);
 }
 
 void ndx_copy_strided(const float *from, float *to, const size_t n[6], const ptrdiff_t f[6], const ptrdiff_t t[6]) {

@@ -74,19 +74,36 @@ void ndx_prelu_slope_backward(const float *in, const float *from, float *to, siz
     for (size_t i = 0; i < count; i++) to[i] = in[i] < 0 ? from[i] * in[i] : 0;
 }
 
-/// Mean, and 1 / sqrt(variance + epsilon).
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef double wide __attribute__((vector_size(LANES * sizeof(double))));
+
+/// Mean, and 1 / sqrt(variance + epsilon). Sums of every LANES-th element, and then of these: a sum of one element after the other waits
+/// for itself.
 static inline __attribute__((always_inline)) void moments(
     const float *in, size_t pixels, size_t stride, size_t width, float epsilon, double *mean, double *inverse) {
-    double sum = 0, squares = 0, count = (double)(pixels * width);
-    for (size_t p = 0; p < pixels; p++)
-        for (size_t c = 0; c < width; c++) sum += in[p * stride + c];
+    wide sums = {0}, squares = {0};
+    const double count = (double)(pixels * width);
+    double sum = 0, square = 0;
+    for (size_t p = 0; p < pixels; p++) {
+        const float *row = in + p * stride;
+        size_t c = 0;
+        for (; c + LANES <= width; c += LANES) sums += __builtin_convertvector(*(const lanes *)(row + c), wide);
+        for (; c < width; c++) sum += row[c];
+    }
+    for (size_t i = 0; i < LANES; i++) sum += sums[i];
     *mean = sum / count;
-    for (size_t p = 0; p < pixels; p++)
-        for (size_t c = 0; c < width; c++) {
-            double d = in[p * stride + c] - *mean;
+    for (size_t p = 0; p < pixels; p++) {
+        const float *row = in + p * stride;
+        size_t c = 0;
+        for (; c + LANES <= width; c += LANES) {
+            const wide d = __builtin_convertvector(*(const lanes *)(row + c), wide) - *mean;
             squares += d * d;
         }
-    *inverse = 1 / sqrt(squares / count + epsilon);
+        for (; c < width; c++) square += (row[c] - *mean) * (row[c] - *mean);
+    }
+    for (size_t i = 0; i < LANES; i++) square += squares[i];
+    *inverse = 1 / sqrt(square / count + epsilon);
 }
 
 /// One block of `pixels` × `width` elements: a row, or a group of channels.

@@ -104,8 +104,8 @@ auto guarded(const char *what, Body body) -> decltype(body()) {
     return {};
 }
 
-memory::desc describe(const nd_map &m) {
-    return memory::desc(dims{m.batch, m.channels, m.height, m.width}, f32,
+memory::desc describe(const nd_map &m, memory::data_type type = f32) {
+    return memory::desc(dims{m.batch, m.channels, m.height, m.width}, type,
                         dims{m.height * m.width * m.pixel_stride, 1, m.width * m.pixel_stride, m.pixel_stride});
 }
 
@@ -152,7 +152,7 @@ primitive_attr attributes(nd_activation activation, bool accumulate) {
 
 primitive_attr attributes() { return attributes({ND_IDENTITY, 0, 0}, false); }
 
-/// A copy of `data` in the layout `wanted`.
+/// A copy of `data` in the layout `wanted`, and of its type.
 memory packed(const float *data, const memory::desc &plain, const memory::desc &wanted) {
     const int threads = threads_in_use;
     use_threads(1);
@@ -185,6 +185,26 @@ constexpr auto inference = prop_kind::forward_inference;
 #define MAKE_FORWARD(type, attr, ...) type::primitive_desc(type::desc(prop_kind::forward_inference, __VA_ARGS__), attr, cpu())
 #endif
 
+/// `type`: of the source's numbers and of the packed weights'.
+nd_kernel *convolution(memory::data_type type, nd_map source, nd_map destination, const nd_window *w, int64_t groups,
+                       const float *weights, const float *bias, const primitive_attr &attr) {
+    auto from = describe(source, type), to = describe(destination);
+    dims shape = groups == 1
+        ? dims{destination.channels, source.channels, w->kernel[0], w->kernel[1]}
+        : dims{groups, destination.channels / groups, source.channels / groups, w->kernel[0], w->kernel[1]};
+    memory::desc plain(shape, f32, groups == 1 ? tag::oihw : tag::goihw), any(shape, type, tag::any);
+    memory::desc biases({destination.channels}, f32, tag::x);
+    dims stride{w->stride[0], w->stride[1]}, dilation{w->dilation[0] - 1, w->dilation[1] - 1};
+    dims before{w->pad_before[0], w->pad_before[1]}, after{w->pad_after[0], w->pad_after[1]};
+    auto descriptor = bias
+        ? MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, from, any, biases, to, stride, dilation, before, after)
+        : MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, from, any, to, stride, dilation, before, after);
+    std::vector<std::pair<int, memory>> constants{{DNNL_ARG_WEIGHTS, packed(weights, plain, descriptor.weights_desc())}};
+    if (bias) constants.emplace_back(DNNL_ARG_BIAS, packed(bias, biases, biases));
+    return finish<decltype(descriptor), convolution_forward>(
+        descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}}, std::move(constants));
+}
+
 }  // namespace
 
 extern "C" {
@@ -201,23 +221,21 @@ const char *nd_version(void) {
 
 nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *w, int64_t groups, const float *weights,
                           const float *bias, nd_activation activation, bool accumulate) {
-    return guarded("convolution", [&]() -> nd_kernel * {
-        auto from = describe(source), to = describe(destination);
-        dims shape = groups == 1
-            ? dims{destination.channels, source.channels, w->kernel[0], w->kernel[1]}
-            : dims{groups, destination.channels / groups, source.channels / groups, w->kernel[0], w->kernel[1]};
-        memory::desc plain(shape, f32, groups == 1 ? tag::oihw : tag::goihw), any(shape, f32, tag::any);
-        memory::desc biases({destination.channels}, f32, tag::x);
-        dims stride{w->stride[0], w->stride[1]}, dilation{w->dilation[0] - 1, w->dilation[1] - 1};
-        dims before{w->pad_before[0], w->pad_before[1]}, after{w->pad_after[0], w->pad_after[1]};
-        auto attr = attributes(activation, accumulate);
-        auto descriptor = bias
-            ? MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, from, any, biases, to, stride, dilation, before, after)
-            : MAKE_FORWARD(convolution_forward, attr, algorithm::convolution_direct, from, any, to, stride, dilation, before, after);
-        std::vector<std::pair<int, memory>> constants{{DNNL_ARG_WEIGHTS, packed(weights, plain, descriptor.weights_desc())}};
-        if (bias) constants.emplace_back(DNNL_ARG_BIAS, packed(bias, biases, biases));
-        return finish<decltype(descriptor), convolution_forward>(
-            descriptor, {{DNNL_ARG_SRC, from}, {DNNL_ARG_DST, to}}, std::move(constants));
+    return guarded("convolution", [&] {
+        return convolution(f32, source, destination, w, groups, weights, bias, attributes(activation, accumulate));
+    });
+}
+
+bool nd_has_bfloat16(void) {
+    const int needed = dnnl_cpu_isa_avx512_core_bf16;
+    return (dnnl_get_effective_cpu_isa() & needed) == needed;
+}
+
+nd_kernel *nd_convolution_bfloat16(nd_map source, nd_map destination, const nd_window *w, int64_t groups, const float *weights,
+                                   const float *bias, nd_activation activation) {
+    return guarded("convolution of bfloat16", [&] {
+        return convolution(
+            memory::data_type::bf16, source, destination, w, groups, weights, bias, attributes(activation, false));
     });
 }
 

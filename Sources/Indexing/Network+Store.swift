@@ -3,13 +3,20 @@ import Foundation
 public import NeuralNetwork
 
 extension Network.Options {
-    /// What a store says of how its network was read: the size of pictures, which output, whether its channels are classes.
+    /// What a store says of how its network was read: the size of pictures, which output, whether its channels are classes, how exactly it
+    /// multiplies.
     public init(_ description: StoreDescription) {
         self.init()
         inputSize = (description.model.inputHeight, description.model.inputWidth)
         output = description.model.output
         hasClasses = description.layers.contains(where: \.isLogits)
+        precision = description.precision
     }
+}
+
+extension StoreDescription {
+    /// What its network's convolutions multiplied.
+    public var precision: Precision { model.precision.flatMap(Precision.init) ?? .float32 }
 }
 
 extension Network {
@@ -21,15 +28,18 @@ extension Network {
     /// - Parameters:
     ///   - output: as in `Network.Options`; nil for the output whose scores the store has.
     ///   - hasClasses: as in `Network.Options`; nil for what the store says.
+    ///   - precision: as in `Network.Options`; nil for what the store says.
     /// - Throws: `NetworkError` for a file that is no network.
     public static func matching(
-        _ description: StoreDescription, at path: String, batch: Int, output: String? = nil, hasClasses: Bool? = nil
+        _ description: StoreDescription, at path: String, batch: Int, output: String? = nil, hasClasses: Bool? = nil,
+        precision: Precision? = nil
     ) throws -> Network {
         let wanted = description.layers
         var options = Options(description)
         options.batch = batch
         if let output { options.output = output }
         if let hasClasses { options.hasClasses = hasClasses }
+        if let precision { options.precision = precision }
         options.everyMean = wanted.allSatisfy(\.hasMean)
         let plain = try Network(contentsOf: path, options: options)
         if plain.sha256 != description.model.sha256 || plain.has(wanted) { return plain }

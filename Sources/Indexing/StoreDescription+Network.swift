@@ -30,7 +30,8 @@ extension StoreDescription {
             model: ModelRecord(
                 name: url.deletingPathExtension().lastPathComponent, path: url.path, sha256: network.sha256,
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
-                opset: network.opset, output: network.outputName),
+                opset: network.opset, output: network.outputName,
+                precision: network.precision == .float32 ? nil : network.precision.rawValue),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: network.layers.map { LayerRecord($0) }, classes: classes, blockImages: blockImages, topCount: topCount,
             shard: shard)

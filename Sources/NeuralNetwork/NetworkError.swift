@@ -24,6 +24,8 @@ public enum NetworkError: Error, Equatable, Sendable {
     case memory(bytes: Int, height: Int, width: Int, available: Int?)
     /// A layer or output name that is not there.
     case noSuchName(kind: String, name: String, known: [String])
+    /// The processor cannot multiply so.
+    case precision(Precision)
     /// The arithmetic library refused.
     case kernel(layer: String, problem: String)
 
@@ -80,6 +82,9 @@ extension NetworkError: CustomStringConvertible {
             let some = known.prefix(6).joined(separator: ", ")
             return
                 "there is no \(kind) '\(name)'; there \(known.count == 1 ? "is" : "are") \(some)\(known.count > 6 ? ", …" : "")"
+        case .precision(let precision):
+            return
+                "--precision \(precision.rawValue) needs a processor that multiplies such numbers (AVX512-BF16), and this one does not; use float32"
         case .kernel(let layer, let problem):
             return "layer \(layer): \(problem)"
         }

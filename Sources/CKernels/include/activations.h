@@ -19,8 +19,14 @@ void ndx_channel_means(const float *map, size_t pixels, size_t channels, size_t 
 /// `to[p][c] = from[p][c]` for channels-last maps whose pixels stand `from_stride` and `to_stride` floats apart.
 void ndx_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels);
 
-/// `to[p][c] = from[p][c] * scale[c] + shift[c]`.
-void ndx_channel_affine(const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift);
+/// What a number becomes: `slope` times it where it is not above 0 (1: itself; 0: 0, NaN too), and no more than `ceiling`.
+typedef struct {
+    float slope, ceiling;
+} ndx_rectifier;
+
+/// `to[p][c] = from[p][c] * scale[c] + shift[c]`, and then rectified.
+void ndx_channel_affine(
+    const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift, ndx_rectifier rectifier);
 
 /// A copy between any two strided layouts of up to 6 axes; missing axes have extent 1.
 void ndx_copy_strided(const float *from, float *to, const size_t extents[6], const ptrdiff_t from_strides[6],

@@ -2,17 +2,12 @@
 #ifndef NDX_WINOGRAD_H
 #define NDX_WINOGRAD_H
 
-#include <stddef.h>
+#include "activations.h"
 
 /// A convolution of channels-last maps with 3×3 taps and stride 1; what lies outside the map is 0.
 typedef struct {
     size_t batch, height, width, channels, out_height, out_width, filters, pad_top, pad_left;
 } ndx_winograd;
-
-/// What every sum becomes: `slope` times it where it is not above 0 (1: itself; 0: 0, NaN too), and no more than `ceiling`.
-typedef struct {
-    float slope, ceiling;
-} ndx_rectifier;
 
 /// Floats that packed weights take.
 size_t ndx_winograd_packed(size_t channels, size_t filters);

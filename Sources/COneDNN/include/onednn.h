@@ -66,6 +66,12 @@ void nd_split(size_t count, size_t grain, void (*body)(void *context, size_t sta
 nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *window, int64_t groups, const float *weights,
                           const float *bias, nd_activation activation, bool accumulate);
 
+/// Whether this processor multiplies numbers of the format bfloat16, and oneDNN knows how.
+bool nd_has_bfloat16(void);
+/// As nd_convolution, of a source that holds such numbers, by weights that are rounded to them; sums, bias and destination are floats.
+nd_kernel *nd_convolution_bfloat16(nd_map source, nd_map destination, const nd_window *window, int64_t groups, const float *weights,
+                                   const float *bias, nd_activation activation);
+
 /// Arguments when bound: source, destination.
 nd_kernel *nd_pooling(nd_map source, nd_map destination, const nd_window *window, nd_pooling_kind kind);
 

@@ -20,6 +20,9 @@ public final class Network: Sendable {
         public var inputSize: (height: Int, width: Int)?
         /// Whether the channels of the answer are scores of classes; nil for what the graph looks like.
         public var hasClasses: Bool?
+        public var precision = Precision.float32
+        /// Whether the processor can do with what `precision` says; nil for what it says of itself.
+        package var supportsPrecision: Bool?
 
         public init() {}
     }
@@ -52,6 +55,7 @@ public final class Network: Sendable {
     /// Channels of the layers that keep their means.
     public let meanCount: Int
     public let batch: Int
+    public let precision: Precision
 
     let program: Program
     let plan: MemoryPlan
@@ -69,12 +73,15 @@ public final class Network: Sendable {
     }
 
     private init(_ file: ModelFile, options: Options) throws {
+        precision = options.precision
+        guard options.supportsPrecision ?? precision.isSupported else { throw NetworkError.precision(precision) }
         var graph = try Importer.graph(
             of: file, output: options.output, inputSize: options.inputSize, leavesWeightsInFile: true)
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(
             graph, patterns: options.layers, everyMean: options.everyMean, beforeActivation: options.beforeActivation,
             hasClasses: options.hasClasses)
+        graph.fuse(recorded: Set(recording.entries.map(\.value))) { _ in true }
         path = file.path
         sha256 = file.sha256
         opset = file.opset
@@ -84,7 +91,7 @@ public final class Network: Sendable {
         input = Input(graph)
         outputName = file.isFirst(output: options.output) ? nil : options.output
         batch = graph.mixesImages ? 1 : max(1, options.batch)
-        (program, output) = try Self.compile(graph, recording, batch: batch)
+        (program, output) = try Self.compile(graph, recording, batch: batch, precision)
         plan = MemoryPlan(program, kept: [output])
         try checkMemory(of: file, isSizeMeant: options.inputSize != nil)
     }
@@ -107,11 +114,12 @@ public final class Network: Sendable {
     /// A worker with memory of its own; use it from one thread.
     public func makeWorker() throws -> Worker { try Worker(self) }
 
-    private static func compile(_ graph: Graph, _ recording: Recording, batch: Int) throws -> (
-        program: Program, output: Location
-    ) {
+    private static func compile(
+        _ graph: Graph, _ recording: Recording, batch: Int, _ precision: Precision
+    ) throws -> (program: Program, output: Location) {
         var builder = ProgramBuilder(graph: graph, batch: batch)
         builder.usesWinograd = true
+        builder.precision = precision
         let entries = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.layer) })
         let parts = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.parts.compactMap { entries[$0] }) })
         let neurons = entries.values.reduce(0) { $0 + $1.channels }

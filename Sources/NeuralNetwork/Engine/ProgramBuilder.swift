@@ -11,6 +11,9 @@ struct ProgramBuilder {
     /// Whether 3×3 convolutions may be done by Winograd's filtering. It rounds more than adding up does, by some 1e-6 of the largest value, and
     /// leaves no exact zeros: of no matter to maxima, but a gradient passes kinks that the last bits decide, and ends where a receptive field does.
     var usesWinograd = false
+    var precision = Precision.float32
+    /// Values that were rounded to bfloat16.
+    private var rounded: [Location: Location] = [:]
 
     var batch: Int { program.batch }
 
@@ -131,6 +134,22 @@ struct ProgramBuilder {
         program.constants.append(repeated ? Array(repeatElement(values, count: batch).joined()) : values)
         return Location(
             place: .constant(program.constants.count - 1), shape: tensor.shape, batch: repeated ? batch : 1, order: order)
+    }
+
+    /// A value rounded to bfloat16, in half the memory.
+    mutating func bfloat16(_ source: Location) -> Location {
+        if let known = rounded[source] { return known }
+        let count = source.count * source.batch
+        program.buffers.append((count + 1) / 2)
+        var target = source
+        target.place = .buffer(program.buffers.count - 1)
+        emit(reads: [source], writes: [target]) { [target] memory in
+            let from = memory[source]
+            let to = UnsafeMutableRawPointer(memory[target]).assumingMemoryBound(to: UInt16.self)
+            return { Team.split(count, grain: 32) { ndx_to_bfloat16(from + $0.lowerBound, to + $0.lowerBound, $0.count) } }
+        }
+        rounded[source] = target
+        return target
     }
 
     // MARK: Steps

@@ -164,3 +164,18 @@ struct Activation: Operator {
 extension nd_activation {
     static let identity = nd_activation(function: ND_IDENTITY, alpha: 0, beta: 0)
 }
+
+extension ndx_rectifier {
+    static let none = ndx_rectifier(slope: 1, ceiling: .infinity)
+
+    /// Nil for a function that is none.
+    init?(_ activation: Activation?) {
+        let native = activation?.native ?? .identity
+        switch native.function {
+        case ND_IDENTITY: self.init(slope: 1, ceiling: .infinity)
+        case ND_RELU: self.init(slope: native.alpha, ceiling: .infinity)
+        case ND_CLIP where native.alpha == 0: self.init(slope: 0, ceiling: native.beta)
+        default: return nil
+        }
+    }
+}

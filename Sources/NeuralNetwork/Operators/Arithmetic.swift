@@ -119,6 +119,7 @@ struct Arithmetic: Operator {
         let operands = node.inputs.compactMap { $0 }
         guard operands.count > 1 else { return program.alias(node.outputs[0], of: operands[0]) }
         let destination = program.allocate(node.outputs[0], in: program.order(of: operands, under: node.outputs[0]))
+        if try emitGate(operands, to: destination, into: &program) { return }
         var left = try program.expanded(operands[0], to: destination.shape, in: destination.order)
         for (index, operand) in operands.enumerated().dropFirst() {
             let right = try program.location(operand, aligned: destination.shape.count, in: destination.order)
@@ -127,6 +128,36 @@ struct Arithmetic: Operator {
             program.emit(kernel, reads: [left, right], writes: [destination])
             left = destination
         }
+    }
+
+    /// A map whose channels are multiplied by a number each, as squeeze-and-excitation does (Hu et al. 2018, https://arxiv.org/abs/1709.01507):
+    /// in one pass over the map. False for another product.
+    private func emitGate(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws
+        -> Bool
+    {
+        guard kind == ND_MULTIPLY, operands.count == 2, activation == nil, destination.shape.count == 4,
+            destination.order == .channelsLast
+        else { return false }
+        let factors = try operands.map { try program.location($0, aligned: 4) }
+        let channels = destination.shape[1]
+        guard let map = factors.first(where: { $0.shape == destination.shape && $0.batch == program.batch }),
+            let gate = factors.first(where: { $0.shape == [1, channels, 1, 1] && $0 != map })
+        else { return false }
+        let (batch, pixels) = (program.batch, map.count / channels)
+        let zeros = [Float](repeating: 0, count: channels)
+        program.emit(reads: [map, gate], writes: [destination]) { memory in
+            let step = gate.batch == 1 ? 0 : channels
+            let (map, gate, to) = (memory[map], memory[gate], memory[destination])
+            return {
+                for image in 0..<batch {
+                    Team.split(pixels, cost: channels, grain: 1) {
+                        let start = (image * pixels + $0.lowerBound) * channels
+                        ndx_channel_affine(map + start, to + start, $0.count, channels, gate + image * step, zeros, .none)
+                    }
+                }
+            }
+        }
+        return true
     }
 
     /// Sums pass signals on to all they add; a product passes to each factor the other times the signal; a maximum or minimum passes the

@@ -72,12 +72,8 @@ struct Convolution: Operator {
         {
             return winograd.emit(from: source, to: destination, into: &program)
         }
-        var native = resolved.native
-        let kernel = try Kernel {
-            nd_convolution(
-                source.map, destination.map, &native, Int64(groups), weights.floats, bias, activation?.native ?? .identity, false)
-        }
-        program.emit(kernel, reads: [source], writes: [destination])
+        try program.convolve(
+            weights.floats, bias: bias, groups: groups, resolved, activation, from: source, to: destination)
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
@@ -120,5 +116,29 @@ struct Convolution: Operator {
         let kernel = try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity, false) }
         program.emit(kernel, reads: [gradient], writes: [target])
         return true
+    }
+}
+
+extension ProgramBuilder {
+    /// Emits a convolution by oneDNN.
+    ///
+    /// - Parameter weights: [outputs, inputs / groups, height, width].
+    mutating func convolve(
+        _ weights: [Float], bias: [Float]?, groups: Int = 1, _ window: Window, _ activation: Activation?, from source: Location,
+        to destination: Location
+    ) throws {
+        var native = window.native
+        let function = activation?.native ?? .identity
+        if precision == .bfloat16, groups == 1 {
+            let rounded = bfloat16(source)
+            let kernel = try Kernel {
+                nd_convolution_bfloat16(source.map, destination.map, &native, 1, weights, bias, function)
+            }
+            return emit(kernel, reads: [rounded], writes: [destination])
+        }
+        let kernel = try Kernel {
+            nd_convolution(source.map, destination.map, &native, Int64(groups), weights, bias, function, false)
+        }
+        emit(kernel, reads: [source], writes: [destination])
     }
 }

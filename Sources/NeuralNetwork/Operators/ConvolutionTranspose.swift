@@ -100,7 +100,7 @@ struct ConvolutionTranspose: Operator {
         let ones = [Float](repeating: 1, count: channels)
         program.emit(reads: [destination], writes: [destination]) { [bias] memory in
             let map = memory[destination]
-            return { ndx_channel_affine(map, map, pixels, channels, ones, bias) }
+            return { ndx_channel_affine(map, map, pixels, channels, ones, bias, .none) }
         }
     }
 

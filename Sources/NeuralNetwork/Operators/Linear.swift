@@ -27,7 +27,8 @@ struct Linear: Operator {
             guard given.count == outputs || given.count == 1, given.shape.dropLast().allSatisfy({ $0 == 1 }) else {
                 throw Refusal("its bias has shape \(given.shape) for \(outputs) outputs")
             }
-            bias = (0..<outputs).map { beta * given.floats[given.count == 1 ? 0 : $0] }
+            let values = given.floats
+            bias = (0..<outputs).map { beta * values[values.count == 1 ? 0 : $0] }
         }
     }
 
@@ -55,16 +56,27 @@ struct Linear: Operator {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0], in: .rowMajor)
         let destination = program.allocate(node.outputs[0], in: .rowMajor)
+        guard !Self.isConvolution(source) else {
+            return try program.convolve(
+                weights.floats, bias: bias, Window(covering: 1, 1), activation, from: source, to: destination)
+        }
         PackedMatrix(weights, bias: bias).emit(from: source, to: destination, into: &program)
         guard let activation else { return }
         let kernel = try Kernel { nd_elementwise(destination.map, destination.map, activation.native) }
         program.emit(kernel, reads: [destination], writes: [destination])
     }
 
+    /// Over the places of a map it is a convolution with a window of one place, and an activation is done in the same pass.
+    private static func isConvolution(_ source: Location) -> Bool { source.map.height * source.map.width >= 16 }
+
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.before(activation, node, in: .rowMajor)
         let transposed = weights.transposed([1, 0])
         try program.contribute(to: node.inputs[0], in: .rowMajor) { program, target in
+            guard !Self.isConvolution(gradient) else {
+                return try program.forward.convolve(
+                    transposed.floats, bias: nil, Window(covering: 1, 1), nil, from: gradient, to: target)
+            }
             let bias = [Float](repeating: 0, count: transposed.shape[0])
             PackedMatrix(transposed, bias: bias).emit(from: gradient, to: target, into: &program.forward)
         }

@@ -9,6 +9,8 @@ struct ChannelAffine: Operator {
 
     var scale: [Float]
     var shift: [Float]
+    /// A rectifier that follows.
+    private var activation: Activation?
 
     init(_ node: NodeReader) throws {
         let gamma = try node.requiredConstant(1, "scale").floats
@@ -31,7 +33,7 @@ struct ChannelAffine: Operator {
     /// What `next` does to each of `channels`, where it is a scale and shift a channel written in another way: batch
     /// normalisation itself, or a constant that is added or multiplied.
     init?(equivalentTo next: any Operator, _ operands: [Operand?], channels: Int, axisFromEnd: Int = 3) {
-        if let affine = next as? ChannelAffine, affine.scale.count == channels {
+        if let affine = next as? ChannelAffine, affine.scale.count == channels, affine.activation == nil {
             self = affine
         } else if let (scale, shift) = (next as? Arithmetic)?.channelwise(operands, channels: channels, axisFromEnd: axisFromEnd)
         {
@@ -56,24 +58,42 @@ struct ChannelAffine: Operator {
         return [shape]
     }
 
+    func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? {
+        guard activation == nil, let function = next as? Activation, ndx_rectifier(function) != nil else { return nil }
+        var fused = self
+        fused.activation = function
+        return fused
+    }
+
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
         let pixels = source.count / scale.count * program.batch
+        let rectifier = ndx_rectifier(activation) ?? .none
         program.emit(reads: [source], writes: [destination]) { [scale, shift] memory in
             let (from, to) = (memory[source], memory[destination])
-            return { ndx_channel_affine(from, to, pixels, scale.count, scale, shift) }
+            return {
+                Team.split(pixels, cost: scale.count, grain: 1) {
+                    let start = $0.lowerBound * scale.count
+                    ndx_channel_affine(from + start, to + start, $0.count, scale.count, scale, shift, rectifier)
+                }
+            }
         }
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.incoming(node)
+        let gradient = try program.before(activation, node)
         let pixels = gradient.count / scale.count * program.batch
         let zeros = [Float](repeating: 0, count: scale.count)
         try program.contribute(to: node.inputs[0]) { [scale] program, target in
             program.emit(reads: [gradient], writes: [target]) { memory in
                 let (from, to) = (memory[gradient], memory[target])
-                return { ndx_channel_affine(from, to, pixels, scale.count, scale, zeros) }
+                return {
+                    Team.split(pixels, cost: scale.count, grain: 1) {
+                        let start = $0.lowerBound * scale.count
+                        ndx_channel_affine(from + start, to + start, $0.count, scale.count, scale, zeros, .none)
+                    }
+                }
             }
         }
     }

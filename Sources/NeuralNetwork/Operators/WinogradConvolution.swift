@@ -59,16 +59,3 @@ struct WinogradConvolution {
         }
     }
 }
-
-extension ndx_rectifier {
-    /// Nil for a function that is none.
-    fileprivate init?(_ activation: Activation?) {
-        let native = activation?.native ?? .identity
-        switch native.function {
-        case ND_IDENTITY: self.init(slope: 1, ceiling: .infinity)
-        case ND_RELU: self.init(slope: native.alpha, ceiling: .infinity)
-        case ND_CLIP where native.alpha == 0: self.init(slope: 0, ceiling: native.beta)
-        default: return nil
-        }
-    }
-}

@@ -66,6 +66,18 @@ struct IndexCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Images that a worker runs at once.", valueName: "count"))
     var batch = 2
 
+    @Option(
+        help: ArgumentHelp(
+            "Multiply exactly (float32, the default, or as in the store), or numbers of 8 bits (bfloat16), faster where the processor has AVX512-BF16; it then says what that does to the lists of the strongest images.",
+            valueName: "float32|bfloat16"),
+        transform: { text in
+            guard let precision = Precision(rawValue: text) else {
+                throw ValidationError("--precision is float32 or bfloat16, not '\(text)'")
+            }
+            return precision
+        })
+    var precision: Precision?
+
     @OptionGroup var reading: NetworkOptions
 
     @Option(
@@ -134,7 +146,8 @@ struct IndexCommand: ParsableCommand {
     /// What the user leaves open is as in the store.
     private func network(_ path: String, _ existing: StoreDescription?) throws -> Network {
         if let existing, layers.isEmpty, record == nil, means == nil, reading.inputSize == nil {
-            return try Network.matching(existing, at: path, batch: batch, output: reading.output, hasClasses: hasClasses)
+            return try Network.matching(
+                existing, at: path, batch: batch, output: reading.output, hasClasses: hasClasses, precision: precision)
         }
         var options = networkOptions(existing)
         do {
@@ -158,6 +171,7 @@ struct IndexCommand: ParsableCommand {
         if let output = reading.output { options.output = output }
         if let size = reading.size { options.inputSize = size }
         if let hasClasses { options.hasClasses = hasClasses }
+        if let precision { options.precision = precision }
         return options
     }
 
@@ -180,6 +194,16 @@ struct IndexCommand: ParsableCommand {
             )
         }
         return try ClassNames.read(path, count: scores?.channels ?? 0)
+    }
+
+    /// What it did to the lists of strongest images that the network multiplied less exactly.
+    private func reportAgreement(_ model: String) throws {
+        let agreement = try PrecisionAgreement(of: try Store.open(path: store), model: model)
+        func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+        let least = agreement.least.map { ", least in layer \($0.layer): \(percent($0.share))" } ?? ""
+        printNote(
+            "beside float32, on \(agreement.images) of the images: \(percent(agreement.share)) of the \(agreement.length) strongest of each neuron are the same\(least)"
+        )
     }
 
     private func report(_ summary: Indexer.Summary, _ description: StoreDescription) throws {
@@ -205,6 +229,7 @@ struct IndexCommand: ParsableCommand {
         if !summary.changed.isEmpty { parts.append("\(summary.changed.count) of them changed") }
         if !summary.renamed.isEmpty { parts.append("\(summary.renamed.count) renamed") }
         printNote("\(store): " + parts.joined(separator: ", "))
+        if description.precision != .float32, summary.indexed > 0 { try reportAgreement(description.model.path) }
         if summary.interrupted {
             printNote("interrupted; the same command goes on from here")
             throw ExitCode.interrupted

@@ -37,6 +37,7 @@ struct StoreInfo: Printable {
         add("model hash", model.sha256)
         add("input", "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)")
         if let output = model.output { add("output", output) }
+        if let precision = model.precision { add("precision", precision) }
         add("preprocessing", description.preprocessing)
         add("layers", description.layers.count)
         add("neurons", description.neuronCount)

@@ -39,7 +39,8 @@ enum OutsideImage {
         let description = store.description
         let path = model ?? description.model.path
         guard FileManager.default.fileExists(atPath: path) else { throw DatasetError.modelMissing(path: path) }
-        let network = try Network.matching(description, at: path, batch: 1)
+        let precision = description.precision.isSupported ? description.precision : .float32
+        let network = try Network.matching(description, at: path, batch: 1, precision: precision)
         guard network.sha256 == description.model.sha256 else {
             throw DatasetError.otherModel(path: path, found: network.sha256, expected: description.model.sha256)
         }

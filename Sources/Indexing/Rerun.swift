@@ -1,0 +1,52 @@
+import ActivationStore
+import Foundation
+import Hashing
+import Images
+import NeuralNetwork
+
+/// Runs a store's images through its network once more, one at a time.
+final class Rerun {
+    let network: Network
+    private let preprocessing: Preprocessing
+    private let worker: Worker
+    private let reader = ImageReader()
+
+    /// Why an image cannot be run as it was indexed, in a sentence.
+    struct Obstacle: Error { var sentence: String }
+
+    /// - Parameters:
+    ///   - model: the ONNX file; nil for where it was when the store was made.
+    ///   - precision: nil for the store's.
+    /// - Throws: `NetworkError` where the file cannot be read, `DatasetError` where it is another, or has gone.
+    init(of store: Store, model: String?, precision: Precision? = nil) throws {
+        let description = store.description
+        let path = model ?? description.model.path
+        guard FileManager.default.fileExists(atPath: path) else { throw DatasetError.modelMissing(path: path) }
+        network = try Network.matching(description, at: path, batch: 1, precision: precision)
+        guard network.sha256 == description.model.sha256 else {
+            throw DatasetError.otherModel(path: path, found: network.sha256, expected: description.model.sha256)
+        }
+        preprocessing = try Preprocessing(json: description.preprocessing)
+        worker = try network.makeWorker()
+    }
+
+    /// The maximum of every neuron on an image, until the next is run.
+    ///
+    /// - Throws: `Obstacle`, or `NetworkError.kernel`.
+    func maxima(of image: StoredImage) throws -> UnsafeBufferPointer<Float> {
+        do {
+            let (framed, digest) = try reader.withContents(of: image.path) { bytes throws(ImageError) in
+                (try reader.read(bytes, framing: preprocessing.framing), SHA256.hash(data: bytes))
+            }
+            guard Data(digest) == image.sha256 else {
+                throw Obstacle(
+                    sentence: "\(image.path) has changed since it was indexed, so its activations cannot be computed anew")
+            }
+            preprocessing.write(framed.image, to: worker.input(image: 0))
+        } catch let error as ImageError {
+            throw Obstacle(sentence: "\(error.description); it was read when it was indexed")
+        }
+        try worker.run()
+        return worker.maxima(image: 0)
+    }
+}
