@@ -5,7 +5,8 @@ import TestSupport
 
 /// A network beside PyTorch's answers, as Tools/make-pytorch-references.py writes them: one line of JSON for each exporter.
 ///
-/// Deviations are relative: of a layer to its largest value, of a gradient to its length (L2).
+/// Deviations are relative: of a layer to its largest value, of a gradient to its length (L2). Gradients are left beside the network they are of,
+/// for Tools/find-kinks.py: FOLDER/EXPORTER/gradient0.f32, height × width × channels, and so on.
 @main struct AgreementCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agreement-check", abstract: "Compare networks with PyTorch's answers; used by Tools/make-network-table.py.")
@@ -136,6 +137,8 @@ struct Agreement: Encodable {
                 length += other * other
             }
             gradients.append((difference / length).squareRoot())
+            try Data(buffer: pass.inputGradient(image: 0)).write(
+                to: URL(fileURLWithPath: "\(folder)/\(exporter)/gradient\(image).f32"))
         }
     }
 

@@ -1,0 +1,35 @@
+"""torchvision's CNN classifiers with weights of which something depends, and their gradients: what the tools beside this file share."""
+import torch, torchvision
+
+NO_CNNS = ("vit_", "swin", "maxvit")
+
+
+def names():
+    return [n for n in torchvision.models.list_models(module=torchvision.models) if not n.startswith(NO_CNNS)]
+
+
+def extent(name):
+    """Height and width of the images that a network is tried on."""
+    return 299 if name == "inception_v3" else 224
+
+
+def network(name, seed, size):
+    """Random weights of the seed; batch norm's statistics differ from 0 and 1, so that folding them is tried."""
+    torch.manual_seed(seed)
+    # The initial weights of these are so small that their maps are nearly flat, and every pooling a tie.
+    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    model = torchvision.models.get_model(name, weights=None, **extra).train()
+    for m in model.modules():
+        if isinstance(m, torch.nn.Dropout): m.p = 0.0
+        if isinstance(m, torch.nn.modules.batchnorm._BatchNorm): m.momentum = 0.5
+    with torch.no_grad():
+        for _ in range(2): model(torch.randn(4, 3, size, size))
+    return model.eval().requires_grad_(False)
+
+
+def gradient(model, x):
+    """The derivative of the largest score by the image, and the scores."""
+    x = x.clone().requires_grad_(True)
+    y = model(x)
+    y.gather(1, y.argmax(1, keepdim=True)).sum().backward()
+    return x.grad.numpy(), y.detach().numpy()
