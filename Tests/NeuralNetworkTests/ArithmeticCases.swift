@@ -56,6 +56,24 @@ private func withPixel(_ rule: Rule, isLeft: Bool) -> OperatorCase {
     }
 }
 
+/// Attention to parts of a map, as in ResNeSt: five axes, of which the operands share some only.
+private func ofFiveAxes(_ rule: Rule) -> OperatorCase {
+    let (type, function) = (rule.name, rule.function)
+    return OperatorCase(name: "\(type) over five axes, two of them repeated", operators: [type]) { model, shape, _ in
+        let image = away(&model)
+        let parts = model.node("Reshape", [image, model.integers([1, 1] + shape)])
+        let pixel = model.node("Reshape", [model.node("GlobalMaxPool", [image]), model.integers([1, 1, shape[0], 1, 1])])
+        let window = SlowOperators.Window(kernel: Array(shape[1...]))
+        return (
+            model.node(type, [parts, pixel]),
+            { image in
+                let shifted = image.map { $0 + 2 }
+                return shifted.combined(with: SlowOperators.maximum(shifted, window), function).reshaped([1, 1] + shape)
+            }
+        )
+    }
+}
+
 /// Of two activations that both depend on the image.
 private func ofMaps(_ rule: Rule) -> OperatorCase {
     let (type, function) = (rule.name, rule.function)
@@ -79,7 +97,7 @@ private func ofThree(_ type: String, _ function: @escaping @Sendable (Double, Do
 }
 
 let arithmeticCases: [OperatorCase] =
-    rules.map(ofMaps)
+    rules.map(ofMaps) + rules.map(ofFiveAxes)
     + [ofThree("Max") { max($0, $1) }, ofThree("Min") { min($0, $1) }]
     + rules.flatMap { rule in
         [false, true].flatMap { isLeft in

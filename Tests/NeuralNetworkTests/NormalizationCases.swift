@@ -19,6 +19,28 @@ private func batchNormalization(rank: Int) -> OperatorCase {
     }
 }
 
+/// As networks without normalised activations make their weights: in training mode, of a constant.
+private let standardizedWeight = OperatorCase(
+    name: "BatchNormalization of a weight by its own statistics", operators: ["BatchNormalization"],
+    shapes: [[1, 7, 5], [3, 4, 5], [17, 2, 3]]
+) { model, shape, random in
+    let values = model.random("values", [1, shape[0], shape[1] * shape[2]], &random)
+    let (gamma, beta) = (model.random("gamma", [shape[0]], &random), model.random("beta", [shape[0]], &random))
+    _ = model.weight("zeros", [shape[0]], [Float](repeating: 0, count: shape[0]))
+    let standardized = model.node(
+        "BatchNormalization", ["values", "gamma", "beta", "zeros", "zeros"],
+        ["epsilon": 0.01, "momentum": 1.0, "training_mode": 1], outputs: ["standardized", "mean", "variance"])
+    let weight = model.node("Reshape", [standardized, model.integers([1] + shape)])
+    return (
+        model.node("Mul", ["image", weight]),
+        { image in
+            let weight = SlowOperators.normalized(values, epsilon: 0.01) { $0[1] == $1[1] }
+                .combined(with: gamma.reshaped([shape[0], 1]), *).combined(with: beta.reshaped([shape[0], 1]), +)
+            return image.combined(with: weight.reshaped([1] + shape), *)
+        }
+    )
+}
+
 private func lrn(_ size: Int) -> OperatorCase {
     OperatorCase(name: "LRN of \(size)", operators: ["LRN"]) { model, _, _ in
         let output = model.node("LRN", ["image"], ["size": .int(size), "alpha": 0.5, "beta": 0.6, "bias": 1.5])
@@ -98,10 +120,12 @@ private func groupNormalization(_ type: String, groups: Int, perGroup: Bool, ops
     }
 }
 
-/// - Parameter shape: what the image is made before, from [channels, height, width]; nil for the map itself.
+/// - Parameters:
+///   - shape: what the image is made before, from [channels, height, width]; nil for the map itself.
+///   - isJoined: whether it runs over all axes from `axis` on together.
 private func softmax(
     _ type: String, _ name: String, axis: Int, attributes: [String: ModelBuilder.Attribute] = [:], opset: Int = 17,
-    shape: (@Sendable ([Int]) -> [Int])?
+    isJoined: Bool = false, shape: (@Sendable ([Int]) -> [Int])?
 ) -> OperatorCase {
     // oneDNN's logarithm of one is off by 1.4e-6, which counts where a lone channel's answer is 0.
     OperatorCase(name: "\(type) \(name)", operators: [type], tolerance: type == "Softmax" ? 1e-4 : 1e-3, opset: opset) {
@@ -110,13 +134,15 @@ private func softmax(
         let source = shape == nil ? "image" : model.node("Reshape", ["image", model.integers(target)])
         let output = model.node(type, [source], attributes)
         let isLogarithm = type == "LogSoftmax"
-        return (output, { SlowOperators.softmax($0.reshaped(target), axis: axis, logarithm: isLogarithm) })
+        let slow = isJoined ? target[..<axis] + [target[axis...].reduce(1, *)] : target
+        return (output, { SlowOperators.softmax($0.reshaped(slow), axis: axis, logarithm: isLogarithm).reshaped(target) })
     }
 }
 
 let normalizationCases: [OperatorCase] =
     [
-        batchNormalization(rank: 4), batchNormalization(rank: 2), lrn(5), lrn(3), lrn(1), layerNormalizationOfChannels,
+        batchNormalization(rank: 4), batchNormalization(rank: 2), standardizedWeight, lrn(5), lrn(3), lrn(1),
+        layerNormalizationOfChannels,
         layerNormalizationOfMaps, fullyConnectedOverPlaces,
         groupNormalization("InstanceNormalization", groups: 0, perGroup: false, opset: 17),
         groupNormalization("InstanceNormalization", groups: 0, perGroup: false, opset: 17, flat: true),
@@ -128,5 +154,12 @@ let normalizationCases: [OperatorCase] =
             softmax(type, "over channels", axis: 1, attributes: ["axis": 1], shape: nil),
             softmax(type, "of a vector, by default of old", axis: 1, opset: 9, shape: { [1, $0.reduce(1, *)] }),
             softmax(type, "of rows, by default", axis: 2, shape: { [1, $0[0], $0[1] * $0[2]] }),
+            softmax(type, "over the height of a map", axis: 2, attributes: ["axis": 2], shape: nil),
+            softmax(type, "over the width of a map, by default", axis: 3, shape: nil),
+            softmax(type, "of a map, by default of old", axis: 1, opset: 9, isJoined: true, shape: nil),
+            softmax(type, "of rows of old", axis: 2, attributes: ["axis": 2], opset: 11, isJoined: true, shape: nil),
+            softmax(type, "over one of five axes", axis: 2, attributes: ["axis": -3], shape: { [1, $0[0], $0[1], 1, $0[2]] }),
+            softmax(
+                type, "over the first of five axes", axis: 1, attributes: ["axis": 1], shape: { [1, $0[1], 1] + [$0[0], $0[2]] }),
         ]
     }

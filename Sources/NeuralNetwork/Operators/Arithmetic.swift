@@ -122,7 +122,11 @@ struct Arithmetic: Operator {
         if try emitGate(operands, to: destination, into: &program) { return }
         var left = try program.expanded(operands[0], to: destination.shape, in: destination.order)
         for (index, operand) in operands.enumerated().dropFirst() {
-            let right = try program.location(operand, aligned: destination.shape.count, in: destination.order)
+            // oneDNN repeats along the axes of a map; what has more is repeated before.
+            let right =
+                destination.shape.count > 4
+                ? try program.expanded(operand, to: destination.shape, in: destination.order)
+                : try program.location(operand, aligned: destination.shape.count, in: destination.order)
             let function = index == operands.count - 1 ? activation?.native ?? .identity : .identity
             let kernel = try Kernel { nd_binary(left.map, right.map, destination.map, kind, function) }
             program.emit(kernel, reads: [left, right], writes: [destination])
@@ -188,7 +192,10 @@ struct Arithmetic: Operator {
             }
             program.emit(kernel, reads: [gradient], writes: [target])
         case ND_MULTIPLY where operands.count == 2, ND_DIVIDE where operands.count == 2 && index == 0:
-            let other = try program.location(operands[1 - index], aligned: gradient.shape.count, in: gradient.order)
+            let other =
+                gradient.shape.count > 4
+                ? try program.expanded(operands[1 - index], to: gradient.shape, in: gradient.order)
+                : try program.location(operands[1 - index], aligned: gradient.shape.count, in: gradient.order)
             let kernel = try Kernel { nd_binary(gradient.map, other.map, target.map, kind, .identity) }
             program.emit(kernel, reads: [gradient, other], writes: [target])
         case ND_DIVIDE where operands.count == 2:

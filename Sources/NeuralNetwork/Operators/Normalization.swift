@@ -3,7 +3,9 @@ import COneDNN
 
 /// A scale and a shift for every channel: `BatchNormalization` with the statistics of training.
 ///
-/// Ioffe and Szegedy, "Batch Normalization", 2015, https://arxiv.org/abs/1502.03167. Mostly absorbed by the convolution before it.
+/// Ioffe and Szegedy, "Batch Normalization", 2015, https://arxiv.org/abs/1502.03167. Mostly absorbed by the convolution before it. In training
+/// mode it is read on constants alone, whose statistics are known: networks without normalised activations standardise their weights by it
+/// (Qiao et al., "Micro-Batch Training with Batch-Channel Normalization and Weight Standardization", 2019, https://arxiv.org/abs/1903.10520).
 struct ChannelAffine: Operator {
     static let names = ["BatchNormalization"]
 
@@ -11,23 +13,65 @@ struct ChannelAffine: Operator {
     var shift: [Float]
     /// A rectifier that follows.
     private var activation: Activation?
+    /// What training mode answers with beside the result: the running mean and variance.
+    private var running: [HostTensor] = []
 
     init(_ node: NodeReader) throws {
         let gamma = try node.requiredConstant(1, "scale").floats
         let beta = try node.requiredConstant(2, "bias").floats
-        let mean = try node.requiredConstant(3, "mean").floats
-        let variance = try node.requiredConstant(4, "variance").floats
+        var mean = try node.requiredConstant(3, "mean").floats
+        var variance = try node.requiredConstant(4, "variance").floats
         guard beta.count == gamma.count, mean.count == gamma.count, variance.count == gamma.count else {
             throw Refusal("has \(gamma.count) scales, \(beta.count) biases, \(mean.count) means and \(variance.count) variances")
         }
-        guard node.int("training_mode", default: 0) == 0 else {
-            throw Refusal("is in training mode; export the model after eval()")
+        if node.int("training_mode", default: 0) != 0 {
+            guard let constant = node.input(0)?.constant else {
+                throw Refusal("is in training mode; export the model after eval()")
+            }
+            let own = try Self.statistics(of: constant, channels: gamma.count)
+            let kept = node.float("momentum", default: 0.9)
+            func mixed(_ old: [Float], _ new: [Float]) -> HostTensor {
+                HostTensor(zip(old, new).map { $0 * kept + $1 * (1 - kept) }, shape: [old.count])
+            }
+            running = [mixed(mean, own.mean), mixed(variance, own.variance)]
+            (mean, variance) = own
         }
         // In double, as the folded weights carry these on to every activation.
         let epsilon = Double(node.float("epsilon", default: 1e-5))
         let exact = zip(gamma, variance).map { Double($0) / (Double($1) + epsilon).squareRoot() }
         scale = exact.map { Float($0) }
         shift = zip(zip(beta, mean), exact).map { Float(Double($0.0) - Double($0.1) * $1) }
+    }
+
+    /// Mean and variance of each channel.
+    private static func statistics(of tensor: HostTensor, channels: Int) throws -> (mean: [Float], variance: [Float]) {
+        let (values, inner) = (tensor.floats, try inner(tensor.shape, channels: channels))
+        let count = Double(values.count / channels)
+        var (means, variances) = ([Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels))
+        for (index, value) in values.enumerated() { means[index / inner % channels] += Double(value) / count }
+        for (index, value) in values.enumerated() {
+            let (channel, value) = (index / inner % channels, Double(value))
+            variances[channel] += (value - means[channel]) * (value - means[channel]) / count
+        }
+        return (means.map { Float($0) }, variances.map { Float($0) })
+    }
+
+    /// How many elements of one channel (axis 1) lie side by side in a constant.
+    private static func inner(_ shape: [Int], channels: Int) throws -> Int {
+        guard shape.count > 1, shape[1] == channels, shape.product > 0 else {
+            throw Refusal("normalises \(channels) channels, but gets a tensor of shape \(shape)")
+        }
+        return shape[2...].reduce(1, *)
+    }
+
+    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
+        guard let tensor = inputs[0] else { return nil }
+        let inner = try Self.inner(tensor.shape, channels: scale.count)
+        let values = tensor.floats.enumerated().map {
+            let channel = $0.offset / inner % scale.count
+            return $0.element * scale[channel] + shift[channel]
+        }
+        return [HostTensor(values, shape: tensor.shape)] + running
     }
 
     /// What `next` does to each of `channels`, where it is a scale and shift a channel written in another way: batch
