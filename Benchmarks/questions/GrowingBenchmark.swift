@@ -36,19 +36,18 @@ struct GrowingBenchmark: ParsableCommand {
                 try Self.sync(copy)
                 try write(pool, 1000, copy, path: "new")
             } else {
-                let names = ["whole.sqlite", "half-1.sqlite", "half-2.sqlite", "merged.sqlite"].map(file)
+                let names = ["whole.sqlite", "half-1.sqlite", "half-2.sqlite", "merged.sqlite", "filled"].map(file)
                 for name in names { try? FileManager.default.removeItem(atPath: name) }
                 defer { for name in names { try? FileManager.default.removeItem(atPath: name) } }
                 try write(pool, images, names[0], path: "whole")
                 for name in names[1...2] { try write(pool, images / 2, name, path: name, isQuiet: true) }
+                let bytes = try FileManager.default.attributesOfItem(atPath: names[0])[.size] as? Int ?? 0
+                let writing = Stopwatch()
+                try Self.fill(names[4], bytes: bytes)
+                report("a file of as many bytes, nothing but written", writing.lap, activations: images * pool.neurons)
                 let merging = Stopwatch()
                 try Store.merge(Array(names[1...2]), into: names[3], run: RunRecord(toolVersion: "benchmark"))
                 report("merge", merging.lap, activations: images * pool.neurons)
-                let bytes = try FileManager.default.attributesOfItem(atPath: names[3])[.size] as? Int ?? 0
-                try FileManager.default.removeItem(atPath: names[3])
-                let writing = Stopwatch()
-                try Self.fill(names[3], bytes: bytes)
-                report("a file of as many bytes, nothing but written", writing.lap, activations: images * pool.neurons)
             }
         }
     }
