@@ -21,12 +21,16 @@ struct NetworkBenchmark: ParsableCommand {
     @Option(help: "Seconds to run, after a second's warm-up.")
     var seconds = 5.0
 
+    @Flag(help: "Convolutions multiply numbers of 8 significant bits.")
+    var bfloat16 = false
+
     @Flag(help: "CPU time of every step, on one worker.")
     var layers = false
 
     func run() throws {
         var options = Network.Options()
         options.batch = batch
+        options.precision = bfloat16 ? .bfloat16 : .float32
         let start = ContinuousClock.now
         let network = try Network(contentsOf: model, options: options)
         let loaded = seconds(since: start)

@@ -68,7 +68,8 @@ struct Convolution: Operator {
         let resolved = try window.resolved(over: [source.shape[2], source.shape[3]]).window
         if program.usesWinograd, groups == 1,
             let winograd = WinogradConvolution(
-                weights: weights.floats, bias: bias, activation, resolved, from: source, to: destination)
+                weights: weights.floats, bias: bias, activation, resolved, from: source, to: destination,
+                beside: program.precision)
         {
             return winograd.emit(from: source, to: destination, into: &program)
         }
