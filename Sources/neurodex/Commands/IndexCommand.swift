@@ -112,6 +112,12 @@ struct IndexCommand: ParsableCommand {
     }
 
     func run() throws {
+        let (summary, description) = try index()
+        try report(summary, description)
+    }
+
+    /// What it needs is gone when it has returned: what comes after may need as much.
+    private func index() throws -> (Indexer.Summary, StoreDescription) {
         // A file size limit is then a failed write, with a sentence, and not a signal that ends the program.
         signal(SIGXFSZ, SIG_IGN)
         let existing = try existingDescription()
@@ -133,7 +139,7 @@ struct IndexCommand: ParsableCommand {
         let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
             dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
         bar.clear()
-        try report(summary, description)
+        return (summary, description)
     }
 
     /// Of the store, where there is one: a run that was killed in its first moment may leave an empty file.
