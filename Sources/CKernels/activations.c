@@ -80,6 +80,19 @@ void ndx_channel_means(const float *map, size_t pixels, size_t channels, size_t 
     }
 }
 
+NDX_CLONES
+void ndx_channel_products(const float *a, const float *b, size_t pixels, size_t channels, float *sums) {
+    for (size_t start = 0; start < channels; start += TILE) {
+        double sum[TILE] = {0};
+        size_t width = channels - start < TILE ? channels - start : TILE;
+        for (size_t p = 0; p < pixels; p++) {
+            const float *x = a + p * channels + start, *y = b + p * channels + start;
+            for (size_t c = 0; c < width; c++) sum[c] += (double)x[c] * (double)y[c];
+        }
+        for (size_t c = 0; c < width; c++) sums[start + c] = (float)sum[c];
+    }
+}
+
 void ndx_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels) {
     for (size_t p = 0; p < pixels; p++) memcpy(to + p * to_stride, from + p * from_stride, channels * sizeof(float));
 }

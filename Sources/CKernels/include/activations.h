@@ -16,6 +16,9 @@ void ndx_channel_maxima_copying(const float *map, size_t pixels, size_t channels
 /// The mean of each channel, added up in double precision.
 void ndx_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means);
 
+/// For each channel the sum over all pixels of a[p][c] · b[p][c], added up in double precision.
+void ndx_channel_products(const float *a, const float *b, size_t pixels, size_t channels, float *sums);
+
 /// `to[p][c] = from[p][c]` for channels-last maps whose pixels stand `from_stride` and `to_stride` floats apart.
 void ndx_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels);
 

@@ -7,7 +7,13 @@ struct BackwardBuilder {
     let rule: BackwardRule
     private let graph: Graph
     /// Complete once the last node that reads the value has been passed.
-    private var gradients: [Graph.ValueID: Location] = [:]
+    private var gradients: [Graph.ValueID: Gradient] = [:]
+
+    private struct Gradient {
+        var location: Location
+        /// Whether it is the gradient of another value too, so that nothing may be added to it.
+        var isShared = false
+    }
 
     init(_ forward: ProgramBuilder, graph: Graph, rule: BackwardRule) {
         self.forward = forward
@@ -19,7 +25,7 @@ struct BackwardBuilder {
 
     /// The gradient of `id`, channels innermost, if anything has come back to it.
     mutating func gradient(of id: Graph.ValueID) -> Location? {
-        gradients[id].map { forward.reorder($0, into: graph.values[id].order) }
+        gradients[id].map { forward.reorder($0.location, into: graph.values[id].order) }
     }
 
     /// The gradients that the way back begins with, channels innermost; whoever runs it writes them. What comes back to one of them from
@@ -30,7 +36,7 @@ struct BackwardBuilder {
         // Nothing to do, but from here on the values and their gradients must stand beside each other.
         forward.emit(reads: values, writes: locations) { _ in {} }
         for (id, location) in zip(ids, locations) {
-            gradients[id] = forward.reorder(location, into: try forward.location(id, in: nil).order)
+            gradients[id] = Gradient(location: forward.reorder(location, into: try forward.location(id, in: nil).order))
         }
         return locations
     }
@@ -84,7 +90,7 @@ struct BackwardBuilder {
     /// The gradient of a node's output, its first unless another is asked for.
     /// - Parameter order: nil: that of the output.
     mutating func incoming(_ node: Graph.Node, output: Int = 0, in order: Location.Order? = .channelsLast) throws -> Location {
-        guard node.outputs.indices.contains(output), let location = gradients[node.outputs[output]] else {
+        guard node.outputs.indices.contains(output), let location = gradients[node.outputs[output]]?.location else {
             throw Refusal("has no gradient to pass back")
         }
         return order.map { forward.reorder(location, into: $0) } ?? location
@@ -103,23 +109,37 @@ struct BackwardBuilder {
         let value = try forward.location(id, in: nil)
         let written = forward.temporary(value.shape, in: order ?? value.order)
         try write(&self, written)
-        let target = forward.reorder(written, into: value.order)
-        guard let sum = gradients[id] else {
-            gradients[id] = target
+        add(Gradient(location: forward.reorder(written, into: value.order)), to: id)
+    }
+
+    private mutating func add(_ new: Gradient, to id: Graph.ValueID) {
+        guard let known = gradients[id] else {
+            gradients[id] = new
             return
         }
-        let count = sum.count * batch
-        emit(reads: [target, sum], writes: [sum]) { memory in
-            let (from, to) = (memory[target], memory[sum])
+        // To the one that is no other value's, if there is one.
+        let part = known.isShared && !new.isShared ? known.location : new.location
+        var sum = known.isShared && !new.isShared ? new : known
+        if sum.isShared {
+            let own = forward.temporary(sum.location.shape, in: sum.location.order)
+            copy(sum.location, to: own)
+            sum = Gradient(location: own)
+        }
+        let (to, count) = (sum.location, sum.location.count * batch)
+        emit(reads: [part, to], writes: [to]) { memory in
+            let (from, to) = (memory[part], memory[to])
             return { Team.split(count) { ndx_add(from + $0.lowerBound, to + $0.lowerBound, $0.count) } }
         }
+        gradients[id] = sum
     }
 
     /// Passes a gradient on as it is, under the shape that `id` has.
     mutating func pass(_ gradient: Location, to id: Graph.ValueID?) throws {
-        try contribute(to: id, in: gradient.order) { builder, target in
-            builder.copy(gradient, to: target)
-        }
+        guard let id, graph.values[id].constant == nil else { return }
+        let value = try forward.location(id, in: nil)
+        var same = forward.reorder(gradient, into: value.order)
+        same.shape = value.shape
+        add(Gradient(location: same, isShared: true), to: id)
     }
 
     mutating func copy(_ source: Location, to target: Location) {

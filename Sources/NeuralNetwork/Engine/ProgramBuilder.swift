@@ -79,6 +79,7 @@ struct ProgramBuilder {
 
     /// The same elements in another order: the same memory where the orders are one.
     mutating func reorder(_ source: Location, into order: Location.Order) -> Location {
+        guard source.order != order else { return source }
         var same = source
         same.order = order
         guard !(same.isRowMajor && source.isRowMajor) else { return same }

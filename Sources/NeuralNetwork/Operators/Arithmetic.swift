@@ -134,34 +134,62 @@ struct Arithmetic: Operator {
         }
     }
 
-    /// A map whose channels are multiplied by a number each, as squeeze-and-excitation does (Hu et al. 2018, https://arxiv.org/abs/1709.01507):
-    /// in one pass over the map. False for another product.
+    /// A map whose channels are multiplied by a number each, as squeeze-and-excitation does (Hu et al. 2018,
+    /// https://arxiv.org/abs/1709.01507): in one pass over the map. False for another product.
     private func emitGate(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws
         -> Bool
     {
-        guard kind == ND_MULTIPLY, operands.count == 2, activation == nil, destination.shape.count == 4,
-            destination.order == .channelsLast
-        else { return false }
-        let factors = try operands.map { try program.location($0, aligned: 4) }
-        let channels = destination.shape[1]
-        guard let map = factors.first(where: { $0.shape == destination.shape && $0.batch == program.batch }),
-            let gate = factors.first(where: { $0.shape == [1, channels, 1, 1] && $0 != map })
-        else { return false }
-        let (batch, pixels) = (program.batch, map.count / channels)
+        guard kind == ND_MULTIPLY, operands.count == 2, activation == nil else { return false }
+        let factors = try operands.map { try program.location($0, aligned: destination.shape.count, in: destination.order) }
+        for (map, gate) in [(factors[0], factors[1]), (factors[1], factors[0])] where Self.isGate(gate, of: map) {
+            Self.emitGate(gate, of: map, to: destination, into: &program)
+            return true
+        }
+        return false
+    }
+
+    /// Whether `gate` has one number for each channel of `map`.
+    private static func isGate(_ gate: Location, of map: Location) -> Bool {
+        map.shape.count == 4 && map.order == .channelsLast && map.shape[0] == 1 && map.shape[2] * map.shape[3] > 1
+            && gate.shape == [1, map.shape[1], 1, 1]
+    }
+
+    private static func emitGate(
+        _ gate: Location, of map: Location, to destination: Location, into program: inout ProgramBuilder
+    ) {
+        let (batch, channels, pixels) = (program.batch, map.shape[1], map.count / map.shape[1])
+        let (mapStep, gateStep) = (map.batch == 1 ? 0 : map.count, gate.batch == 1 ? 0 : channels)
         let zeros = [Float](repeating: 0, count: channels)
         program.emit(reads: [map, gate], writes: [destination]) { memory in
-            let step = gate.batch == 1 ? 0 : channels
             let (map, gate, to) = (memory[map], memory[gate], memory[destination])
             return {
                 for image in 0..<batch {
                     Team.split(pixels, cost: channels, grain: 1) {
-                        let start = (image * pixels + $0.lowerBound) * channels
-                        ndx_channel_affine(map + start, to + start, $0.count, channels, gate + image * step, zeros, .none)
+                        let start = $0.lowerBound * channels
+                        ndx_channel_affine(
+                            map + image * mapStep + start, to + image * pixels * channels + start, $0.count, channels,
+                            gate + image * gateStep, zeros, .none)
                     }
                 }
             }
         }
-        return true
+    }
+
+    /// Back to the gate: what comes to a channel, times what it was, over all places.
+    private static func emitGateBackward(
+        _ gradient: Location, of map: Location, to target: Location, into program: inout BackwardBuilder
+    ) {
+        let (batch, channels, pixels) = (program.batch, map.shape[1], map.count / map.shape[1])
+        let mapStep = map.batch == 1 ? 0 : map.count
+        program.emit(reads: [gradient, map], writes: [target]) { memory in
+            let (from, map, to) = (memory[gradient], memory[map], memory[target])
+            return {
+                for image in 0..<batch {
+                    ndx_channel_products(
+                        from + image * pixels * channels, map + image * mapStep, pixels, channels, to + image * channels)
+                }
+            }
+        }
     }
 
     /// Sums pass signals on to all they add; a product passes to each factor the other times the signal; a maximum or minimum passes the
@@ -170,7 +198,20 @@ struct Arithmetic: Operator {
         let gradient = try program.before(activation, node, in: program.location(node.outputs[0], in: nil).order)
         let operands = node.inputs.compactMap { $0 }
         for (index, operand) in operands.enumerated() {
+            if isSum, try program.location(operand, in: nil).shape == gradient.shape {
+                try program.pass(gradient, to: operand)
+                continue
+            }
             try program.contribute(to: operand, in: gradient.order) { program, target in
+                if kind == ND_MULTIPLY, operands.count == 2 {
+                    let other = try program.location(operands[1 - index], aligned: gradient.shape.count, in: gradient.order)
+                    if Self.isGate(target, of: other), other.shape == gradient.shape {
+                        return Self.emitGateBackward(gradient, of: other, to: target, into: &program)
+                    }
+                    if Self.isGate(other, of: gradient), target.shape == gradient.shape {
+                        return Self.emitGate(other, of: gradient, to: target, into: &program.forward)
+                    }
+                }
                 let full =
                     target.shape == gradient.shape ? target : program.temporary(gradient.shape, in: gradient.order)
                 try emitBackward(of: index, operands, gradient, to: full, into: &program)
