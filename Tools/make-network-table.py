@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Writes docs/networks.md: every CNN classifier of torchvision, how far neurodex is from PyTorch on it.
+"""Writes docs/networks.md: every CNN classifier of torchvision and some of timm, how far neurodex is from PyTorch on them.
 
-    pip install torch torchvision onnx onnxruntime onnxscript
+    pip install torch torchvision timm onnx onnxruntime onnxscript
     swift build -c release --build-tests
-    Tools/make-network-table.py /tmp/networks                (all; makes what Tools/make-pytorch-references.py makes, 40 GB with --keep)
-    Tools/make-network-table.py /tmp/networks resnet18       (one or some, beside those that are in /tmp/networks/rows.jsonl)
+    Tools/make-network-table.py /tmp/networks                (all of torchvision; makes what Tools/make-pytorch-references.py makes, 40 GB with --keep)
+    Tools/make-network-table.py /tmp/networks resnet18 timm.repvgg_a0       (one or some, beside those that are in /tmp/networks/rows.jsonl)
     option: --keep (the references; else each is removed when its row is done)
 """
 import argparse, json, pathlib, shutil, subprocess, sys
-import torchvision
-from pytorch_networks import names
+from importlib.metadata import version as installed
+from pytorch_networks import names, parameters
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 ROOT = TOOLS.parent
@@ -17,11 +17,13 @@ HEAD = """# Networks beside PyTorch
 
 <!-- Written by Tools/make-network-table.py; do not edit. -->
 
-Every CNN classifier of torchvision {version} ({count}) with random weights and warmed-up batch norm, as PyTorch's first exporter (`dynamo=False`,
-operator set 17) and its second (`dynamo=True`) write it, on the first two random images of 224×224 (inception_v3: 299×299). Made by
+Every CNN classifier of torchvision {version} ({count}), and one of every kind that timm {timm} has and torchvision has not, with random weights and
+warmed-up batch norm, as PyTorch's first exporter (`dynamo=False`, operator set 17) and its second (`dynamo=True`) write it, on the first two random
+images of 224×224 (Inception's networks: 299×299). Made by
 
 ```
 Tools/make-network-table.py /tmp/networks
+Tools/make-network-table.py /tmp/networks timm.resnest14d timm.repvgg_a0
 ```
 
 What is recorded of a network, and under which names:
@@ -47,15 +49,19 @@ neurodex layers fixtures/petshop.onnx
 """
 
 
+def version(package):
+    return installed(package).split("+")[0]
+
+
 def one(values, form=str):
     found = list(dict.fromkeys(form(v) for v in values))
     return " / ".join(found)
 
 
 def row(name, results):
-    parameters = torchvision.models.get_model_weights(name).DEFAULT.meta["num_params"]
+    begin = f"| {name.removeprefix('timm.')} | {results[0]['parameters'] / 1e6:.1f} M |"
     errors = [r for r in results if "error" in r]
-    if errors: return f"| {name} | {parameters / 1e6:.1f} M | | | | | | | | | | refused: {errors[0]['error']} |", "refused"
+    if errors: return f"{begin} | | | | | | | | | refused: {errors[0]['error']} |", "refused"
     gradients = [gradient for r in results for gradient in zip(r["gradients"], r["spread"], r["flips"])]
     worst, own, flipped = max(gradients, key=lambda g: g[0])
     flips = [f for _, _, f in gradients if f]
@@ -66,7 +72,7 @@ def row(name, results):
     verdict = "agrees" if agrees else "differs"
     positions = f"{moved}" + (f", {odd} no ties" if odd else "")
     last = f"{flipped['flips']} within {max(f['farthest'] for f in flips):.0e} | {max(f['rest'] for f in flips):.1e}" if flips else "|"
-    return (f"| {name} | {parameters / 1e6:.1f} M | {one(r['layers'] for r in results)} | {one(r['neurons'] for r in results)} | {maximum:.1e} "
+    return (f"{begin} {one(r['layers'] for r in results)} | {one(r['neurons'] for r in results)} | {maximum:.1e} "
             f"| {positions} | {logits:.1e} | {worst:.1e} | {own:.1e} | {last} | {verdict} |"), verdict
 
 
@@ -74,7 +80,7 @@ def compare(folder):
     """A row of each exporter's file: what agreement-check says, and of every gradient that is too far off what Tools/find-kinks.py does."""
     lines = subprocess.run([ROOT / ".build/release/agreement-check", folder], check=True, capture_output=True, text=True).stdout
     rows = [json.loads(line) for line in lines.splitlines()]
-    for row in rows: row["flips"] = [None] * len(row.get("gradients", []))
+    for row in rows: row["parameters"], row["flips"] = parameters(folder.name), [None] * len(row.get("gradients", []))
     far = [row["exporter"] for row in rows if any(g > 1e-3 for g in row.get("gradients", []))]
     if far:
         found = json.loads(subprocess.run([sys.executable, TOOLS / "find-kinks.py", folder] + far, check=True, capture_output=True, text=True).stdout)
@@ -83,18 +89,24 @@ def compare(folder):
     return rows
 
 
-def write(rows):
+def table(rows, names):
     lines, verdicts = [], []
-    for name in names():
+    for name in names:
         results = [r for r in rows if r["network"] == name]
         if not results: continue
         line, verdict = row(name, results)
         lines.append(line), verdicts.append(verdict)
-    text = HEAD.format(version=torchvision.__version__.split("+")[0], count=len(names()))
     counts = ", ".join(f"{verdicts.count(v)} {v}" for v in ("agrees", "differs", "refused") if v in verdicts)
-    text += f"{len(lines)} networks: {counts}." + ("" if len(lines) == len(names()) else f" The other {len(names()) - len(lines)} were not run.") + "\n\n"
+    text = f"{len(lines)} networks: {counts}." + ("" if len(lines) == len(names) else f" The other {len(names) - len(lines)} were not run.") + "\n\n"
     text += "| Network | Parameters | Layers | Neurons | Maxima | Positions | Scores | Gradient | PyTorch's own | Flips | Without | Verdict |\n"
     text += "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n" + "\n".join(lines) + "\n"
+    return text
+
+
+def write(rows):
+    text = HEAD.format(version=version("torchvision"), count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
+    extra = sorted({r["network"] for r in rows if r["network"].startswith("timm.")})
+    if extra: text += "\n## timm\n\n" + table(rows, extra)
     (ROOT / "docs/networks.md").write_text(text)
 
 

@@ -1,24 +1,40 @@
-"""torchvision's CNN classifiers with weights of which something depends, and their gradients: what the tools beside this file share."""
+"""CNN classifiers of torchvision, and of timm (`timm.resnet50`), with random weights, and their gradients: what the tools beside this file share."""
 import torch, torchvision
 
 NO_CNNS = ("vit_", "swin", "maxvit")
 
 
 def names():
+    """All of torchvision."""
     return [n for n in torchvision.models.list_models(module=torchvision.models) if not n.startswith(NO_CNNS)]
+
+
+def create(name):
+    if name.startswith("timm."):
+        import timm
+        return timm.create_model(name.removeprefix("timm."), pretrained=False)
+    # The initial weights of these are so small that their maps are nearly flat, and every pooling a tie.
+    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    return torchvision.models.get_model(name, weights=None, **extra)
+
+
+def parameters(name):
+    """How many there are, but for branches of training."""
+    with torch.device("meta"): return sum(p.numel() for n, p in create(name).named_parameters() if "aux" not in n.lower())
 
 
 def extent(name):
     """Height and width of the images that a network is tried on."""
+    if name.startswith("timm."):
+        import timm
+        return timm.models.get_pretrained_cfg(name.removeprefix("timm.")).input_size[-1]
     return 299 if name == "inception_v3" else 224
 
 
 def network(name, seed, size):
     """Random weights of the seed; batch norm's statistics differ from 0 and 1, so that folding them is tried."""
     torch.manual_seed(seed)
-    # The initial weights of these are so small that their maps are nearly flat, and every pooling a tie.
-    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    model = torchvision.models.get_model(name, weights=None, **extra).train()
+    model = create(name).train()
     for m in model.modules():
         if isinstance(m, torch.nn.Dropout): m.p = 0.0
         if isinstance(m, torch.nn.modules.batchnorm._BatchNorm): m.momentum = 0.5
