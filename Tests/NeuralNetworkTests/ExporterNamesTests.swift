@@ -98,4 +98,35 @@ import Testing
         let layers = try writer.model.network(output: writer.node("GlobalMaxPool", [both], in: ["pool"])).layers
         #expect(layers.map(\.name) == ["conv0", "denselayer1.conv1", "denselayer2", "pool"])
     }
+
+    /// Inception's last modules join two branches before they join them with others; the old exporter writes one concatenation, the new one two.
+    @Test func aConcatenationWithinAnotherOfItsModuleIsNoLayer() throws {
+        func writer() -> (writer: Writer, branches: [String]) {
+            var writer = Writer(isOld: false)
+            let branches = (0..<3).map { number in
+                writer.convolution(
+                    "image", [2 + number, 3, 1, 1], in: ["mixed", "branch\(number)"], named: "mixed.branch\(number)")
+            }
+            return (writer, branches)
+        }
+        func answers(_ writer: Writer, _ output: String) throws -> (layers: [Layer], answer: [Float]) {
+            var writer = writer
+            let network = try writer.model.network(output: writer.node("GlobalMaxPool", [output], in: ["pool"]))
+            let image = (0..<3 * 16 * 16).map { Float($0 % 23) / 23 }
+            return (network.layers, try network.answers(to: [image])[0])
+        }
+        var (one, branches) = writer()
+        let joined = try answers(one, one.node("Concat", branches, ["axis": 1], in: ["mixed"]))
+        #expect(joined.layers.map(\.name) == ["mixed.branch0", "mixed.branch1", "mixed.branch2", "mixed", "pool"])
+        (one, branches) = writer()
+        let inner = one.node("Concat", Array(branches[1...]), ["axis": -3], in: ["mixed"])
+        let nested = try answers(one, one.node("Concat", [branches[0], inner], ["axis": 1], in: ["mixed"]))
+        #expect(nested.layers.map(\.name) == joined.layers.map(\.name))
+        #expect(nested.answer == joined.answer)
+        // That of a module of its own is a layer that its author knows.
+        (one, branches) = writer()
+        let own = one.node("Concat", Array(branches[1...]), ["axis": 1], in: ["mixed", "pair"])
+        let kept = try answers(one, one.node("Concat", [branches[0], own], ["axis": 1], in: ["mixed"]))
+        #expect(kept.layers.map(\.name).contains("mixed.pair"))
+    }
 }

@@ -40,6 +40,29 @@ import Testing
         }
     }
 
+    /// PyTorch's second exporter writes ConvNeXt's pooling as a vector of all images' means, of which all are picked in their order.
+    @Test func aVectorOfWhichAllIsPickedKeepsImagesApart() throws {
+        func picking(_ picks: [Int]) throws -> Network {
+            var model = ModelBuilder(input: [nil, 5, 4, 3])
+            let means = model.node("ReduceMean", ["image", model.integers([-1, -2])], ["keepdims": 1])
+            let vector = model.node("Reshape", [means, model.integers([-1])])
+            var options = Network.Options()
+            options.batch = 3
+            let picked = model.node("Gather", [vector, model.integers(picks, shape: [1, 5, 1, 1])], ["axis": 0])
+            return try model.network(output: model.node("Flatten", [picked]), options: options)
+        }
+        let network = try picking(Array(0..<5))
+        #expect(network.batch == 3)
+        var random = SeededGenerator(seed: 6)
+        let images = (0..<3).map { _ in SlowTensor(random: [1, 5, 4, 3], using: &random) }
+        for (answer, image) in zip(try network.answers(to: images.map(\.floats)), images) {
+            let expected = SlowOperators.reduced(image, axes: [2, 3], keep: false) { $0.reduce(0, +) / 12 }
+            #expect(distance(answer, expected.values) < 1e-5)
+        }
+        // Any other order picks from the images of a batch.
+        #expect(throws: NetworkError.self) { _ = try picking([1, 0, 2, 3, 4]) }
+    }
+
     /// A value that two nodes read must stay as it is.
     @Test func whatIsReadTwiceIsNotAbsorbed() throws {
         var random = SeededGenerator(seed: 5)

@@ -152,6 +152,11 @@ let shapingCases: [OperatorCase] = [
             }
         )
     },
+    OperatorCase(name: "Gather of all, in their order", operators: ["Gather", "Reshape"]) { model, shape, _ in
+        let count = shape.reduce(1, *)
+        let vector = model.node("Reshape", ["image", model.integers([-1])])
+        return (model.node("Gather", [vector, model.integers(Array(0..<count), shape: [1] + shape)]), { $0 })
+    },
     OperatorCase(name: "Gather of one channel", operators: ["Gather"]) { model, _, _ in
         (
             model.node("Gather", ["image", model.integers([0], shape: [])], ["axis": 1]),

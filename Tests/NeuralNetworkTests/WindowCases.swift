@@ -39,7 +39,34 @@ private func grouped(_ name: String, outputs: Int, strides: [Int], dilations: [I
     }
 }
 
+/// Over the rows of maps, or over the channels of a picture's mean as in ECA-Net.
+private func alongOneAxis(_ name: String, kernel: Int, stride: Int, dilation: Int, pads: [Int], overChannels: Bool)
+    -> OperatorCase
+{
+    OperatorCase(name: name, operators: ["Conv"], shapes: [[3, 8, 11], [17, 9, 4]]) { model, shape, random in
+        let rows = overChannels ? [1, 1, shape.reduce(1, *)] : [1, shape[0], shape[1] * shape[2]]
+        let weights = model.random("weight", [4, rows[1], kernel], &random)
+        let bias = model.random("bias", [4], &random).values
+        let source = model.node("Reshape", ["image", model.integers(rows)])
+        let output = model.node(
+            "Conv", [source, "weight", "bias"],
+            ["kernel_shape": .ints([kernel]), "strides": .ints([stride]), "dilations": .ints([dilation]), "pads": .ints(pads)])
+        let window = SlowOperators.Window(
+            kernel: [1, kernel], strides: [1, stride], dilations: [1, dilation], pads: [0, pads[0], 0, pads[1]])
+        return (
+            output,
+            { image in
+                let map = image.reshaped([1, rows[1], 1, rows[2]])
+                let result = SlowOperators.convolution(map, weights.reshaped([4, rows[1], 1, kernel]), bias, window)
+                return result.reshaped([1, 4, result.shape[3]])
+            }
+        )
+    }
+}
+
 let convolutionCases: [OperatorCase] = [
+    alongOneAxis("Conv along one axis", kernel: 3, stride: 2, dilation: 2, pads: [1, 3], overChannels: false),
+    alongOneAxis("Conv over the channels of a vector", kernel: 5, stride: 1, dilation: 1, pads: [2, 2], overChannels: true),
     grouped("Conv in groups, strided, asymmetric pads", outputs: 8, strides: [2, 3], dilations: [1, 1], pads: [1, 0, 0, 2]),
     grouped(
         "Conv in groups, strided, dilated, asymmetric pads", outputs: 8, strides: [2, 1], dilations: [2, 3], pads: [2, 1, 0, 3]),

@@ -26,4 +26,31 @@ extension Graph {
         }
         nodes = zip(nodes, kept).filter(\.1).map(\.0)
     }
+    /// Lets a concatenation take up those of its module that it alone reads, along the same axis: PyTorch's first exporter does so by itself,
+    /// and its second writes both. What is left over is dead.
+    mutating func joinConcatenations() {
+        let (producers, readers) = (producers, readers)
+        for index in nodes.indices {
+            guard let outer = nodes[index].operation as? Concatenation else { continue }
+            nodes[index].inputs = nodes[index].inputs.flatMap { input -> [ValueID?] in
+                guard let input, readers[input] == 1, let maker = producers[input], nodes[maker].layer == nodes[index].layer,
+                    let inner = nodes[maker].operation as? Concatenation,
+                    inner.isAlongAxis(of: outer, rank: values[input].shape?.count ?? 0)
+                else { return [input] }
+                return nodes[maker].inputs
+            }
+        }
+    }
+    /// Lets a change of shape read what was there before another that joined the axis of images to the next: images stay apart. What is left over
+    /// is dead.
+    mutating func joinReshapes() {
+        let producers = producers
+        for index in nodes.indices where nodes[index].operation is any Reshaping {
+            guard let input = nodes[index].inputs[0], values[input].shape?.first ?? 1 != 1, let maker = producers[input],
+                nodes[maker].operation is any Reshaping, let shape = values[nodes[index].outputs[0]].shape, shape.first == 1
+            else { continue }
+            nodes[index].operation = Reshape(to: shape)
+            nodes[index].inputs = [nodes[maker].inputs[0]]
+        }
+    }
 }

@@ -59,6 +59,8 @@ struct Importer {
         try refuseUnknown(nodes)
         for node in nodes { try add(node) }
         graph.recognizeIdioms()
+        graph.joinConcatenations()
+        graph.joinReshapes()
         guard let outputID = ids[target], graph.values[outputID].shape != nil else {
             throw NetworkError.graph(problem: "no node computes its output '\(target)'")
         }
@@ -154,6 +156,12 @@ struct Importer {
 
     private mutating func add(_ proto: ONNXNodeProto) throws {
         guard let type = operatorsByName[proto.opType] else { return }
+        if proto.opType == "Conv", proto.input.count > 1, proto.output.count == 1,
+            proto.input.prefix(2).allSatisfy({ ids[$0].map { operand($0).shape.count == 3 } ?? false })
+        {
+            for node in proto.alongWidth { try add(node) }
+            return
+        }
         let inputs = proto.input.map { $0.isEmpty ? nil : id($0) }
         let operands = inputs.map { $0.map { operand($0) } }
         let weights = inputs.compactMap { $0 }.filter { graph.values[$0].constant != nil }

@@ -18,6 +18,11 @@ struct Concatenation: Operator {
     /// Whether this joins the channels of maps.
     func joinsChannels(rank: Int) -> Bool { (axis < 0 ? axis + rank : axis) == 1 }
 
+    /// Whether this joins along the same axis as `other`.
+    func isAlongAxis(of other: Concatenation, rank: Int) -> Bool {
+        (axis < 0 ? axis + rank : axis) == (other.axis < 0 ? other.axis + rank : other.axis)
+    }
+
     private func axis(rank: Int) throws -> Int {
         let resolved = axis < 0 ? axis + rank : axis
         guard (0..<rank).contains(resolved) else { throw Refusal("joins along axis \(axis) of \(rank)") }

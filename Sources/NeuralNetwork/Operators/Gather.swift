@@ -14,6 +14,15 @@ struct Gather: Operator {
         places = try node.requiredConstant(1, "indices")
     }
 
+    /// PyTorch's second exporter writes some changes of shape (`as_strided`) as all elements of a vector in their order.
+    static func make(_ node: NodeReader) throws -> any Operator {
+        let gather = try Gather(node)
+        guard gather.axis == 0, let vector = node.input(0), vector.constant == nil, vector.shape == [gather.places.count],
+            gather.places.shape.first == 1, gather.places.integers == Array(0..<gather.places.count)
+        else { return gather }
+        return Reshape(to: gather.places.shape)
+    }
+
     /// The shape that comes out, and the offset of each of its elements in a tensor of these strides.
     private func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {
         let axis = axis < 0 ? axis + shape.count : axis

@@ -74,6 +74,12 @@ struct Reshape: Reshaping {
         allowZero = node.int("allowzero", default: 0) != 0
     }
 
+    /// - Parameter shape: of one image; nothing in it is left open.
+    init(to shape: [Int]) {
+        target = shape
+        allowZero = true
+    }
+
     /// The same for one image, in a file that was written for `batch` of them.
     func ofOneImage(batch: Int) -> Reshape {
         var result = self
