@@ -19,8 +19,9 @@ def create(name):
 
 
 def parameters(name):
-    """How many there are, but for branches of training."""
-    with torch.device("meta"): return sum(p.numel() for n, p in create(name).named_parameters() if "aux" not in n.lower())
+    """How many there are."""
+    if name.startswith("timm."): return sum(p.numel() for p in create(name).parameters())
+    return torchvision.models.get_model_weights(name).DEFAULT.meta["num_params"]
 
 
 def extent(name):
