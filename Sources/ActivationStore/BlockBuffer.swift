@@ -3,7 +3,7 @@ import CKernels
 /// The block being filled: one column a neuron, in the very bytes that go into its row.
 ///
 /// Images come as rows over all neurons. They are staged until they fill a cache line of every column (16 lanes) and are then
-/// transposed. Memory: 640 × neurons × (4 + position bytes), 88 MB for the 26 560 neurons of ResNet-50, plus 16 staged images.
+/// transposed. Memory: images of a block × neurons × (4 + position bytes), plus 16 staged images.
 final class BlockBuffer {
     /// A column as raw bytes.
     struct Column {

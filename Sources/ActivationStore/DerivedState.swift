@@ -6,13 +6,16 @@ import GRDB
 ///
 /// The result depends on the lanes alone, not on how they were cut into calls: counts, extremes and lists by their nature; the
 /// moments because they are joined block by block, whole blocks only, and the last block's are added at the end
-/// (``NeuronStatistics``). Memory: 1 KB + 12 bytes × top count a neuron.
+/// (``NeuronStatistics``). Memory: 12 bytes × top count a neuron, and 4 bytes for each bucket of the histogram that any neuron
+/// near it counts in: some 40 of the 256 behind a ReLU.
 final class DerivedState {
     let description: StoreDescription
     private let neurons: Int
     private let topCount: Int
     private let statistics: UnsafeMutablePointer<ndx_statistics>
+    /// Bucket by bucket, so that the system gives no memory for those that nothing falls in.
     private let histograms: UnsafeMutablePointer<UInt32>
+    private let histogram: UnsafeMutableBufferPointer<UInt32>
     private let tops: UnsafeMutablePointer<ndx_top>
     private let topSizes: UnsafeMutablePointer<Int>
     private let sorted: UnsafeMutablePointer<ndx_top>
@@ -26,8 +29,11 @@ final class DerivedState {
         topCount = min(description.topCount, max(images, 1))
         statistics = .allocate(capacity: neurons)
         statistics.initialize(repeating: ndx_statistics_empty(), count: neurons)
-        histograms = .allocate(capacity: neurons * Self.buckets)
-        histograms.initialize(repeating: 0, count: neurons * Self.buckets)
+        guard let zeros = calloc(max(neurons, 1) * Self.buckets, MemoryLayout<UInt32>.size) else {
+            fatalError("no memory for the histograms of \(neurons) neurons")
+        }
+        histograms = zeros.bindMemory(to: UInt32.self, capacity: neurons * Self.buckets)
+        histogram = .allocate(capacity: Self.buckets)
         tops = .allocate(capacity: neurons * topCount)
         topSizes = .allocate(capacity: neurons)
         topSizes.initialize(repeating: 0, count: neurons)
@@ -38,7 +44,8 @@ final class DerivedState {
 
     deinit {
         statistics.deallocate()
-        histograms.deallocate()
+        free(histograms)
+        histogram.deallocate()
         tops.deallocate()
         topSizes.deallocate()
         sorted.deallocate()
@@ -52,7 +59,9 @@ final class DerivedState {
         let capacity = description.blockImages
         if from < to {
             let start = values + from * MemoryLayout<Float>.size
-            ndx_column_fold(start, to - from, statistics + neuron, histograms + neuron * Self.buckets)
+            histogram.update(repeating: 0)
+            ndx_column_fold(start, to - from, statistics + neuron, histogram.baseAddress)
+            add(histogram, toNeuron: neuron)
             topSizes[neuron] = ndx_top_fold(
                 tops + neuron * topCount, topSizes[neuron], topCount, 1, start, positions + from * width, width, to - from,
                 UInt32(block * capacity + from), nil)
@@ -66,13 +75,23 @@ final class DerivedState {
         }
     }
 
+    private func add(_ counts: some Collection<UInt32>, toNeuron neuron: Int) {
+        for (bucket, count) in counts.enumerated() where count > 0 { histograms[bucket * neurons + neuron] += count }
+    }
+
+    /// The histogram of a neuron; valid until the next call.
+    private func gatheredHistogram(neuron: Int) -> UnsafeBufferPointer<UInt32> {
+        for bucket in histogram.indices { histogram[bucket] = histograms[bucket * neurons + neuron] }
+        return UnsafeBufferPointer(histogram)
+    }
+
     private func moments(neuron: Int) -> ndx_moments { ndx_moments_join(statistics[neuron].settled, tail[neuron]) }
 
     /// The statistics of a neuron over everything folded in.
     func result(neuron: Int) -> NeuronStatistics {
-        let histogram = UnsafeBufferPointer(start: histograms + neuron * Self.buckets, count: Self.buckets)
-        return NeuronStatistics(
-            neuron: neuron, raw: statistics[neuron], moments: moments(neuron: neuron), histogram: Array(histogram))
+        NeuronStatistics(
+            neuron: neuron, raw: statistics[neuron], moments: moments(neuron: neuron),
+            histogram: Array(gatheredHistogram(neuron: neuron)))
     }
 
     /// The list of a neuron, strongest first.
@@ -95,7 +114,7 @@ final class DerivedState {
         try StatisticsRows(database, path: path, description: description).visit(0..<neurons) { row in
             let stored = NeuronStatistics(row: row)
             statistics[stored.neuron] = stored.raw
-            for (bucket, count) in stored.histogram.enumerated() { histograms[stored.neuron * Self.buckets + bucket] = count }
+            add(stored.histogram, toNeuron: stored.neuron)
         }
         let lists = try TopLists(database, path: path, description: description)
         try lists.lists(of: 0..<neurons) { neuron, list in
@@ -111,9 +130,9 @@ final class DerivedState {
         try database.execute(sql: "UPDATE meta SET value = ? WHERE key = 'derived_through'", arguments: [through])
         let statistics = try RawStatement(database, NeuronStatistics.insertSQL)
         for neuron in 0..<neurons {
-            let histogram = UnsafeBufferPointer(start: histograms + neuron * Self.buckets, count: Self.buckets)
             try NeuronStatistics.insert(
-                statistics, neuron: neuron, raw: self.statistics[neuron], moments: moments(neuron: neuron), histogram: histogram)
+                statistics, neuron: neuron, raw: self.statistics[neuron], moments: moments(neuron: neuron),
+                histogram: gatheredHistogram(neuron: neuron))
         }
         let insert = try RawStatement(database, "INSERT INTO top_list VALUES (?, ?, ?)")
         let text = UnsafeMutablePointer<CChar>.allocate(capacity: topCount * Int(NDX_LIST_ENTRY) + 2)

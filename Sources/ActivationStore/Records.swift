@@ -1,3 +1,4 @@
+import CKernels
 public import Foundation
 import GRDB
 
@@ -149,6 +150,17 @@ public struct StoreDescription: Hashable, Sendable {
         StoreDescription(
             model: model, preprocessing: preprocessing, preprocessingHash: preprocessingHash, layers: layers, classes: classes,
             blockImages: blockImages, topCount: topCount)
+    }
+
+    /// Images in a block of a store of these layers: 640, or fewer where the block being filled and the lists of the strongest would
+    /// take more than 120 MiB of memory, though never fewer than 256.
+    ///
+    /// Rows of these sizes fill pages to 95 % and more, whether positions take one byte or two.
+    public static func blockImages(layers: [LayerRecord], topCount: Int) -> Int {
+        let sizes = [640, 448, 320, 256]
+        let image = layers.reduce(0) { $0 + $1.channels * (MemoryLayout<Float>.size + $1.positionBytes) }
+        let lists = layers.reduce(0) { $0 + $1.channels } * topCount * MemoryLayout<ndx_top>.size
+        return sizes.first { $0 * image + lists <= 120 << 20 } ?? sizes[sizes.count - 1]
     }
 
     public var neuronCount: Int { layers.last.map { $0.neurons.upperBound } ?? 0 }

@@ -60,7 +60,7 @@ enum StoreFile {
                     PRAGMA journal_mode = TRUNCATE;
                     PRAGMA synchronous = FULL;
                     PRAGMA secure_delete = OFF;
-                    PRAGMA cache_size = -16000;
+                    PRAGMA cache_size = -4000;
                     """)
         }
         return try DatabaseQueue(path: path, configuration: configuration)

@@ -16,7 +16,7 @@ public enum RunStatus: String, Sendable {
 /// but `run`) of one that was never disturbed.
 ///
 /// Use it from one thread at a time; it may be handed from one to another, which is all that `Sendable` says here. Every 640th
-/// `append` writes a block (about a twentieth of the time that its images took to compute), so a caller that computes on other
+/// `append`, or an earlier one where blocks are smaller, writes a block (about a twentieth of the time that its images took to compute), so a caller that computes on other
 /// threads keeps some 64 results queued to go on meanwhile; that costs less memory than a second block here would.
 public final class StoreWriter: @unchecked Sendable {
     public let path: String

@@ -7,13 +7,13 @@ extension StoreDescription {
     ///
     /// - Parameters:
     ///   - classes: names of the network's outputs; empty if not known.
-    ///   - blockImages: images in a block; fewer for trials with few images.
+    ///   - blockImages: images in a block, fewer for trials with few images; nil for what suits the network.
     ///   - topCount: length of the kept list of each neuron's strongest images.
     ///   - shard: which part of the dataset it is of; nil for all of it.
     /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite; `NetworkError` where the network has more neurons
     ///   than a store can hold, or none.
     public init(
-        _ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int = 640, topCount: Int,
+        _ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int? = nil, topCount: Int,
         shard: Shard? = nil
     ) throws {
         guard network.neuronCount > 0 else {
@@ -26,6 +26,7 @@ extension StoreDescription {
             )
         }
         let url = URL(fileURLWithPath: network.path)
+        let layers = network.layers.map { LayerRecord($0) }
         self.init(
             model: ModelRecord(
                 name: url.deletingPathExtension().lastPathComponent, path: url.path, sha256: network.sha256,
@@ -33,8 +34,8 @@ extension StoreDescription {
                 opset: network.opset, output: network.outputName,
                 precision: network.precision == .float32 ? nil : network.precision.rawValue),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
-            layers: network.layers.map { LayerRecord($0) }, classes: classes, blockImages: blockImages, topCount: topCount,
-            shard: shard)
+            layers: layers, classes: classes,
+            blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard)
     }
 }
 

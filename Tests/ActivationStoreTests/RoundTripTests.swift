@@ -96,6 +96,21 @@ private func expectEqual(_ statistics: NeuronStatistics, _ values: [Float]) {
         #expect(try store.verify().findings == [])
     }
 
+    /// 1200 bytes of lists a neuron, and five or six bytes an image of the block.
+    @Test(arguments: [
+        (small: 9, large: 5, top: 100, images: 640),
+        (small: 18_000, large: 8_560, top: 100, images: 640),
+        (small: 30_000, large: 14_000, top: 100, images: 256),
+        (small: 20_000, large: 10_000, top: 100, images: 448),
+        (small: 20_000, large: 10_000, top: 10, images: 640),
+        (small: 20_000, large: 10_000, top: 1_000, images: 256),
+    ])
+    func networksOfManyNeuronsGetSmallBlocks(_ network: (small: Int, large: Int, top: Int, images: Int)) {
+        let layers = RecordedDataset.layers(channels: [network.small, network.large])
+        #expect(layers.map(\.positionBytes) == [1, 2])
+        #expect(StoreDescription.blockImages(layers: layers, topCount: network.top) == network.images)
+    }
+
     @Test func fullBlocksTakeFewBytes() throws {
         let folder = try TemporaryFolder()
         let dataset = RecordedDataset(

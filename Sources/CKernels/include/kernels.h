@@ -3,6 +3,7 @@
 #define NEURODEX_KERNELS_H
 
 #include "activations.h"
+#include "allocator.h"
 #include "bfloat16.h"
 #include "checksum.h"
 #include "columns.h"

@@ -187,7 +187,7 @@ struct IndexCommand: ParsableCommand {
         let recipe = try preprocessing.preprocessing(
             for: network.input, store: existing.map { try Preprocessing(json: $0.preprocessing) })
         return try StoreDescription(
-            network, preprocessing: recipe, classes: names, blockImages: block ?? existing?.blockImages ?? 640,
+            network, preprocessing: recipe, classes: names, blockImages: block ?? existing?.blockImages,
             topCount: top ?? existing?.topCount ?? 100, shard: shard ?? existing?.shard)
     }
 
