@@ -132,14 +132,11 @@ public struct TopQuery: DrawnQuery {
             let isKept =
                 try mask == nil && !isLowest && images > 0 && min(count, images) <= store.description.topCount
                 && store.isDerivedComplete(database)
+            if isKept { return try kept(references, names, store, database) }
             let scan = TopScan(store: store, count: count, lowest: isLowest, mask: mask)
             for reference in references {
-                if isKept {
-                    hits += try kept(reference, names, store, database)
-                } else {
-                    try scan.run(reference.neurons, database) { neuron, list in
-                        for (index, entry) in list.enumerated() { try add(neuron, reference.layer, index + 1, entry) }
-                    }
+                try scan.run(reference.neurons, database) { neuron, list in
+                    for (index, entry) in list.enumerated() { try add(neuron, reference.layer, index + 1, entry) }
                 }
             }
             return hits
@@ -147,31 +144,30 @@ public struct TopQuery: DrawnQuery {
     }
 
     /// From the kept lists, which are shared among readers.
-    private func kept(_ reference: NeuronReference, _ names: ImageNames, _ store: Store, _ database: Database) throws -> [Hit] {
-        let parts = NeuronSet([reference.neurons]).parts(of: 256)
-        let entries = reference.neurons.count * count
-        if parts.count == 1 || !names.hasAll {
-            var hits: [Hit] = []
-            try store.topLists(database).visit(neurons: reference.neurons, limit: count) { neuron, rank, entry in
-                hits.append(Self.hit(neuron, reference.layer, rank, .init(entry), try names.of(entry.image)))
+    private func kept(
+        _ references: [NeuronReference], _ names: ImageNames, _ store: Store, _ database: Database
+    ) throws -> [Hit] {
+        let count = min(count, store.description.topCount)
+        let parts = references.flatMap { reference in
+            NeuronSet([reference.neurons]).parts(of: 256).map { (layer: reference.layer, neurons: $0) }
+        }
+        let found = PartialResults<Hit>(capacities: parts.map { $0.neurons.count * count })
+        func find(_ index: Int, _ lists: TopLists, _ name: (Int) throws -> ImageNames.Name) throws {
+            let part = parts[index]
+            try lists.visit(neurons: part.neurons, limit: count) { neuron, rank, entry in
+                found.append(Self.hit(neuron, part.layer, rank, .init(entry), try name(entry.image)), to: index)
             }
-            return hits
         }
-        var found = [[Hit]](repeating: [], count: parts.count)
-        try found.withUnsafeMutableBufferPointer { found in
-            let found = found
+        if names.hasAll {
+            let rows = parts.reduce(0) { $0 + $1.neurons.count } * count
             try store.share(
-                parts.count, rows: entries, database, context: { try store.topLists($0) },
-                work: { part, lists in
-                    var hits: [Hit] = []
-                    hits.reserveCapacity(parts[part].count * min(count, store.description.topCount))
-                    try lists.visit(neurons: parts[part], limit: count) { neuron, rank, entry in
-                        hits.append(Self.hit(neuron, reference.layer, rank, .init(entry), try names.known(entry.image)))
-                    }
-                    found[part] = hits
-                })
+                parts.count, rows: rows, database, context: { try store.topLists($0) },
+                work: { try find($0, $1, names.known) })
+        } else {
+            let lists = try store.topLists(database)
+            for index in parts.indices { try find(index, lists, names.of) }
         }
-        return Array(found.joined())
+        return found.joined()
     }
 
     private static func hit(
