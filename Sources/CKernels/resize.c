@@ -1,10 +1,5 @@
 #include "resize.h"
-
-#if defined(__x86_64__) && defined(__linux__) && defined(__clang__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
+#include "clones.h"
 
 typedef uint8_t bytes4 __attribute__((vector_size(4), aligned(1), may_alias));
 typedef int32_t lanes4 __attribute__((vector_size(16)));
@@ -18,7 +13,7 @@ static inline __attribute__((always_inline)) lanes4 clamp4(lanes4 sum) {
   return (value | above) & 255;
 }
 
-CLONES void resize_rows(const uint8_t *source, size_t stride, int rows, uint8_t *out, int width, const int32_t *starts,
+NDX_CLONES void resize_rows(const uint8_t *source, size_t stride, int rows, uint8_t *out, int width, const int32_t *starts,
                         const int32_t *counts, const int32_t *weights, int taps) {
   for (int y = 0; y < rows; y++) {
     const uint8_t *row = source + (size_t)y * stride;
@@ -35,7 +30,7 @@ CLONES void resize_rows(const uint8_t *source, size_t stride, int rows, uint8_t 
   }
 }
 
-CLONES void resize_column(const uint8_t *source, int width, const int32_t *weights, int count, uint8_t *out) {
+NDX_CLONES void resize_column(const uint8_t *source, int width, const int32_t *weights, int count, uint8_t *out) {
   enum { block = 64 }; // bytes summed at a time: 16 pixels, four 512-bit accumulators
   size_t stride = (size_t)width * 4;
   for (size_t x = 0; x < stride; x += block) {

@@ -8,6 +8,8 @@ struct Importer {
     /// The batch that the file was written for, where it fixes one.
     private var fixedBatch = 1
     /// Elements of constants that were computed.
+    private var computed = 0
+    /// Of these, elements of those that are larger than what they were computed of.
     private var folded = 0
 
     /// - Parameters:
@@ -228,6 +230,12 @@ struct Importer {
     /// the ONNX project have ConstantOfShape for weights, 26 million of them in ResNet-50.
     private mutating func check(_ constant: HostTensor, from operands: [Operand?]) throws {
         try check(constant.shape, from: operands)
+        computed += constant.count
+        guard computed <= 1 << 26 + 8 * file.byteCount else {
+            throw Refusal(
+                "computes so many constants, \(computed) numbers with those before it, as a file of \(file.byteCount) bytes cannot need"
+            )
+        }
         guard constant.count > operands.reduce(0, { max($0, $1?.constant?.count ?? 0) }) else { return }
         folded += constant.count
         guard constant.count <= 1 << 24, folded <= 1 << 26 else { throw Self.impossible(constant.shape, from: operands) }
