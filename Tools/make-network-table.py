@@ -4,15 +4,16 @@
     pip install torch torchvision timm onnx onnxruntime onnxscript
     swift build -c release --build-tests
     Tools/make-network-table.py /tmp/networks                (all of torchvision; makes what Tools/make-pytorch-references.py makes, 40 GB with --keep)
-    Tools/make-network-table.py /tmp/networks resnet18 timm.repvgg_a0       (one or some, beside those that are in /tmp/networks/rows.jsonl)
+    Tools/make-network-table.py /tmp/networks resnet18 timm.repvgg_a0       (one or some; other rows of the table stay)
     option: --keep (the references; else each is removed when its row is done)
 """
-import argparse, json, pathlib, shutil, subprocess, sys
+import argparse, json, pathlib, re, shutil, subprocess, sys
 from importlib.metadata import version as installed
 from pytorch_networks import names, parameters
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 ROOT = TOOLS.parent
+PAGE = ROOT / "docs/networks.md"
 HEAD = """# Networks beside PyTorch
 
 <!-- Written by Tools/make-network-table.py; do not edit. -->
@@ -61,7 +62,7 @@ def one(values, form=str):
 def row(name, results):
     begin = f"| {name.removeprefix('timm.')} | {results[0]['parameters'] / 1e6:.1f} M |"
     errors = [r for r in results if "error" in r]
-    if errors: return f"{begin} | | | | | | | | | refused: {errors[0]['error']} |", "refused"
+    if errors: return f"{begin} | | | | | | | | | refused: {errors[0]['error']} |"
     gradients = [gradient for r in results for gradient in zip(r["gradients"], r["spread"], r["flips"])]
     worst, own, flipped = max(gradients, key=lambda g: g[0])
     flips = [f for _, _, f in gradients if f]
@@ -73,7 +74,7 @@ def row(name, results):
     positions = f"{moved}" + (f", {odd} no ties" if odd else "")
     last = f"{flipped['flips']} within {max(f['farthest'] for f in flips):.0e} | {max(f['rest'] for f in flips):.1e}" if flips else "|"
     return (f"{begin} {one(r['layers'] for r in results)} | {one(r['neurons'] for r in results)} | {maximum:.1e} "
-            f"| {positions} | {logits:.1e} | {worst:.1e} | {own:.1e} | {last} | {verdict} |"), verdict
+            f"| {positions} | {logits:.1e} | {worst:.1e} | {own:.1e} | {last} | {verdict} |")
 
 
 def compare(folder):
@@ -90,12 +91,8 @@ def compare(folder):
 
 
 def table(rows, names):
-    lines, verdicts = [], []
-    for name in names:
-        results = [r for r in rows if r["network"] == name]
-        if not results: continue
-        line, verdict = row(name, results)
-        lines.append(line), verdicts.append(verdict)
+    lines = [rows[name] for name in names if name in rows]
+    verdicts = [re.split(r"[ :|]+", line.rsplit("| ", 1)[1])[0] for line in lines]
     counts = ", ".join(f"{verdicts.count(v)} {v}" for v in ("agrees", "differs", "refused") if v in verdicts)
     text = f"{len(lines)} networks: {counts}." + ("" if len(lines) == len(names) else f" The other {len(names) - len(lines)} were not run.") + "\n\n"
     text += "| Network | Parameters | Layers | Neurons | Maxima | Positions | Scores | Gradient | PyTorch's own | Flips | Without | Verdict |\n"
@@ -105,9 +102,19 @@ def table(rows, names):
 
 def write(rows):
     text = HEAD.format(version=version("torchvision"), count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
-    extra = sorted({r["network"] for r in rows if r["network"].startswith("timm.")})
+    extra = sorted(name for name in rows if name.startswith("timm."))
     if extra: text += "\n## timm\n\n" + table(rows, extra)
-    (ROOT / "docs/networks.md").write_text(text)
+    PAGE.write_text(text)
+
+
+def written():
+    """The rows of the page, by network."""
+    rows, prefix = {}, ""
+    for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
+        if line == "## timm": prefix = "timm."
+        found = re.match(r"\| (\w\S*) \| [\d.]+ M \|", line)
+        if found: rows[prefix + found[1]] = line
+    return rows
 
 
 def main():
@@ -116,18 +123,14 @@ def main():
     ap.add_argument("--keep", action="store_true")
     a = ap.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    store = a.out / "rows.jsonl"
-    rows = [json.loads(line) for line in store.read_text().splitlines()] if store.exists() else []
     for name in a.names or names():
         folder = a.out / name
         if not (folder / "new/tensors.npz").exists():
             subprocess.run([sys.executable, TOOLS / "make-pytorch-references.py", a.out, name, "--tries", "2"], check=True)
-        rows = [r for r in rows if r["network"] != name] + compare(folder)
-        store.write_text("".join(json.dumps(r) + "\n" for r in rows))
-        print(row(name, [r for r in rows if r["network"] == name])[0], flush=True)
+        line = row(name, compare(folder))
+        print(line, flush=True)
         if not a.keep: shutil.rmtree(folder)
-        write(rows)
-    write(rows)
+        write(written() | {name: line})
 
 
 if __name__ == "__main__":
