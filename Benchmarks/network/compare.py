@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The network stage and the whole index beside ONNX Runtime and PyTorch, in turns, as the table of the README.
 
-    swift build -c release                          (makes neurodex and network-benchmark)
+    swift build -c release --product neurodex       (and once more with --product network-benchmark)
     pip install torch torchvision onnx onnxruntime  (in a virtual environment outside the repository)
     Benchmarks/network/compare.py WORK --photos FOLDER [--rounds 3] [--seconds 5] [NETWORK …]
 
