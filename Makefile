@@ -74,7 +74,7 @@ fuzz-onnx fuzz-images fuzz-store-reader: fuzz-%: setup
 	NEURODEX_FUZZING=1 swift build -c release --scratch-path .build-fuzz --product $@ \
 		--sanitize=address --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
 	@mkdir -p .build-fuzz/corpus-$*
-	.build-fuzz/release/$@ -max_total_time=$(or $(SECONDS),60) -timeout=25 -detect_leaks=0 -rss_limit_mb=3000 -malloc_limit_mb=1200 -max_len=16384 \
+	.build-fuzz/release/$@ -max_total_time=$(or $(SECONDS),60) -timeout=60 -detect_leaks=0 -rss_limit_mb=3000 -malloc_limit_mb=1200 -max_len=16384 \
 		-artifact_prefix=.build-fuzz/found-$*- .build-fuzz/corpus-$* Fuzzing/$*/corpus
 
 # Two fuzzers of the activation table: of files byte for byte, and of rows. What crashes is written to .build-fuzz/found-….

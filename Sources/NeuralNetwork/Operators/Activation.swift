@@ -27,7 +27,8 @@ struct Activation: Operator {
             let limit = Float.greatestFiniteMagnitude
             let low = try node.has("min") ? node.float("min", default: -limit) : node.constant(1, "min")?.floats.first ?? -limit
             let high = try node.has("max") ? node.float("max", default: limit) : node.constant(2, "max")?.floats.first ?? limit
-            native = function(ND_CLIP, low, high)
+            // Where they are crossed everything is the upper one, and oneDNN 3 takes none that are.
+            native = function(ND_CLIP, min(low, high), high)
         case "Sigmoid": native = function(ND_SIGMOID)
         case "Tanh": native = function(ND_TANH)
         case "Elu": native = function(ND_ELU, node.float("alpha", default: 1))
