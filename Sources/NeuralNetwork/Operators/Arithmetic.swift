@@ -285,6 +285,12 @@ extension HostTensor {
     /// Broadcast to `shape`, which it must fit.
     func expanded(to shape: [Int]) -> HostTensor {
         guard self.shape != shape else { return self }
+        if count == 1 {
+            switch elements {
+            case .float(let values): return HostTensor([Float](repeating: values[0], count: shape.product), shape: shape)
+            case .int(let values): return HostTensor([Int](repeating: values[0], count: shape.product), shape: shape)
+            }
+        }
         let own = self.shape.aligned(shape.count)
         let strides = zip(own, own.rowMajorStrides).map { $0 == 1 ? 0 : $1 }
         return gathered(Self.indices(shape: shape, strides: strides), shape: shape)

@@ -66,7 +66,8 @@ struct RangeOfNumbers: ShapeArithmetic {
         let numbers = inputs.compactMap { $0?.numbers.first }
         guard numbers.count == 3, numbers[2] != 0 else { throw Refusal("counts from, to and by \(numbers)") }
         let count: Double = max(0, ((numbers[1] - numbers[0]) / numbers[2]).rounded(.up))
-        guard count <= 0x1p24 else { throw Refusal("counts \(count) numbers") }
+        // Of sizes and places, of which there are at most as many as a map has cells.
+        guard count <= 0x1p20 else { throw Refusal("counts \(count) numbers") }
         let values: [Double] = (0..<Int(count)).map { numbers[0] + Double($0) * numbers[2] }
         let areIntegers = inputs.allSatisfy { if case .int = $0?.elements { true } else { false } }
         return [
