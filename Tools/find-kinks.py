@@ -17,7 +17,7 @@ from pytorch_networks import extent, network
 
 CLOSE = 1e-5
 # Flips are looked for until the rest is so small, or so many are found; so many of the likeliest are computed before one is taken.
-ENOUGH, MOST, LOOKED_AT = 1e-5, 60, 8
+ENOUGH, MOST, LOOKED_AT = 1e-4, 60, 8
 
 
 def jumps(function, args, kwargs):

@@ -52,16 +52,19 @@ final class DerivedState {
         tail.deallocate()
     }
 
-    /// Folds in the lanes `from ..< to` of a block's column. `to` is the number of lanes the block has now.
+    /// Folds in the lanes `from ..< to` of a block's column. `to` is the number of lanes the block has now. Of different neurons it may be
+    /// called at the same time.
     func fold(
         neuron: Int, values: UnsafeRawPointer, positions: UnsafeRawPointer, width: Int, lanes from: Int, _ to: Int, block: Int
     ) {
         let capacity = description.blockImages
         if from < to {
             let start = values + from * MemoryLayout<Float>.size
-            histogram.update(repeating: 0)
-            ndx_column_fold(start, to - from, statistics + neuron, histogram.baseAddress)
-            add(histogram, toNeuron: neuron)
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.buckets) { counts in
+                counts.initialize(repeating: 0)
+                ndx_column_fold(start, to - from, statistics + neuron, counts.baseAddress)
+                add(counts, toNeuron: neuron)
+            }
             topSizes[neuron] = ndx_top_fold(
                 tops + neuron * topCount, topSizes[neuron], topCount, 1, start, positions + from * width, width, to - from,
                 UInt32(block * capacity + from), nil)

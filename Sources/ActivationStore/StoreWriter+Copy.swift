@@ -41,11 +41,14 @@ extension StoreWriter {
                 target += run.count * width
             }
         }
-        try BlockRows.read(database, path: source.path, description: source.description, block: block, lanes: lanes) {
-            row in
-            let column = buffer.column(layer: row.layer, channel: row.channel)
-            copy(row.values, column.values, width: 4)
-            if column.width > 0 { copy(row.positions, column.positions, width: column.width) }
+        try source.share(description.layers.count, rows: description.neuronCount, database) { database in
+            try BlockScan(database, path: source.path, description: source.description)
+        } work: { layer, scan in
+            try scan.rows(block: block, lanes: lanes, neurons: description.layers[layer].neurons) { row in
+                let column = buffer.column(layer: row.layer, channel: row.channel)
+                copy(row.values, column.values, width: 4)
+                if column.width > 0 { copy(row.positions, column.positions, width: column.width) }
+            }
         }
         try BlockRows.readMeans(database, path: source.path, description: source.description, block: block, lanes: lanes) {
             layer, channel, bytes in

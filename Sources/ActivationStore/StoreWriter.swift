@@ -276,12 +276,7 @@ public final class StoreWriter: @unchecked Sendable {
         for image in pending.images { committedPaths?.insert(image.path.hashValue) }
         pending = PendingImages()
         // Only now, so that a block whose commit failed and is tried again is folded once. The columns lie in memory anyway.
-        forEachNeuron { layer, channel, neuron in
-            let column = buffer.column(layer: layer, channel: channel)
-            derived.fold(
-                neuron: neuron, values: column.values, positions: column.positions, width: column.width,
-                lanes: foldedLanes, buffer.count, block: block)
-        }
+        fold()
         committedLanes = buffer.count
         foldedLanes = buffer.count
         if buffer.isFull {
@@ -292,9 +287,17 @@ public final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    private func forEachNeuron(_ body: (_ layer: Int, _ channel: Int, _ neuron: Int) throws -> Void) rethrows {
-        for (index, layer) in description.layers.enumerated() {
-            for channel in 0..<layer.channels { try body(index, channel, layer.firstNeuron + channel) }
+    /// Brings the block's new lanes into what is derived, some layers on each core.
+    private func fold() {
+        nonisolated(unsafe) let (derived, buffer) = (derived, buffer)
+        let (layers, from, block) = (description.layers, foldedLanes, block)
+        DispatchQueue.concurrentPerform(iterations: layers.count) { index in
+            for channel in 0..<layers[index].channels {
+                let (column, neuron) = (buffer.column(layer: index, channel: channel), layers[index].firstNeuron + channel)
+                derived.fold(
+                    neuron: neuron, values: column.values, positions: column.positions, width: column.width,
+                    lanes: from, buffer.count, block: block)
+            }
         }
     }
 
