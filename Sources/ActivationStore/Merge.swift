@@ -10,9 +10,14 @@ extension Store {
     /// - Throws: ``StoreError``: `exists` where `path` is taken; `differs`; `shards` where one is missing or comes twice, or was not indexed to
     ///   its end; `damaged`, `duplicateImage`. Nothing is left at `path` then.
     public static func merge(_ shards: [String], into path: String, isPartial: Bool = false, run: RunRecord) throws {
+        try merge(shards.map { try open(path: $0) }, into: path, isPartial: isPartial, run: run)
+    }
+
+    /// As ``merge(_:into:isPartial:run:)``, of stores that are open; each is read by as many connections as it has readers.
+    package static func merge(_ shards: [Store], into path: String, isPartial: Bool = false, run: RunRecord) throws {
         precondition(!shards.isEmpty, "nothing to merge")
         guard !FileManager.default.fileExists(atPath: path) else { throw StoreError.exists(path: path) }
-        let stores = try ordered(try shards.map { try open(path: $0) }, isPartial: isPartial)
+        let stores = try ordered(shards, isPartial: isPartial)
         let first = stores[0].description
         for store in stores.dropFirst() {
             if let difference = first.whole.difference(from: store.description.whole) {

@@ -144,7 +144,8 @@ import Testing
         #expect(try compacted.summary().runs.map(\.status) == ["done", "done"])
     }
 
-    @Test func mergedIsASingleRun() throws {
+    /// Read by one connection, or layer by layer by several.
+    @Test(arguments: [1, 4]) func mergedIsASingleRun(_ readers: Int) throws {
         var random = SeededGenerator(seed: 99)
         for round in 0..<60 {
             let dataset = dataset(round, &random)
@@ -158,7 +159,8 @@ import Testing
                 try part.write(paths[index - 1])
             }
             let (merged, whole) = (folder.file("\(round)m.sqlite"), folder.file("\(round)w.sqlite"))
-            try Store.merge(paths.shuffled(using: &random), into: merged, run: run)
+            let shards = try paths.shuffled(using: &random).map { try Store.open(path: $0, readers: readers, smallestShare: 1) }
+            try Store.merge(shards, into: merged, run: run)
             try dataset.write(whole)
             #expect(try StoreDump(merged).differences(from: StoreDump(whole)) == [], "round \(round)")
             #expect(try Store.open(path: merged).description == dataset.description)
