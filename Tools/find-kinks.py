@@ -17,7 +17,7 @@ from pytorch_networks import extent, network
 
 CLOSE = 1e-5
 # Flips are looked for until the rest is so small, or so many are found; so many of the likeliest are computed before one is taken.
-ENOUGH, MOST, LOOKED_AT = 1e-4, 60, 8
+ENOUGH, MOST, LOOKED_AT = 1e-4, 60, 3
 
 
 def jumps(function, args, kwargs):
@@ -93,6 +93,15 @@ class Kinks:
                 near = torch.nonzero(((flat - kink).abs() <= CLOSE * largest) & (signal != 0)).flatten()
                 side = torch.where(flat[near] > kink, -1.0, 1.0)
                 self.flips.append((index, (flat[near] - kink).abs() / largest, near, None, signal[near] * jump * side))
+        # Where a maximum is taken of nothing but zeros, what a ReLU has cut off may be it: no signal comes to that unit as it is.
+        for pool, signal in zip(made.pools, signals[len(made.units):]):
+            index = next((i for i, unit in enumerate(made.units) if unit[1] is pool[0] and list(unit[2]) == [0.0]), None)
+            if index is None or signal is None: continue
+            value, signal = self.values[index].detach().flatten(), signal.flatten()
+            first, _, _ = windows((self.values[index], *pool[1:]))
+            gap = -value[first] / value.abs().max()
+            near = torch.nonzero((gap >= 0) & (gap <= CLOSE) & (signal != 0)).flatten()
+            self.flips.append((index, gap[near], first[near], None, signal[near]))
 
     def likeliest(self, rest):
         """The flips whose vectors have the largest products with `rest`: (product, kind, number); by one pass along `rest`."""

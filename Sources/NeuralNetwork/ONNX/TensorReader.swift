@@ -90,9 +90,10 @@ struct TensorReader: Sendable {
     }
 
     private func contents(_ location: String, for proto: ONNXTensorProto) throws -> FileBytes {
-        let file = directory.appendingPathComponent(location).resolvingSymlinksInPath()
-        let folder = directory.resolvingSymlinksInPath().path
-        guard file.path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
+        // The folder first: no links are followed on the way to a file that is not there.
+        let folder = directory.resolvingSymlinksInPath()
+        let file = folder.appendingPathComponent(location).resolvingSymlinksInPath()
+        guard file.path.hasPrefix(folder.path.hasSuffix("/") ? folder.path : folder.path + "/") else {
             throw fault(
                 proto,
                 "is kept in '\(location)', a link that leads out of the model's folder; put the file itself beside the model")
