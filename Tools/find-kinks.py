@@ -16,8 +16,9 @@ from torch.overrides import TorchFunctionMode
 from pytorch_networks import extent, network
 
 CLOSE = 1e-5
-# Flips are looked for until the rest is so small, or so many are found; so many of the likeliest are computed before one is taken.
-ENOUGH, MOST, LOOKED_AT = 1e-4, 60, 3
+# Flips are looked for until the rest is so small, or so many are found. So many of the likeliest are computed before one is taken, and, where none of them
+# brings the gradient nearer, the next as many, until so many were in vain.
+ENOUGH, MOST, LOOKED_AT, IN_VAIN = 1e-4, 60, 3, 24
 
 
 def jumps(function, args, kwargs):
@@ -130,10 +131,14 @@ class Kinks:
         length, taken = float(self.gradient.norm()), {}
         rest = own - self.gradient
         while float(rest.norm()) > ENOUGH * length and len(taken) < MOST:
-            open = [(k, n) for _, k, n in self.likeliest(rest) if (k, n) not in taken][:LOOKED_AT]
-            gains = {flip: float(rest @ rest - (rest - self.vector(*flip)).square().sum()) for flip in open}
-            best = max(gains, key=gains.get, default=None)
-            if best is None or gains[best] <= 0: break
+            open = [(k, n) for _, k, n in self.likeliest(rest) if (k, n) not in taken][:IN_VAIN]
+            best, gain = None, 0.0
+            while open and best is None:
+                for flip in open[:LOOKED_AT]:
+                    nearer = float(rest @ rest - (rest - self.vector(*flip)).square().sum())
+                    if nearer > gain: best, gain = flip, nearer
+                open = open[LOOKED_AT:]
+            if best is None: break
             taken[best] = float(self.flips[best[0]][1][best[1]])
             rest = rest - self.vector(*best)
         return {"flips": len(taken), "farthest": max(taken.values(), default=0.0), "rest": float(rest.norm()) / length}

@@ -56,7 +56,7 @@ def images(model, seed, size, tries):
 
 def export(model, x, path, exporter):
     if exporter == "old":
-        torch.onnx.export(model, x, path, dynamo=False, opset_version=17, input_names=["input"], output_names=["logits"],
+        torch.onnx.export(model, x, str(path), dynamo=False, opset_version=17, input_names=["input"], output_names=["logits"],
                           dynamic_axes={"input": {0: "n"}, "logits": {0: "n"}})
     else:
         torch.onnx.export(model, (torch.cat([x, x]),), path, dynamo=True, input_names=["input"], output_names=["logits"],

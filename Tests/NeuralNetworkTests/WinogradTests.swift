@@ -86,6 +86,14 @@ import Testing
         for one in cases { #expect(distance(one.run(), one.definition()) < 1e-5, "\(one.size)") }
     }
 
+    /// Channels are added up in runs; one after the other they would come to 8e-6, as would the definition in single precision to 4e-6.
+    @Test func manyChannelsRoundLittle() {
+        var random = SeededGenerator(seed: 4)
+        let one = Case(channels: 2000, filters: 24, height: 8, width: 8, using: &random)
+        let (own, exact) = (one.run(), one.definition())
+        #expect(distance(own, exact) < 2e-6)
+    }
+
     @Test func rectifiers() {
         var random = SeededGenerator(seed: 2)
         let one = Case(channels: 16, filters: 20, height: 6, width: 11, using: &random)
