@@ -16,9 +16,9 @@ from torch.overrides import TorchFunctionMode
 from pytorch_networks import extent, network
 
 CLOSE = 1e-5
-# Flips are looked for until the rest is so small, or so many are found. So many of the likeliest are computed before one is taken, and, where none of them
-# brings the gradient nearer, the next as many, until so many were in vain.
-ENOUGH, MOST, LOOKED_AT, IN_VAIN = 1e-4, 60, 3, 24
+# Flips are looked for until the rest is so small. So many of the likeliest are computed before one is taken, and, where none of them brings the gradient
+# nearer, the next as many, until so many were in vain.
+ENOUGH, LOOKED_AT, IN_VAIN = 1e-4, 3, 24
 
 
 def jumps(function, args, kwargs):
@@ -126,11 +126,11 @@ class Kinks:
             self.rows[kind, number] = factor[number] * row.flatten()
         return self.rows[kind, number]
 
-    def explain(self, own):
+    def explain(self, own, most):
         """The flips that bring the gradient nearest to `own`: how many, the farthest one's distance from its kink, and the relative L2 distance left."""
         length, taken = float(self.gradient.norm()), {}
         rest = own - self.gradient
-        while float(rest.norm()) > ENOUGH * length and len(taken) < MOST:
+        while float(rest.norm()) > ENOUGH * length and len(taken) < most:
             open = [(k, n) for _, k, n in self.likeliest(rest) if (k, n) not in taken][:IN_VAIN]
             best, gain = None, 0.0
             while open and best is None:
@@ -147,6 +147,7 @@ class Kinks:
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("folder", type=pathlib.Path), ap.add_argument("exporters", nargs="+"), ap.add_argument("--seed", type=int, default=0)
+    ap.add_argument("--most", type=int, default=60, help="flips that are looked for")
     a = ap.parse_args()
     images = torch.from_numpy(np.load(a.folder / "input.npy")).double()
     model = network(a.folder.name, a.seed, images.shape[-1]).double()
@@ -155,7 +156,7 @@ def main():
         kinks = Kinks(model, images[index : index + 1])
         for exporter in a.exporters:
             own = np.fromfile(a.folder / exporter / f"gradient{index}.f32", np.float32).reshape(*images.shape[2:], -1).transpose(2, 0, 1)
-            found[exporter].append(kinks.explain(torch.from_numpy(own.copy()).double().flatten()))
+            found[exporter].append(kinks.explain(torch.from_numpy(own.copy()).double().flatten(), a.most))
     print(json.dumps(found))
 
 
