@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// The block being filled: one column a neuron, in the very bytes that go into its row.
 ///
@@ -52,8 +53,8 @@ final class BlockBuffer {
         positionWidths = description.layers.map { $0.positionBytes }
         positionOffsets = offsets
         self.meanOffsets = meanOffsets
-        values = .allocate(capacity: neurons * capacity)
-        positions = .allocate(byteCount: max(bytes, 1), alignment: 64)
+        values = ndx_allocate_large(neurons * capacity * 4).bindMemory(to: Float.self, capacity: neurons * capacity)
+        positions = ndx_allocate_large(bytes)
         means = .allocate(capacity: max(meanCount * capacity, 1))
         stagedValues = .allocate(capacity: neurons * Self.stageCapacity)
         stagedPositions = .allocate(capacity: neurons * Self.stageCapacity)
@@ -61,8 +62,8 @@ final class BlockBuffer {
     }
 
     deinit {
-        values.deallocate()
-        positions.deallocate()
+        free(values)
+        free(positions)
         means.deallocate()
         stagedValues.deallocate()
         stagedPositions.deallocate()

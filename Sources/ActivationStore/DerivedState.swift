@@ -18,9 +18,10 @@ final class DerivedState {
     private let histogram: UnsafeMutableBufferPointer<UInt32>
     private let tops: UnsafeMutablePointer<ndx_top>
     private let topSizes: UnsafeMutablePointer<Int>
-    private let sorted: UnsafeMutablePointer<ndx_top>
     private let tail: UnsafeMutablePointer<ndx_moments>
     private static let buckets = Int(NDX_BUCKETS)
+    /// Bytes of lists that are written out at a time.
+    private static let textAtOnce = 2 << 20
 
     /// - Parameter images: at most so many are folded in.
     init(_ description: StoreDescription, images: Int = .max) {
@@ -34,10 +35,10 @@ final class DerivedState {
         }
         histograms = zeros.bindMemory(to: UInt32.self, capacity: neurons * Self.buckets)
         histogram = .allocate(capacity: Self.buckets)
-        tops = .allocate(capacity: neurons * topCount)
+        let entries = neurons * topCount
+        tops = ndx_allocate_large(entries * MemoryLayout<ndx_top>.stride).bindMemory(to: ndx_top.self, capacity: entries)
         topSizes = .allocate(capacity: neurons)
         topSizes.initialize(repeating: 0, count: neurons)
-        sorted = .allocate(capacity: topCount)
         tail = .allocate(capacity: neurons)
         tail.initialize(repeating: ndx_moments(), count: neurons)
     }
@@ -46,9 +47,8 @@ final class DerivedState {
         statistics.deallocate()
         free(histograms)
         histogram.deallocate()
-        tops.deallocate()
+        free(tops)
         topSizes.deallocate()
-        sorted.deallocate()
         tail.deallocate()
     }
 
@@ -98,29 +98,27 @@ final class DerivedState {
     }
 
     /// The list of a neuron, strongest first.
-    func strongest(neuron: Int) -> [TopEntry] {
-        let sorted = sortedTops(neuron: neuron)
-        return (0..<topSizes[neuron]).map { TopEntry(sorted[$0]) }
+    func strongest(neuron: Int) -> [TopEntry] { withSortedTops(neuron: neuron) { $0.map(TopEntry.init) } }
+
+    /// Gives `body` a copy of a neuron's heap, strongest first.
+    private func withSortedTops<T>(neuron: Int, _ body: (UnsafeBufferPointer<ndx_top>) -> T) -> T {
+        let count = topSizes[neuron]
+        return withUnsafeTemporaryAllocation(of: ndx_top.self, capacity: count) { sorted in
+            _ = sorted.initialize(fromContentsOf: UnsafeBufferPointer(start: tops + neuron * topCount, count: count))
+            ndx_top_sort(sorted.baseAddress, count)
+            return body(UnsafeBufferPointer(sorted))
+        }
     }
 
-    /// A copy of a neuron's heap, sorted, strongest first; valid until the next call.
-    private func sortedTops(neuron: Int) -> UnsafeMutablePointer<ndx_top> {
-        sorted.update(from: tops + neuron * topCount, count: topSizes[neuron])
-        ndx_top_sort(sorted, topSizes[neuron])
-        return sorted
-    }
-
-    /// Reads what an earlier run left.
+    /// Reads what an earlier run left of some neurons. Of different neurons it may be called at the same time.
     /// - Throws: ``StoreError/damaged(path:detail:)``.
-    func load(_ database: Database, path: String) throws {
-        guard try Store.derivedThrough(database) > 0 else { return }
-        try StatisticsRows(database, path: path, description: description).visit(0..<neurons) { row in
+    func load(_ neurons: Range<Int>, from rows: StatisticsRows, _ lists: TopLists) throws {
+        try rows.visit(neurons) { row in
             let stored = NeuronStatistics(row: row)
             statistics[stored.neuron] = stored.raw
             add(stored.histogram, toNeuron: stored.neuron)
         }
-        let lists = try TopLists(database, path: path, description: description)
-        try lists.lists(of: 0..<neurons) { neuron, list in
+        try lists.lists(of: neurons) { neuron, list in
             // Weakest first is a heap.
             for (index, entry) in list.reversed().enumerated() { tops[neuron * topCount + index] = entry }
             topSizes[neuron] = list.count
@@ -137,16 +135,36 @@ final class DerivedState {
                 statistics, neuron: neuron, raw: self.statistics[neuron], moments: moments(neuron: neuron),
                 histogram: gatheredHistogram(neuron: neuron))
         }
+        try saveLists(database, through: through)
+    }
+
+    /// Some lists at a time are sorted and written out by all cores, then inserted by this one.
+    private func saveLists(_ database: Database, through: Int) throws {
         let insert = try RawStatement(database, "INSERT INTO top_list VALUES (?, ?, ?)")
-        let text = UnsafeMutablePointer<CChar>.allocate(capacity: topCount * Int(NDX_LIST_ENTRY) + 2)
-        defer { text.deallocate() }
-        for neuron in 0..<neurons {
-            let length = ndx_list_write(sortedTops(neuron: neuron), topSizes[neuron], text)
-            insert.bind(1, neuron)
-            insert.bind(2, text: UnsafeRawPointer(text), count: length)
-            let bytes = UnsafeRawBufferPointer(start: text, count: length)
-            insert.bind(3, TopLists.checksum(bytes, neuron: neuron, through: through))
-            try insert.run()
+        let room = topCount * Int(NDX_LIST_ENTRY) + 2
+        let many = max(1, min(neurons, Self.textAtOnce / room))
+        typealias ListRow = (text: UnsafeRawBufferPointer, checksum: Int)
+        nonisolated(unsafe) let texts = UnsafeMutablePointer<CChar>.allocate(capacity: many * room)
+        nonisolated(unsafe) let rows = UnsafeMutablePointer<ListRow>.allocate(capacity: many)
+        defer {
+            texts.deallocate()
+            rows.deallocate()
+        }
+        nonisolated(unsafe) let state = self
+        for first in stride(from: 0, to: neurons, by: many) {
+            let count = min(many, neurons - first)
+            DispatchQueue.concurrentPerform(iterations: count) { index in
+                let start = texts + index * room
+                let length = state.withSortedTops(neuron: first + index) { ndx_list_write($0.baseAddress, $0.count, start) }
+                let text = UnsafeRawBufferPointer(start: start, count: length)
+                rows[index] = (text, TopLists.checksum(text, neuron: first + index, through: through))
+            }
+            for index in 0..<count {
+                insert.bind(1, first + index)
+                insert.bind(2, text: rows[index].text)
+                insert.bind(3, rows[index].checksum)
+                try insert.run()
+            }
         }
     }
 }

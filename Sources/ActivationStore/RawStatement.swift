@@ -64,9 +64,9 @@ package final class RawStatement {
     }
 
     /// UTF-8, which must stay until the statement has run.
-    package func bind(_ index: Int32, text: UnsafeRawPointer, count: Int) {
-        sqlite3_bind_text64(
-            statement, index, text.assumingMemoryBound(to: CChar.self), UInt64(count), nil, UInt8(SQLITE_UTF8))
+    package func bind(_ index: Int32, text: UnsafeRawBufferPointer) {
+        let start = text.baseAddress?.assumingMemoryBound(to: CChar.self)
+        sqlite3_bind_text64(statement, index, start, UInt64(text.count), nil, UInt8(SQLITE_UTF8))
     }
 
     /// Goes to the next row; false at the end.

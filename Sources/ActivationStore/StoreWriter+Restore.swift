@@ -3,26 +3,43 @@ import GRDB
 
 /// What opening a store brings back, so that it grows as if it had never been closed.
 extension StoreWriter {
-    /// Brings back the last block if it is not full, and what is derived: from its tables, and from the lanes they lack.
-    func restore(_ database: Database) throws {
-        try derived.load(database, path: path)
+    /// Brings back the last block if it is not full, and what is derived: from its tables, and from the lanes they lack; some layers on each core.
+    func restore() throws {
+        let store = try Store.open(path: path)
+        try store.read { database in
+            try store.share(description.layers.count, rows: description.neuronCount, database) { database in
+                (
+                    try StatisticsRows(database, path: path, description: description),
+                    try TopLists(database, path: path, description: description),
+                    try BlockScan(database, path: path, description: description)
+                )
+            } work: { layer, rows in
+                let (statistics, lists, blocks) = rows
+                let neurons = description.layers[layer].neurons
+                if savedThrough > 0 { try derived.load(neurons, from: statistics, lists) }
+                try restore(neurons, from: blocks)
+            }
+            guard committedLanes > 0 else { return }
+            buffer.restore(lanes: committedLanes)
+            try BlockRows.readMeans(database, path: path, description: description, block: block, lanes: committedLanes) {
+                layer, channel, bytes in
+                buffer.meanColumn(layer: layer, channel: channel)?.copyMemory(from: bytes, byteCount: committedLanes * 4)
+            }
+        }
+    }
+
+    private func restore(_ neurons: Range<Int>, from blocks: BlockScan) throws {
         let size = description.blockImages
         let images = block * size + committedLanes
         // The block that the tables end in is read even if they have all of it: its moments are not among the settled ones.
         for block in savedThrough / size..<(images + size - 1) / size {
             let lanes = min(size, images - block * size)
-            try BlockRows.read(database, path: path, description: description, block: block, lanes: lanes) { row in
+            try blocks.rows(block: block, lanes: lanes, neurons: neurons) { row in
                 derived.fold(
                     neuron: row.neuron, values: row.values, positions: row.positions, width: row.width,
                     lanes: max(0, savedThrough - block * size), lanes, block: block)
                 if block == self.block { restore(row, lanes: lanes) }
             }
-        }
-        guard committedLanes > 0 else { return }
-        buffer.restore(lanes: committedLanes)
-        try BlockRows.readMeans(database, path: path, description: description, block: block, lanes: committedLanes) {
-            layer, channel, bytes in
-            buffer.meanColumn(layer: layer, channel: channel)?.copyMemory(from: bytes, byteCount: committedLanes * 4)
         }
     }
 

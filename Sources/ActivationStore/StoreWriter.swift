@@ -96,7 +96,7 @@ public final class StoreWriter: @unchecked Sendable {
             return try Dictionary(
                 rows.map { (try $0.decode(atIndex: 0), try $0.decode(atIndex: 1)) }, uniquingKeysWith: { first, _ in first })
         }
-        try database.read { try restore($0) }
+        if images > 0 || saved > 0 { try restore() }
     }
 
     // MARK: What is there

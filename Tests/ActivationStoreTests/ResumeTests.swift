@@ -56,6 +56,21 @@ import Testing
         }
     }
 
+    /// So many neurons are brought back by several connections.
+    @Test func largeLayers() throws {
+        let folder = try TemporaryFolder()
+        let dataset = RecordedDataset(
+            images: 30, layers: RecordedDataset.layers(channels: [1500, 900, 2200, 1]), blockImages: 8, topCount: 5, seed: 11)
+        let (whole, cut) = (folder.file("a.sqlite"), folder.file("b.sqlite"))
+        try dataset.write(whole)
+        try write(dataset, cut, ends: [(13, false), (21, true), (16, false), (29, false)])
+        let (a, b) = (try rows(whole), try rows(cut))
+        for table in a.keys { #expect(a[table] == b[table], "table \(table)") }
+        let store = try Store.open(path: cut)
+        #expect(try store.verify().findings == [])
+        try expectLists(store, dataset)
+    }
+
     private func expectLists(_ store: Store, _ dataset: RecordedDataset) throws {
         let rows = try store.read {
             try Row.fetchAll($0, sql: "SELECT neuron_id, image_id FROM top_activation ORDER BY neuron_id, rank")

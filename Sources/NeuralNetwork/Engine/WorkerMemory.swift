@@ -1,3 +1,6 @@
+import CKernels
+import Foundation
+
 /// Everything one worker writes: an arena in which buffers that never live at the same time share memory.
 final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread at a time.
     /// Bytes that oneDNN's vectors like to start on.
@@ -20,8 +23,9 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
 
     init(_ program: Program, plan: MemoryPlan, neurons: Int, meanNeurons: Int) {
         func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
-            let memory = LargeMemory.allocate(bytes)
-            memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 64))
+            let bytes = max(bytes, Self.alignment)
+            let memory: UnsafeMutableRawPointer = ndx_allocate_large(bytes)
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
             return memory
         }
         arena = allocate(plan.size)
@@ -39,9 +43,9 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
     }
 
     deinit {
-        for memory in [arena, scratch] { LargeMemory.deallocate(memory) }
-        for memory in [values, means] + constants { LargeMemory.deallocate(UnsafeMutableRawPointer(memory)) }
-        LargeMemory.deallocate(UnsafeMutableRawPointer(positions))
+        for memory in [arena, scratch] { free(memory) }
+        free(positions)
+        for memory in [values, means] + constants { free(memory) }
     }
 
     subscript(_ location: Location) -> UnsafeMutablePointer<Float> {
