@@ -132,13 +132,11 @@ class Kinks:
         rest = own - self.gradient
         while float(rest.norm()) > ENOUGH * length and len(taken) < most:
             open = [(k, n) for _, k, n in self.likeliest(rest) if (k, n) not in taken][:IN_VAIN]
-            best, gain = None, 0.0
-            while open and best is None:
-                for flip in open[:LOOKED_AT]:
-                    nearer = float(rest @ rest - (rest - self.vector(*flip)).square().sum())
-                    if nearer > gain: best, gain = flip, nearer
-                open = open[LOOKED_AT:]
-            if best is None: break
+            for start in range(0, len(open), LOOKED_AT):
+                gains = {flip: float(rest @ rest - (rest - self.vector(*flip)).square().sum()) for flip in open[start : start + LOOKED_AT]}
+                best = max(gains, key=gains.get)
+                if gains[best] > 0: break
+            else: break
             taken[best] = float(self.flips[best[0]][1][best[1]])
             rest = rest - self.vector(*best)
         return {"flips": len(taken), "farthest": max(taken.values(), default=0.0), "rest": float(rest.norm()) / length}

@@ -23,7 +23,7 @@ PyTorch's gradients in single and in double precision, and under weights that di
 """
 import argparse, copy, pathlib, warnings
 import numpy as np, onnx, onnxruntime, torch
-from pytorch_networks import extent, gradient, names, network
+from pytorch_networks import channels_first, extent, gradient, names, network
 
 warnings.filterwarnings("ignore")
 WANTED, AGREE, ROUNDING = 2, 1e-4, 1e-6
@@ -81,9 +81,8 @@ def tensor_maxima(path, x):
     for image in range(len(x)):
         for name, value in zip(outputs, session.run(None, {"input": x[image : image + 1]})):
             if isinstance(value, np.ndarray) and value.ndim == 4 and value.dtype == np.float32 and value.shape[0] == 1:
-                # Images are square: where the last two extents differ, the last axis holds the channels.
-                if value.shape[2] != value.shape[3]: value = value.transpose(0, 3, 1, 2)
-                flat = value.reshape(value.shape[1], -1)
+                maps = channels_first(value)
+                flat = maps.reshape(maps.shape[1], -1)
                 found.setdefault(name, []).append(flat.max(-1))
                 found.setdefault(name + "@pos", []).append(flat.argmax(-1).astype(np.int32))
     every.unlink(), every.with_name("all-outputs.data").unlink(missing_ok=True)

@@ -32,6 +32,11 @@ def extent(name):
     return 299 if name == "inception_v3" else 224
 
 
+def channels_first(maps):
+    """[N,C,H,W], also of what a network holds as [N,H,W,C]: images are square, so where the last two extents differ, the last axis holds the channels."""
+    return maps if maps.shape[2] == maps.shape[3] else maps.transpose(0, 3, 1, 2)
+
+
 def network(name, seed, size):
     """Random weights of the seed; batch norm's statistics differ from 0 and 1, so that folding them is tried."""
     torch.manual_seed(seed)

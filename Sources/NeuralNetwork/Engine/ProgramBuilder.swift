@@ -8,7 +8,7 @@ struct ProgramBuilder {
     private var reordered: [Graph.ValueID: Location] = [:]
     /// The layer whose node is being lowered.
     var layer = ""
-    /// Whether 3×3 convolutions may be done by Winograd's filtering. It rounds more than adding up does, by some 1e-6 of the largest value, and
+    /// Whether 3×3 convolutions may be done by Winograd's filtering. It rounds otherwise than adding up does, by some 1e-6 of the largest value, and
     /// leaves no exact zeros: of no matter to maxima, but a gradient passes kinks that the last bits decide, and ends where a receptive field does.
     var usesWinograd = false
     var precision = Precision.float32
