@@ -15,7 +15,7 @@ endif
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # oneDNN runs the network, SQLite is the store, the rest reads pictures and hashes.
 # Tests run what docs/ say with sqlite3 and Python.
-DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3
+DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
 .PHONY: demo test build setup extension format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test thread-test onednn3-test clean
@@ -31,6 +31,7 @@ setup:
 # No test imports what is internal, so the program that is tested is the one that is built, and neither is compiled twice.
 test: setup $(EXTENSION)
 	swift test -c release --disable-testable-imports
+	Tools/test-python
 
 format:
 	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
@@ -117,4 +118,4 @@ onednn3-test: setup
 	Tools/test-onednn-3
 
 clean:
-	rm -rf .build .build-fuzz .build-thread demo
+	rm -rf .build .build-fuzz .build-thread .build-python demo

@@ -101,3 +101,7 @@ uint32_t ndx_checksum(uint32_t crc, const void *bytes, size_t count) {
 uint32_t ndx_checksum_portable(uint32_t crc, const void *bytes, size_t count) {
     return ~portable(~crc, bytes, count);
 }
+
+void ndx_checksum_rows(const void *bytes, size_t rows, size_t length, uint32_t *sums) {
+    for (size_t i = 0; i < rows; i++) sums[i] = ndx_checksum(0, (const uint8_t *)bytes + i * length, length);
+}

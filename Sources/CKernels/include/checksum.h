@@ -11,4 +11,8 @@ uint32_t ndx_checksum(uint32_t crc, const void *bytes, size_t count);
 /// The same without special instructions, as on processors that have none for it.
 uint32_t ndx_checksum_portable(uint32_t crc, const void *bytes, size_t count);
 
+/// The checksums of `rows` stretches of `length` bytes that follow one another. Programs that load the extension may call it.
+__attribute__((visibility("default")))
+void ndx_checksum_rows(const void *bytes, size_t rows, size_t length, uint32_t *sums);
+
 #endif
