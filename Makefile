@@ -5,6 +5,9 @@
 # make fuzz-onnx, fuzz-images and fuzz-store-reader feed readers with broken files, for SECONDS=60
 # make fuzz-activation-table feeds it with broken stores, for SECONDS=60; make fuzz-corpus with those that are kept
 # make thread-test indexes and answers under the thread sanitizer
+# make dist   makes a wheel, a .deb and a tarball that need no Swift; make dist-test tries them in bare roots (as root)
+# make site   makes the documentation as static pages in site/
+# make install PREFIX=… installs what was built
 # make onednn3-test builds against oneDNN 3 from PyPI and runs the tests of networks on it
 
 NEURODEX := .build/release/neurodex
@@ -18,7 +21,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup extension format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test thread-test onednn3-test clean
+.PHONY: demo test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test thread-test onednn3-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -114,8 +117,30 @@ thread-test: setup
 	for question in "top conv1 conv2 conv3 conv4 pool_3 -k 50" "similar 5" "profile 5" "neurons --selective cat" "contrast --a id%2=0" suspects shortcuts; do \
 		set -- $$question; kind=$$1; shift; $$run $$kind merged.sqlite "$$@" >/dev/null || exit; done
 
+# The tools that make packages, on top of what the build needs.
+dist: setup
+	@dpkg -s binutils dpkg-dev git >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq binutils dpkg-dev git
+	Tools/dist/make dist
+
+dist-test:
+	@dpkg -s debootstrap >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq debootstrap
+	$(SUDO) Tools/dist/test dist
+
+site: build
+	Tools/site/make site
+
+PREFIX := /usr/local
+install: build extension
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/neurodex
+	install -m 755 $(NEURODEX) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(EXTENSION) $(DESTDIR)$(PREFIX)/lib/neurodex/
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(NEURODEX) --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/neurodex
+	$(NEURODEX) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_neurodex
+	$(NEURODEX) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/neurodex.fish
+
 onednn3-test: setup
 	Tools/test-onednn-3
 
 clean:
-	rm -rf .build .build-fuzz .build-thread .build-python demo
+	rm -rf .build .build-fuzz .build-thread .build-python .build-dist demo site dist
