@@ -16,6 +16,7 @@ extension Store {
     /// As ``merge(_:into:isPartial:run:)``, of stores that are open; each is read by as many connections as it has readers.
     package static func merge(_ shards: [Store], into path: String, isPartial: Bool = false, run: RunRecord) throws {
         precondition(!shards.isEmpty, "nothing to merge")
+        guard !path.isEmpty else { throw StoreError.unnamed }
         guard !FileManager.default.fileExists(atPath: path) else { throw StoreError.exists(path: path) }
         let stores = try ordered(shards, isPartial: isPartial)
         let first = stores[0].description

@@ -55,7 +55,7 @@ extension Store {
         try StoreFile.translating(path) {
             let database = try StoreFile.writable(path)
             try database.writeWithoutTransaction { database in
-                try database.execute(sql: "ATTACH DATABASE ? AS source", arguments: [source])
+                try database.execute(sql: "ATTACH DATABASE ? AS source", arguments: [StoreFile.name(source)])
                 try database.inTransaction(.immediate) {
                     // This run comes after those before it.
                     try database.execute(

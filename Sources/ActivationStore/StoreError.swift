@@ -3,6 +3,8 @@ import Suggestions
 /// What can go wrong with a store. The case carries the facts; ``description`` makes the sentence.
 public enum StoreError: Error, Hashable, Sendable {
     case missing(path: String)
+    /// The name of the store is empty.
+    case unnamed
     case isDirectory(path: String)
     case notReadable(path: String, reason: String)
     /// `found` says what the file is instead.
@@ -36,6 +38,8 @@ extension StoreError: CustomStringConvertible {
         switch self {
         case .missing(let path):
             "\(path): there is no such file; make a store with: neurodex index \(path) --model MODEL.onnx IMAGES…"
+        case .unnamed:
+            "the name of the store is empty; name a file, for example store.sqlite"
         case .isDirectory(let path):
             "\(path) is a folder; a store is one file, for example \(path)/store.sqlite"
         case .notReadable(let path, let reason):

@@ -3,7 +3,7 @@ import GRDB
 import GRDBSQLite
 
 /// A store as a file: what it is before SQLite opens it, how it is opened, and SQLite's failures as ``StoreError``.
-enum StoreFile {
+package enum StoreFile {
     enum State: Equatable {
         /// No file, or one of no bytes.
         case absent
@@ -11,8 +11,9 @@ enum StoreFile {
     }
 
     /// Looks at the file's header.
-    /// - Throws: ``StoreError`` for a folder, an unreadable file, another format, a newer version.
+    /// - Throws: ``StoreError`` for no name, a folder, an unreadable file, another format, a newer version.
     static func inspect(_ path: String) throws -> State {
+        guard !path.isEmpty else { throw StoreError.unnamed }
         var status = stat()
         guard stat(path, &status) == 0 else {
             if errno == ENOENT { return .absent }
@@ -48,6 +49,10 @@ enum StoreFile {
         return "a file of another kind"
     }
 
+    /// What SQLite is told, so that it opens the file of that very name: for it, `:memory:` and the empty name are no files, and
+    /// `file:…` is an address.
+    package static func name(_ path: String) -> String { path.hasPrefix("/") ? path : "./" + path }
+
     /// A connection that writes. Only the writer that holds the lock may ask for it.
     static func writable(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
@@ -63,7 +68,7 @@ enum StoreFile {
                     PRAGMA cache_size = -4000;
                     """)
         }
-        return try DatabaseQueue(path: path, configuration: configuration)
+        return try DatabaseQueue(path: name(path), configuration: configuration)
     }
 
     /// Connections that read. They keep the pages they read mapped, and wait five seconds for a writer.
@@ -88,7 +93,7 @@ enum StoreFile {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -16000;")
         }
-        let pool = try DatabasePool(path: path, configuration: configuration)
+        let pool = try DatabasePool(path: name(path), configuration: configuration)
         _ = try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
         return pool
     }

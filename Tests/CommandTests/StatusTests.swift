@@ -45,6 +45,31 @@ import Testing
         try expect(1, "labels.txt is not a neurodex store", "index labels.txt --model petshop.onnx photos")
     }
 
+    /// SQLite knows names that are no files; a store is a file of the very name that was given, or refused.
+    @Test func namesThatSQLiteTakesForOthers() throws {
+        for command in [
+            "index @ --model petshop.onnx photos", "info @", "merge @ shop.sqlite", "compact @", "remove @ 1", "verify @",
+        ] {
+            let words = command.split(separator: " ").map { $0 == "@" ? "" : String($0) }
+            let result = try Executable.run(words, in: shop.path)
+            #expect(result.status == 1 && result.errors.contains("the name of the store is empty"), "\(command): \(result)")
+        }
+        for name in [":memory:", "file::memory:", "file:b.sqlite", "file:c.sqlite?mode=memory", "a%20b.sqlite?x=1"] {
+            let made = try shop.run("index", name, "--model", "petshop.onnx", "--resize", "none", "photos/val/cat")
+            #expect(made.status == 0, "\(name): \(made)")
+            let bytes = try FileManager.default.attributesOfItem(atPath: shop.folder.file(name))[.size] as? Int ?? 0
+            #expect(bytes > 10_000, "\(name)")
+            #expect(try shop.run("top", name, "conv1:0", "--where", "label = 'cat'", "-k", "1").status == 0, "\(name)")
+            #expect(try shop.run("sql", name, "SELECT count(*) FROM image").status == 0, "\(name)")
+            #expect(try shop.run("remove", name, "1").status == 0, "\(name)")
+            #expect(try shop.run("compact", name).status == 0, "\(name)")
+            #expect(try shop.run("merge", name + "-all", name).status == 0, "\(name)")
+            #expect(try shop.run("verify", name, "--sample", "1").status == 0, "\(name)")
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: shop.path)
+        #expect(!names.contains { ["b.sqlite", "c.sqlite", "a b.sqlite", "-writing", "-merging"].contains($0) }, "\(names)")
+    }
+
     @Test func namesThatAreNotThere() throws {
         try expect(1, "no layer is named conv5; did you mean conv1, conv2 or conv3?", "top shop.sqlite conv5:1")
         try expect(1, "layer conv4 has no channel 64: its channels are 0 to 63", "top shop.sqlite conv4:64")
