@@ -62,3 +62,26 @@ NDX_CLONES void resize_column(const uint8_t *source, int width, const int32_t *w
     }
   }
 }
+
+NDX_CLONES void resize_column_bytes(const uint8_t *source, size_t stride, size_t bytes, const int32_t *weights, int count,
+                                uint8_t *out) {
+  enum { block = 64 }; // as above
+  for (size_t x = 0; x < bytes; x += block) {
+    int32_t sums[block];
+    int lanes = bytes - x < block ? (int)(bytes - x) : block;
+    for (int i = 0; i < block; i++) sums[i] = half;
+    for (int k = 0; k < count; k++) {
+      const uint8_t *row = source + (size_t)k * stride + x;
+      int32_t weight = weights[k];
+      if (lanes == block) {
+        for (int i = 0; i < block; i++) sums[i] += row[i] * weight;
+      } else {
+        for (int i = 0; i < lanes; i++) sums[i] += row[i] * weight;
+      }
+    }
+    for (int i = 0; i < lanes; i++) {
+      int32_t value = sums[i] >> RESIZE_PRECISION_BITS;
+      out[x + (size_t)i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+  }
+}

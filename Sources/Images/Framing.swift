@@ -15,11 +15,15 @@ public struct Framing: Sendable, Equatable {
     /// The size of the crop, black (0) where the picture does not reach; nil: the whole resized picture.
     public var crop: Size?
     public var interpolation: Interpolation
+    public var passOrder: PassOrder
 
-    public init(resize: Resize, crop: Size?, interpolation: Interpolation = .bilinear) {
+    public init(
+        resize: Resize, crop: Size?, interpolation: Interpolation = .bilinear, passOrder: PassOrder = .adaptive
+    ) {
         self.resize = resize
         self.crop = crop
         self.interpolation = interpolation
+        self.passOrder = passOrder
     }
 
     /// Where a picture of the given upright size ends up.
@@ -55,11 +59,11 @@ public struct Framing: Sendable, Equatable {
 }
 
 extension Framing.Resize: LosslessStringConvertible {
-    /// `256`, `224x224` (width first) or `none`.
+    /// `256`, `192x224` (height × width, as the inputs of networks are printed) or `none`.
     public var description: String {
         switch self {
         case .shorterSide(let side): "\(side)"
-        case .exact(let width, let height): "\(width)x\(height)"
+        case .exact(let width, let height): "\(height)x\(width)"
         case .none: "none"
         }
     }
@@ -74,7 +78,7 @@ extension Framing.Resize: LosslessStringConvertible {
         guard sides.allSatisfy({ (1...65535).contains($0) }) else { return nil }
         switch sides.count {
         case 1: self = .shorterSide(sides[0])
-        case 2: self = .exact(width: sides[0], height: sides[1])
+        case 2: self = .exact(width: sides[1], height: sides[0])
         default: return nil
         }
     }

@@ -15,15 +15,15 @@ struct Header {
     /// Refuses sizes that no memory should be asked for.
     /// - Parameter bytes: of the file; nil for a size that comes from no file.
     func checked(bytes: Int? = nil) throws(ImageError) -> Header {
-        guard width > 0 && height > 0 else { throw ImageError(.corrupt(kind, detail: "its size is \(width)×\(height)")) }
+        guard width > 0 && height > 0 else { throw ImageError(.corrupt(kind, detail: "its size is \(height)×\(width)")) }
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
         if overflow || count > Image.largestPixelCount { throw ImageError(.tooLarge(kind, width: width, height: height)) }
         // An animation is put together on canvases of its own, of four bytes a pixel.
         if isAnimated, count > Image.largestPixelCount / 4 {
-            throw ImageError(.unsupported(kind, detail: "an animation of \(width)×\(height) pixels"))
+            throw ImageError(.unsupported(kind, detail: "an animation of \(height)×\(width) pixels"))
         }
         if let bytes, count > 1 << 24, let most = mostPixels(inBytes: bytes), count > most {
-            throw ImageError(.corrupt(kind, detail: "its \(bytes) bytes cannot hold \(width)×\(height) pixels"))
+            throw ImageError(.corrupt(kind, detail: "its \(bytes) bytes cannot hold \(height)×\(width) pixels"))
         }
         return self
     }

@@ -52,11 +52,11 @@ extension ImageError: CustomStringConvertible {
             return "is empty (0 bytes); neurodex reads JPEG, PNG and WebP: get the file again"
         case .notDecoded(let kind, let width, let height):
             var found = kind.name
-            if let width, let height { found += " of \(width)×\(height) pixels" }
+            if let width, let height { found += " of \(height)×\(width) pixels" }
             let next = kind.isImage ? "convert it first" : "remove it or get the picture again"
             return "is \(found); neurodex reads JPEG, PNG and WebP: \(next)"
         case .tooLarge(let kind, let width, let height):
-            return "is \(kind.name) that promises \(width)×\(height) pixels; at most \(Image.largestPixelCount) are decoded: "
+            return "is \(kind.name) that promises \(height)×\(width) pixels; at most \(Image.largestPixelCount) are decoded: "
                 + "make it smaller first"
         case .truncated(let kind, let bytes):
             return "is \(kind.name) that is truncated: its \(bytes) bytes end before the picture does; get the file again"
@@ -65,7 +65,7 @@ extension ImageError: CustomStringConvertible {
         case .unsupported(let kind, let detail):
             return "is \(kind.name) of a kind that is not decoded (\(detail)); convert it first"
         case .noMemory(let width, let height):
-            return "needs more memory than there is for its \(width)×\(height) pixels; make it smaller or use fewer workers"
+            return "needs more memory than there is for its \(height)×\(width) pixels; make it smaller or use fewer workers"
         case .notEncoded(let detail):
             return "cannot be written as PNG (\(detail))"
         case .badText(let keyword):

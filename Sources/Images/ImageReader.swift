@@ -13,7 +13,7 @@ public struct FramedImage: Sendable, Equatable {
 /// let framed = try reader.read(contentsOf: "cat.jpg", framing: framing)
 /// ```
 ///
-/// The pixels are those of Pillow's `convert("RGB")` after `exif_transpose`, with torchvision's `Resize` and `CenterCrop`,
+/// The pixels are those of Pillow 13's `convert("RGB")` after `exif_transpose`, with torchvision's `Resize` and `CenterCrop`,
 /// bit for bit; but grey of 16 bits is scaled to 8, where Pillow clips it.
 public final class ImageReader {
     private let file = FileBuffer()
@@ -71,7 +71,7 @@ public final class ImageReader {
             resampler.resize(
                 pixels, sourceWidth: upright.width, sourceHeight: upright.height,
                 width: placement.resized.width, height: placement.resized.height,
-                columns: columns, rows: rows, interpolation: framing.interpolation,
+                columns: columns, rows: rows, interpolation: framing.interpolation, passOrder: framing.passOrder,
                 target: start + first * 3, targetStride: width * 3)
         }
         return FramedImage(image: image, placement: placement)

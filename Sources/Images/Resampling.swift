@@ -93,6 +93,21 @@ struct AxisWeights {
     }
 }
 
+/// Which of the two passes of a resize comes first; between them values are rounded to 8 bits.
+public enum PassOrder: Sendable, Equatable {
+    /// The horizontal one always: Pillow before version 13.
+    case horizontalFirst
+    /// The vertical one where the height shrinks, and by more than twice what the width shrinks by; else the horizontal one: Pillow
+    /// since version 13, so that the second pass has less to do. In other pictures the two orders are the same.
+    case adaptive
+
+    /// - Parameters: the lengths of the two axes before and after.
+    func isVerticalFirst(across: (source: Int, target: Int), down: (source: Int, target: Int)) -> Bool {
+        let shrinking = down.source - down.target
+        return self == .adaptive && shrinking > 0 && shrinking > 2 * (across.source - across.target)
+    }
+}
+
 /// Resizes with buffers that are kept for the next picture. Used by one thread at a time.
 final class Resampler {
     private var intermediate = Scratch()
@@ -101,10 +116,10 @@ final class Resampler {
     /// The part `columns`×`rows` of a picture resized to `width`×`height`, and nothing else of it, written to `target`,
     /// rows `targetStride` bytes apart.
     ///
-    /// The horizontal pass is rounded to 8 bits before the vertical one, as Pillow's is.
+    /// The first pass is rounded to 8 bits before the second one, as Pillow's is.
     func resize(
         _ source: UnsafePointer<UInt8>, sourceWidth: Int, sourceHeight: Int, width: Int, height: Int,
-        columns: Range<Int>, rows: Range<Int>, interpolation: Interpolation,
+        columns: Range<Int>, rows: Range<Int>, interpolation: Interpolation, passOrder: PassOrder,
         target: UnsafeMutablePointer<UInt8>, targetStride: Int
     ) {
         if columns.isEmpty || rows.isEmpty { return }
@@ -115,9 +130,21 @@ final class Resampler {
         }
         let across = AxisWeights(source: sourceWidth, target: width, window: columns, interpolation: interpolation)
         let down = AxisWeights(source: sourceHeight, target: height, window: rows, interpolation: interpolation)
-        let needed = down.sourceRange
-        let stride = sourceWidth * 3
-        let lineBytes = columns.count * 4
+        if passOrder.isVerticalFirst(
+            across: (sourceWidth, width), down: (sourceHeight, height))
+        {
+            verticalFirst(source, stride: sourceWidth * 3, across, down, target, targetStride)
+        } else {
+            horizontalFirst(source, stride: sourceWidth * 3, across, down, target, targetStride)
+        }
+    }
+
+    private func horizontalFirst(
+        _ source: UnsafePointer<UInt8>, stride: Int, _ across: AxisWeights, _ down: AxisWeights,
+        _ target: UnsafeMutablePointer<UInt8>, _ targetStride: Int
+    ) {
+        let (width, needed) = (across.starts.count, down.sourceRange)
+        let lineBytes = width * 4
         let lines = intermediate.pointer(bytes: needed.count * lineBytes)
 
         // The kernel reads one byte beyond a pixel; the last row is copied to where that byte exists.
@@ -126,18 +153,47 @@ final class Resampler {
         last[stride] = 0
         func horizontal(_ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>) {
             resize_rows(
-                from, stride, Int32(count), to, Int32(columns.count), across.starts, across.counts, across.weights,
-                Int32(across.taps))
+                from, stride, Int32(count), to, Int32(width), across.starts, across.counts, across.weights, Int32(across.taps))
         }
         horizontal(source + needed.lowerBound * stride, needed.count - 1, lines)
         horizontal(last, 1, lines + (needed.count - 1) * lineBytes)
 
         down.weights.withUnsafeBufferPointer { weights in
             guard let weights = weights.baseAddress else { return }
-            for i in 0..<rows.count {
+            for i in down.starts.indices {
                 resize_column(
-                    lines + (Int(down.starts[i]) - needed.lowerBound) * lineBytes, Int32(columns.count),
+                    lines + (Int(down.starts[i]) - needed.lowerBound) * lineBytes, Int32(width),
                     weights + i * down.taps, down.counts[i], target + i * targetStride)
+            }
+        }
+    }
+
+    private func verticalFirst(
+        _ source: UnsafePointer<UInt8>, stride: Int, _ across: AxisWeights, _ down: AxisWeights,
+        _ target: UnsafeMutablePointer<UInt8>, _ targetStride: Int
+    ) {
+        let (width, height, needed) = (across.starts.count, down.starts.count, across.sourceRange)
+        let lineBytes = needed.count * 3
+        // The horizontal kernel reads one byte beyond a pixel.
+        let lines = intermediate.pointer(bytes: height * lineBytes + 1)
+        lines[height * lineBytes] = 0
+        down.weights.withUnsafeBufferPointer { weights in
+            guard let weights = weights.baseAddress else { return }
+            for i in 0..<height {
+                resize_column_bytes(
+                    source + Int(down.starts[i]) * stride + needed.lowerBound * 3, stride, lineBytes,
+                    weights + i * down.taps, down.counts[i], lines + i * lineBytes)
+            }
+        }
+        let starts = across.starts.map { $0 - Int32(needed.lowerBound) }
+        let row = lastRow.pointer(bytes: width * 4)
+        for i in 0..<height {
+            resize_rows(
+                lines + i * lineBytes, lineBytes, 1, row, Int32(width), starts, across.counts, across.weights,
+                Int32(across.taps))
+            let out = target + i * targetStride
+            for x in 0..<width {
+                for channel in 0..<3 { out[3 * x + channel] = row[4 * x + channel] }
             }
         }
     }
@@ -172,7 +228,7 @@ final class Resampler {
 }
 
 extension Image {
-    /// This picture at another size, as Pillow's `resize` makes it, bit for bit.
+    /// This picture at another size, as the `resize` of Pillow 13 makes it, bit for bit.
     ///
     /// - Precondition: both sizes are positive.
     public func resized(width: Int, height: Int, interpolation: Interpolation = .bilinear) -> Image {
@@ -183,7 +239,7 @@ extension Image {
                 guard let source = source.baseAddress, let target = target.baseAddress else { return }
                 Resampler().resize(
                     source, sourceWidth: self.width, sourceHeight: self.height, width: width, height: height,
-                    columns: 0..<width, rows: 0..<height, interpolation: interpolation,
+                    columns: 0..<width, rows: 0..<height, interpolation: interpolation, passOrder: .adaptive,
                     target: target, targetStride: width * 3)
             }
         }

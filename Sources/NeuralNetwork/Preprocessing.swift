@@ -1,5 +1,3 @@
-internal import Foundation
-internal import Hashing
 public import Images
 
 /// The order of a network's input channels.
@@ -41,6 +39,8 @@ public struct Preprocessing: Sendable, Equatable {
     /// The network's input size.
     public var crop: Size
     public var interpolation: Interpolation
+    /// Which Pillow the resize is that of.
+    public var passOrder: PassOrder = .adaptive
     public var channels: ChannelOrder
     /// What pixel values are divided by first: 255 for networks that see 0...1, or 1.
     public var divisor: Double
@@ -101,7 +101,9 @@ public struct Preprocessing: Sendable, Equatable {
     }
 
     /// The geometry, for `ImageReader.read`.
-    public var framing: Framing { Framing(resize: resize, crop: crop, interpolation: interpolation) }
+    public var framing: Framing {
+        Framing(resize: resize, crop: crop, interpolation: interpolation, passOrder: passOrder)
+    }
 
     /// How many values one picture's tensor has.
     public var valueCount: Int { crop.width * crop.height * channels.count }
@@ -133,7 +135,7 @@ extension Preprocessing {
     public func write(_ image: Image, to buffer: UnsafeMutableBufferPointer<Float>) {
         precondition(
             image.width == crop.width && image.height == crop.height,
-            "the network's input is \(crop.width)×\(crop.height), not \(image.width)×\(image.height)")
+            "the network's input is \(crop.height)×\(crop.width), not \(image.height)×\(image.width)")
         precondition(buffer.count >= valueCount, "\(valueCount) values do not fit into \(buffer.count)")
         let count = image.width * image.height
         table.withUnsafeBufferPointer { table in
@@ -163,74 +165,5 @@ extension Preprocessing {
             write(image, to: buffer)
             initialized = valueCount
         }
-    }
-}
-
-// MARK: - Text and hash
-
-extension Preprocessing: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case resize, crop, interpolation, channels, divisor, mean, deviation
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        func fail(_ key: CodingKeys, _ text: String) -> DecodingError {
-            .dataCorruptedError(forKey: key, in: values, debugDescription: text)
-        }
-        let text = try values.decode(String.self, forKey: .resize)
-        guard let resize = Framing.Resize(text) else {
-            throw fail(.resize, "a resize is a number such as 256, a size such as 224x224, or none, not “\(text)”")
-        }
-        let cropText = try values.decode(String.self, forKey: .crop)
-        guard case .exact(let width, let height) = Framing.Resize(cropText) else {
-            throw fail(.crop, "a crop is a size such as 224x224, not “\(cropText)”")
-        }
-        let channels = try values.decode(ChannelOrder.self, forKey: .channels)
-        let divisor = try values.decode(Double.self, forKey: .divisor)
-        let mean = try values.decode([Double].self, forKey: .mean)
-        let deviation = try values.decode([Double].self, forKey: .deviation)
-        guard mean.count == channels.count, deviation.count == channels.count else {
-            throw fail(.mean, "\(channels.count) channels need as many means and deviations")
-        }
-        guard divisor != 0, !deviation.contains(0) else { throw fail(.deviation, "a divisor and a deviation are not 0") }
-        self.init(
-            resize: resize, crop: Size(width: width, height: height),
-            interpolation: try values.decode(Interpolation.self, forKey: .interpolation), channels: channels,
-            divisor: divisor, mean: mean, deviation: deviation)
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(resize.description, forKey: .resize)
-        try values.encode("\(crop.width)x\(crop.height)", forKey: .crop)
-        try values.encode(interpolation, forKey: .interpolation)
-        try values.encode(channels, forKey: .channels)
-        try values.encode(divisor, forKey: .divisor)
-        try values.encode(mean, forKey: .mean)
-        try values.encode(deviation, forKey: .deviation)
-    }
-
-    /// JSON with sorted keys and no spaces: equal preprocessings have equal texts.
-    ///
-    /// - Throws: `EncodingError` when a value is not finite.
-    public func canonicalJSON() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-
-    /// The preprocessing that a JSON text describes.
-    ///
-    /// - Throws: `DecodingError` naming the field that is wrong.
-    public init(json: String) throws {
-        self = try JSONDecoder().decode(Preprocessing.self, from: Data(json.utf8))
-    }
-
-    /// SHA-256 of the canonical JSON, in hexadecimal.
-    ///
-    /// - Throws: `EncodingError` when a value is not finite.
-    public func hash() throws -> String {
-        SHA256.hash(data: Data(try canonicalJSON().utf8)).hexadecimal
     }
 }

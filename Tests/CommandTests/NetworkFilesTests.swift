@@ -198,7 +198,7 @@ import Testing
         _ = try expectDone("occlusion", "a.sqlite", Self.photo, "--window", "16", "--stride", "16", "-o", "a.png")
         try expectRefused(["input size", "3×41×64", "3×40×64"], "index", "a.sqlite", "--input-size", "41x64", "photos/dog")
         // Where the recipe makes pictures of one size, that.
-        #expect(try input("c.sqlite", "--resize", "64x40").contains("3×40×64"))
+        #expect(try input("c.sqlite", "--resize", "40x64").contains("3×40×64"))
         #expect(try input("d.sqlite", "--preprocess", "caffe").contains("3×224×224"))
     }
 

@@ -40,6 +40,7 @@ import Testing
         for resize in [Framing.Resize.shorterSide(256), .exact(width: 224, height: 192), .none] {
             #expect(Framing.Resize(resize.description) == resize)
         }
+        #expect(Framing.Resize("12x20") == .exact(width: 20, height: 12))
         for text in ["", "0", "-3", "1x2x3", "x", "224x", "big"] { #expect(Framing.Resize(text) == nil) }
     }
 }

@@ -30,6 +30,6 @@ import Testing
         // Height and width, two bytes each.
         photo.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0x8D, 0x0E, 0x18])
         let error = #expect(throws: ImageError.self) { try Image(decoding: photo) }
-        #expect(error?.reason.contains("\(photo.count) bytes cannot hold 3608×65421 pixels") == true, "\(error?.reason ?? "")")
+        #expect(error?.reason.contains("\(photo.count) bytes cannot hold 65421×3608 pixels") == true, "\(error?.reason ?? "")")
     }
 }

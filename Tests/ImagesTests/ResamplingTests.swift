@@ -74,6 +74,32 @@ func noise(_ width: Int, _ height: Int, seed: UInt64 = 1) -> Image {
         for y in 0..<2 { for x in 0..<3 { #expect(half[x, y] == image[2 * x + 1, 2 * y + 1]) } }
     }
 
+    /// A picture whose height shrinks by more than twice what its width does is resized down its columns first, as Pillow 13 does it.
+    @Test func highPicturesEqualPillow() {
+        let pixels = (0..<61 * 147 * 3).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 &+ $0 &* 7 &+ $0 / 183) }
+        let image = Image(width: 61, height: 147, pixels: pixels)
+        for (interpolation, width, height, hash) in highHashes {
+            let resized = image.resized(width: width, height: height, interpolation: interpolation)
+            #expect(digest(resized.pixels).hasPrefix(hash), "\(interpolation) to \(width)×\(height)")
+        }
+    }
+
+    /// The order follows the size of the resized picture, not that of the crop, and only the order that older stores have is another.
+    @Test func cropsOfHighPictures() throws {
+        let image = noise(40, 160)
+        let bytes = try image.pngData()
+        func read(_ order: PassOrder) throws -> Image {
+            let framing = Framing(
+                resize: .exact(width: 30, height: 50), crop: Size(width: 20, height: 16), passOrder: order)
+            return try bytes.withUnsafeBytes { try ImageReader().read($0, framing: framing).image }
+        }
+        let whole = image.resized(width: 30, height: 50)
+        #expect(try read(.adaptive) == whole.cropped(columns: 5..<25, rows: 17..<33))
+        #expect(try read(.horizontalFirst) != read(.adaptive))
+        let near = zip(try read(.horizontalFirst).pixels, try read(.adaptive).pixels).map { abs(Int($0) - Int($1)) }
+        #expect(near.max() == 1)
+    }
+
     /// Pillow 13's bytes for a picture of a simple formula, so that bit identity is tested without shared data.
     @Test func equalsPillow() {
         let pixels = (0..<61 * 47 * 3).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 &+ $0 &* 7 &+ $0 / 183) }
@@ -112,4 +138,32 @@ private let pillowHashes: [(Interpolation, Int, Int, String)] = [
     (.lanczos, 61, 20, "654619763cf28da9"),
     (.lanczos, 20, 47, "3241fdb86b35ff44"),
     (.lanczos, 7, 90, "28d377582d5df53d"),
+]
+
+/// By Pillow 13.0, as above, of a picture of 61×147 pixels.
+private let highHashes: [(Interpolation, Int, Int, String)] = [
+    (.bilinear, 55, 20, "1e65a67a9ce66843"),
+    (.bilinear, 61, 20, "31acccd3b77a1050"),
+    (.bilinear, 20, 47, "749ee4809fa71671"),
+    (.bilinear, 90, 30, "c5f354af18426f0e"),
+    (.bilinear, 7, 38, "d19395c950b6b73a"),
+    (.bilinear, 7, 40, "5673893fde40083e"),
+    (.bicubic, 55, 20, "a5c14f52459f9758"),
+    (.bicubic, 61, 20, "085e4f8e18c356e2"),
+    (.bicubic, 20, 47, "77e1797039aca25e"),
+    (.bicubic, 90, 30, "af3c6bdb671b3037"),
+    (.bicubic, 7, 38, "8a055fe8ee4c2718"),
+    (.bicubic, 7, 40, "e1f1e40c1213688d"),
+    (.box, 55, 20, "60973401e6bab8dc"),
+    (.box, 61, 20, "825801902244eb2e"),
+    (.box, 20, 47, "3adf91412a7c10d8"),
+    (.box, 90, 30, "3fa9c7f63f7c21a8"),
+    (.box, 7, 38, "74f47182b0d3510e"),
+    (.box, 7, 40, "71ba3a15f9afc6ee"),
+    (.lanczos, 55, 20, "53f2bbf573c5cc6a"),
+    (.lanczos, 61, 20, "86b550c2a350ad2c"),
+    (.lanczos, 20, 47, "54d92a6de47b2f49"),
+    (.lanczos, 90, 30, "fa8043fcc0664675"),
+    (.lanczos, 7, 38, "6c52ac7cf95700d4"),
+    (.lanczos, 7, 40, "21953d52631ca627"),
 ]

@@ -43,7 +43,7 @@ import Testing
         let text = try imagenet.canonicalJSON()
         #expect(
             text == #"{"channels":"rgb","crop":"224x224","deviation":[0.229,0.224,0.225],"divisor":255,"#
-                + #""interpolation":"bilinear","mean":[0.485,0.456,0.406],"resize":"256"}"#)
+                + #""interpolation":"bilinear","mean":[0.485,0.456,0.406],"pillow":13,"resize":"256"}"#)
         #expect(try Preprocessing(json: text) == imagenet)
         var changed = imagenet
         changed.interpolation = .bicubic
@@ -51,5 +51,21 @@ import Testing
         #expect(try imagenet.hash().count == 64)
         #expect(throws: DecodingError.self) { try Preprocessing(json: text.replacing(#""256""#, with: #""huge""#)) }
         #expect(throws: DecodingError.self) { try Preprocessing(json: text.replacing("0.229,", with: "")) }
+        #expect(throws: DecodingError.self) { try Preprocessing(json: text.replacing(":13,", with: ":14,")) }
+    }
+
+    /// Height × width; in the texts of stores from before Pillow 13 was followed, width × height, and these stay what they are.
+    @Test func sizesInTexts() throws {
+        let recipe = Preprocessing(.plain, input: Size(width: 20, height: 12))
+        #expect(try recipe.canonicalJSON().contains(#""crop":"12x20""#) && recipe.canonicalJSON().contains(#""resize":"12x20""#))
+        let text =
+            #"{"channels":"rgb","crop":"20x12","deviation":[1,1,1],"divisor":255,"interpolation":"bilinear","mean":[0,0,0],"#
+            + #""resize":"20x12"}"#
+        var old = try Preprocessing(json: text)
+        #expect(old.passOrder == .horizontalFirst && old.framing.passOrder == .horizontalFirst)
+        #expect(try old.canonicalJSON() == text)
+        #expect(try old.shownJSON() == text.replacing("20x12", with: "12x20"))
+        old.passOrder = .adaptive
+        #expect(old == recipe)
     }
 }

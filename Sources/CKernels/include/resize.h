@@ -20,4 +20,8 @@ void resize_rows(const uint8_t *source, size_t stride, int rows, uint8_t *out, i
 /// `source`, `4 * width` bytes apart, weighted by `weights`.
 void resize_column(const uint8_t *source, int width, const int32_t *weights, int count, uint8_t *out);
 
+/// Vertical pass where it comes first. Makes one row of `bytes` bytes from `count` rows that start at `source`, `stride` bytes
+/// apart, weighted by `weights`.
+void resize_column_bytes(const uint8_t *source, size_t stride, size_t bytes, const int32_t *weights, int count, uint8_t *out);
+
 #endif

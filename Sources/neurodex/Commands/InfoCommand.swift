@@ -1,6 +1,7 @@
 import ActivationStore
 import ArgumentParser
 import Foundation
+import NeuralNetwork
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,7 +39,7 @@ struct StoreInfo: Printable {
         add("input", "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)")
         if let output = model.output { add("output", output) }
         if let precision = model.precision { add("precision", precision) }
-        add("preprocessing", description.preprocessing)
+        add("preprocessing", (try? Preprocessing(json: description.preprocessing).shownJSON()) ?? description.preprocessing)
         add("layers", description.layers.count)
         add("neurons", description.neuronCount)
         add("images", summary.images)

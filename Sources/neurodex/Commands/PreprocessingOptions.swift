@@ -10,7 +10,7 @@ struct PreprocessingOptions: ParsableArguments {
         help: ArgumentHelp("torchvision, caffe, plain or raw (default: torchvision, or the store's).", valueName: "recipe"))
     var preset: Preprocessing.Preset?
 
-    @Option(help: ArgumentHelp("Shorter side in pixels, a size such as 224x224, or none.", valueName: "size"))
+    @Option(help: ArgumentHelp("Shorter side in pixels, height and width such as 192x224, or none.", valueName: "size"))
     var resize: String?
 
     @Option(help: ArgumentHelp("Mean of each channel, for example 0.5,0.5,0.5.", valueName: "values"))
@@ -50,10 +50,13 @@ struct PreprocessingOptions: ParsableArguments {
         var result = preset == nil ? store ?? standard : standard
         if let resize {
             guard let parsed = Framing.Resize(resize) else {
-                throw ValidationError("--resize takes a number such as 256, a size such as 224x224, or none, not '\(resize)'")
+                throw ValidationError(
+                    "--resize takes a number such as 256, a height and a width such as 192x224, or none, not '\(resize)'")
             }
             result.resize = parsed
         }
+        // A store's pictures are resized as its first were.
+        if let store { result.passOrder = store.passOrder }
         if let channels {
             guard channels.count == input.channels else {
                 throw ValidationError(

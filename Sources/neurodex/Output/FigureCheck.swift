@@ -65,7 +65,7 @@ struct FigureCheck {
     private func pixelFindings(_ again: [UInt8]) throws -> [String] {
         let (old, new) = (try Self.picture(bytes), try Self.picture(again))
         guard old.width == new.width, old.height == new.height else {
-            return ["the picture is \(old.width)×\(old.height) pixels, made anew it is \(new.width)×\(new.height)"]
+            return ["the picture is \(old.height)×\(old.width) pixels, made anew it is \(new.height)×\(new.width)"]
         }
         let differences = zip(old.pixels, new.pixels).map { abs(Int($0) - Int($1)) }
         let count = differences.count { $0 > 0 }
