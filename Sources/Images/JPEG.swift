@@ -16,7 +16,7 @@ final class JPEGDecoder {
         let status = codec_jpeg_header(decoder, start, bytes.count, &width, &height)
         try check(status, bytes: bytes.count, width: Int(width), height: Int(height))
         return Header(
-            kind: .jpeg, width: Int(width), height: Int(height), orientation: JPEGDecoder.orientation(bytes))
+            kind: .jpeg, width: Int(width), height: Int(height), orientation: JPEGDecoder.metadata(bytes).orientation)
     }
 
     /// Decodes to 3 bytes a pixel. Only the pixels of `columns` above row `bottom` are promised, and they are those of a whole
@@ -36,24 +36,35 @@ final class JPEGDecoder {
         throw ImageError(status, kind: .jpeg, bytes: bytes, width: width, height: height, message: message)
     }
 
-    /// The orientation in the first EXIF segment, if one comes before the pixels.
-    private static func orientation(_ bytes: UnsafeRawBufferPointer) -> Orientation {
-        var offset = 2
+    /// What the segments before the pixels say.
+    private static func metadata(_ bytes: UnsafeRawBufferPointer) -> Metadata {
+        var (metadata, offset) = (Metadata(), 2)
         while let prefix = bytes.bigEndian(at: offset, count: 1), prefix == 0xFF,
             let marker = bytes.bigEndian(at: offset + 1, count: 1)
         {
             switch marker {
             case 0xFF: offset += 1  // padding
             case 0x01, 0xD0...0xD8: offset += 2  // markers without a segment
-            case 0xD9, 0xDA: return .upright
+            case 0xD9, 0xDA: return metadata
             default:
-                guard let length = bytes.bigEndian(at: offset + 2, count: 2), length >= 2 else { return .upright }
-                let segment = bytes.part(at: offset + 4, count: length - 2)
-                if marker == 0xE1 && segment.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) { return Orientation(exif: segment) }
+                guard let length = bytes.bigEndian(at: offset + 2, count: 2), length >= 2 else { return metadata }
+                if marker == 0xE1 { add(bytes.part(at: offset + 4, count: length - 2), to: &metadata) }
                 offset += 2 + length
             }
         }
-        return .upright
+        return metadata
+    }
+
+    private static let exifName = Array("Exif\0\0".utf8)
+    private static let xmpName = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+
+    /// Takes in a segment. One of EXIF that is too long for it goes on in the next.
+    private static func add(_ segment: UnsafeRawBufferPointer, to metadata: inout Metadata) {
+        if segment.starts(with: exifName) {
+            metadata.exif = (metadata.exif ?? []) + segment.dropFirst(exifName.count)
+        } else if segment.starts(with: xmpName) {
+            metadata.xmp = Array(segment.dropFirst(xmpName.count))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-/// How a picture is stored relative to how it is seen: EXIF's tag 0x0112.
+/// How a picture is stored relative to how it is seen, by the numbers of EXIF.
 public enum Orientation: Int, Sendable, CaseIterable {
     case upright = 1
     case mirrored = 2
@@ -24,41 +24,8 @@ public enum Orientation: Int, Sendable, CaseIterable {
     }
 
     /// The orientation written in a block of EXIF (a TIFF header and its first directory), or `upright` when the block
-    /// is damaged or does not say. Every offset is checked; nothing outside the block is read.
-    public init(exif block: UnsafeRawBufferPointer) {
-        var exif = block[...]
-        if exif.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) { exif = exif.dropFirst(6) }
-        self = Orientation(tiff: UnsafeRawBufferPointer(rebasing: exif)) ?? .upright
-    }
-
-    private init?(tiff bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= 8 else { return nil }
-        let bigEndian: Bool
-        switch (bytes[0], bytes[1]) {
-        case (0x49, 0x49): bigEndian = false
-        case (0x4D, 0x4D): bigEndian = true
-        default: return nil
-        }
-        func number(at offset: Int, bytes count: Int) -> Int? {
-            guard offset >= 0, offset <= bytes.count - count else { return nil }
-            return (0..<count).reduce(0) { value, i in
-                bigEndian ? value << 8 | Int(bytes[offset + i]) : value | Int(bytes[offset + i]) << (8 * i)
-            }
-        }
-        guard let directory = number(at: 4, bytes: 4), let entries = number(at: directory, bytes: 2) else { return nil }
-        for i in 0..<entries {
-            let entry = directory + 2 + 12 * i
-            guard let tag = number(at: entry, bytes: 2) else { return nil }
-            if tag != 0x0112 { continue }
-            let sizes = [1: 1, 3: 2, 4: 4]  // BYTE, SHORT, LONG
-            guard let type = number(at: entry + 2, bytes: 2), let size = sizes[type],
-                let value = number(at: entry + 8, bytes: size)
-            else { return nil }
-            self.init(rawValue: value)
-            return
-        }
-        return nil
-    }
+    /// is damaged or does not say.
+    public init(exif block: UnsafeRawBufferPointer) { self = OrientationTag(exif: block)?.orientation ?? .upright }
 
     /// Copies `source` (3 bytes a pixel, `width`×`height` as stored) to `target`, turned upright.
     func apply(_ source: UnsafePointer<UInt8>, width: Int, height: Int, to target: UnsafeMutablePointer<UInt8>) {

@@ -30,21 +30,44 @@ public enum PNG {
     static func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
         guard bytes.count >= 33 else { throw ImageError(.truncated(.png, bytes: bytes.count)) }
         var size: (width: Int, height: Int)?
-        var orientation = Orientation.upright
+        var metadata = Metadata()
         var damaged: String?
         forEachChunk(bytes) { chunk in
             switch chunk.type {
             case "IHDR" where size == nil && chunk.data.count == 13 && chunk.isIntact:
                 size = (chunk.data.bigEndian(at: 0, count: 4) ?? 0, chunk.data.bigEndian(at: 4, count: 4) ?? 0)
             case "PLTE" where !chunk.isIntact: damaged = damaged ?? "the checksum of its palette is wrong"
-            case "eXIf": orientation = Orientation(exif: chunk.data)
+            case "eXIf": metadata.exif = Array(chunk.data)
+            case "tEXt", "zTXt", "iTXt": addText(of: chunk, to: &metadata)
             default: break
             }
             return size != nil && chunk.type != "IEND"
         }
         guard let size else { throw ImageError(.corrupt(.png, detail: "its header is damaged")) }
         if let damaged { throw ImageError(.corrupt(.png, detail: damaged)) }
-        return Header(kind: .png, width: size.width, height: size.height, orientation: orientation)
+        return Header(kind: .png, width: size.width, height: size.height, orientation: metadata.orientation)
+    }
+
+    /// Looks for a text that may hold the orientation, which may be packed.
+    private static func addText(of chunk: Chunk, to metadata: inout Metadata) {
+        guard let end = chunk.data.firstIndex(of: 0) else { return }
+        let keyword = chunk.data.part(at: 0, count: end)
+        guard Metadata.isKeyword(keyword) else { return }
+        let rest = chunk.data.part(at: end + 1, count: chunk.data.count)
+        var text: [UInt8]?
+        switch chunk.type {
+        case "tEXt": text = Array(rest)
+        // The method comes first, and 0 is the only one.
+        case "zTXt": text = rest.first == 0 ? Metadata.inflated(rest.part(at: 1, count: rest.count)) : nil
+        default:
+            // packed?, method, language, 0, translated keyword, 0, text
+            guard rest.count >= 2 else { return }
+            let parts = rest[2...].split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { return }
+            let body = UnsafeRawBufferPointer(rebasing: parts[2])
+            text = rest[0] == 0 ? Array(body) : rest[1] == 0 ? Metadata.inflated(body) : nil
+        }
+        if let text { metadata.add(keyword, text) }
     }
 
     /// Decodes to 3 bytes a pixel; `pixels` has room for all.

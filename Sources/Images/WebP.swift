@@ -9,7 +9,8 @@ enum WebP {
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         try check(codec_webp_header(start, bytes.count, &width, &height, &animated), bytes: bytes.count, width: 0, height: 0)
         return Header(
-            kind: .webp, width: Int(width), height: Int(height), orientation: orientation(bytes), isAnimated: animated != 0)
+            kind: .webp, width: Int(width), height: Int(height), orientation: metadata(bytes).orientation,
+            isAnimated: animated != 0)
     }
 
     /// Decodes to 3 bytes a pixel; `pixels` has room for all.
@@ -27,15 +28,16 @@ enum WebP {
         throw ImageError(status, kind: .webp, bytes: bytes, width: width, height: height, message: "")
     }
 
-    /// The orientation in the RIFF chunk `EXIF`.
-    private static func orientation(_ bytes: UnsafeRawBufferPointer) -> Orientation {
-        var offset = 12
+    /// What the RIFF chunks `EXIF` and `XMP ` say, of each the first.
+    private static func metadata(_ bytes: UnsafeRawBufferPointer) -> Metadata {
+        var (metadata, offset) = (Metadata(), 12)
         while let length = bytes.littleEndian(at: offset + 4, count: 4) {
-            if bytes.part(at: offset, count: 4).elementsEqual("EXIF".utf8) {
-                return Orientation(exif: bytes.part(at: offset + 8, count: length))
-            }
+            let name = bytes.part(at: offset, count: 4)
+            let data = bytes.part(at: offset + 8, count: length)
+            if name.elementsEqual("EXIF".utf8), metadata.exif == nil { metadata.exif = Array(data) }
+            if name.elementsEqual("XMP ".utf8), metadata.xmp == nil { metadata.xmp = Array(data) }
             offset += 8 + length + length % 2
         }
-        return .upright
+        return metadata
     }
 }

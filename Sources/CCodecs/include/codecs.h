@@ -18,6 +18,11 @@ typedef enum {
 /// The longest message a library writes, with its final zero.
 #define CODEC_MESSAGE_LENGTH 200
 
+// zlib ---------------------------------------------------------------------------------------------------------------
+
+/// Unpacks at most `*count` bytes to `out`, and says how many in `*count`. CODEC_UNSUPPORTED: there are more.
+codec_status codec_inflate(const uint8_t *bytes, size_t length, uint8_t *out, size_t *count);
+
 // JPEG ---------------------------------------------------------------------------------------------------------------
 
 /// A JPEG decoder that is used again and again, by one thread.
