@@ -18,7 +18,8 @@ PRAGMA user_version = 3;
 
 -- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash;
 -- removed (how many image ids are no more), shard (3/16, of a part of a dataset), output (of the model, if not its first) and precision
--- (of its convolutions, if not float32) where there is something to say; since version 3 description_checksum (of block_images, neurons, means, top_count, preprocessing, its hash, shard, output, and
+-- (of its convolutions, if not float32), label_source (where labels of images added later come from: folders, none, or a file's full
+-- path) where there is something to say; since version 3 description_checksum (of block_images, neurons, means, top_count, preprocessing, its hash, shard, output, and
 -- all of model, layer and class, and precision if there) and schema_checksum (of type, name, tbl_name and sql of the tables, indexes and views below, by name).
 CREATE TABLE meta(
     key   TEXT PRIMARY KEY,

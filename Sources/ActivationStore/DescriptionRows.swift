@@ -30,11 +30,22 @@ extension StoreDescription {
                     field?.strideY, field?.strideX, field?.offsetY, field?.offsetX,
                 ])
         }
+        try insertClasses(database)
+        try insertChecksum(database)
+        try Schema.insertChecksum(database)
+    }
+
+    private func insertClasses(_ database: Database) throws {
         for (channel, name) in classes.enumerated() {
             try database.execute(sql: "INSERT INTO class VALUES (?, ?)", arguments: [channel, name])
         }
+    }
+
+    /// Writes the names of the classes over those that are there, with the checksum.
+    func replaceClasses(_ database: Database) throws {
+        try database.execute(sql: "DELETE FROM class; DELETE FROM meta WHERE key = 'description_checksum'")
+        try insertClasses(database)
         try insertChecksum(database)
-        try Schema.insertChecksum(database)
     }
 
     func insertChecksum(_ database: Database) throws {

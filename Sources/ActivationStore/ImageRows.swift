@@ -68,6 +68,18 @@ package final class ImageRows {
         return sum.value
     }
 
+    package var split: String? { row.text(7) }
+
+    /// As `checksum`, of the row with another label and split.
+    func checksum(label: String?, split: String?) -> Int {
+        var sum = RowChecksum()
+        guard row.add([.integer, .text, .blob, .integer, .integer, .integer, .integer], from: 0, to: &sum) else { return -1 }
+        sum.add(label)
+        sum.add(split)
+        guard row.add([.integer, .real], from: 8, to: &sum) else { return -1 }
+        return sum.value
+    }
+
     static func damage(_ id: Int, path: String) -> StoreError {
         .damaged(path: path, detail: "the row of image \(id) in its table image is not what was written")
     }

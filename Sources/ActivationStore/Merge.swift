@@ -30,6 +30,8 @@ extension Store {
         defer { withExtendedLifetime(lock) {} }
         try StoreFile.replace(path, by: "merging") { temporary in
             let writer = try StoreWriter.open(path: temporary, description: first.whole, run: run)
+            let sources = Set(try stores.map { try $0.labelSource() })
+            if sources.count == 1, let source = sources.first { _ = try writer.relabel(Relabelling(source: source)) }
             for store in stores { try writer.append(contentsOf: store) }
             try writer.finish()
         }

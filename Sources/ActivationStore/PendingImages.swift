@@ -38,6 +38,8 @@ struct PendingImages {
         let insert = try RawStatement(database, "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         for (offset, image) in images.enumerated() {
             let label = try Self.label(image.label, &labels, classes: classes, database)
+            var image = image
+            image.label = label?.name
             insert.bind(1, firstID + offset)
             insert.bind(2, text: image.path)
             image.sha256.withUnsafeBytes { insert.bind(3, copying: $0) }
@@ -45,7 +47,7 @@ struct PendingImages {
             insert.bind(5, image.height)
             insert.bind(6, image.bytes)
             insert.bind(7, image.modified)
-            insert.bind(8, label.map { Int($0) })
+            insert.bind(8, label.map { Int($0.id) })
             insert.bind(9, text: image.split)
             insert.bind(10, image.predictedClass)
             insert.bind(11, image.predictedScore.map { Double($0) } ?? .nan)
@@ -64,14 +66,15 @@ struct PendingImages {
         try Store.addRemoved(count, database)
     }
 
-    /// The id of a label, which gets a row if it is new.
+    /// The id of a label, which gets a row if it is new, and its name as the store has it: é may be one character, or two, and is one label.
     static func label(
         _ name: String?, _ labels: inout [String: Int64], classes: [String], _ database: Database
-    ) throws -> Int64? {
+    ) throws -> (id: Int64, name: String)? {
         guard let name else { return nil }
-        let id = try labels[name] ?? insertLabel(name, number: labels.count + 1, classes: classes, database)
+        if let known = labels.index(forKey: name) { return (labels[known].value, labels[known].key) }
+        let id = try insertLabel(name, number: labels.count + 1, classes: classes, database)
         labels[name] = id
-        return id
+        return (id, name)
     }
 
     private static func insertLabel(_ name: String, number: Int, classes: [String], _ database: Database) throws -> Int64 {

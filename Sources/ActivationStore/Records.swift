@@ -145,6 +145,13 @@ public struct StoreDescription: Hashable, Sendable {
         self.shard = shard
     }
 
+    /// The same, with other names of the classes.
+    func naming(classes: [String]) -> StoreDescription {
+        StoreDescription(
+            model: model, preprocessing: preprocessing, preprocessingHash: preprocessingHash, layers: layers, classes: classes,
+            blockImages: blockImages, topCount: topCount, shard: shard)
+    }
+
     /// The same, of all of the dataset.
     var whole: StoreDescription {
         StoreDescription(
@@ -161,6 +168,16 @@ public struct StoreDescription: Hashable, Sendable {
         let image = layers.reduce(0) { $0 + $1.channels * (MemoryLayout<Float>.size + $1.positionBytes) }
         let lists = layers.reduce(0) { $0 + $1.channels } * topCount * MemoryLayout<ndx_top>.size
         return sizes.first { $0 * image + lists <= 120 << 20 } ?? sizes[sizes.count - 1]
+    }
+
+    /// For each class the first one that has its name, which itself is, mostly: two classes of one name are not told apart by labels.
+    package var firstOfSameName: [Int] {
+        var first: [String: Int] = [:]
+        return classes.enumerated().map { channel, name in
+            let known = first[name] ?? channel
+            first[name] = known
+            return known
+        }
     }
 
     public var neuronCount: Int { layers.last.map { $0.neurons.upperBound } ?? 0 }
@@ -245,6 +262,8 @@ public struct KnownImage: Hashable, Sendable {
     public let sha256: Data
     public let bytes: Int
     public let modified: Int
+    public let label: String?
+    public let split: String?
 }
 
 /// Who writes to a store, for its `run` table.

@@ -44,6 +44,7 @@ extension Store {
         let source = try open(path: path)
         try StoreFile.replace(path, by: "compacting") { temporary in
             let writer = try StoreWriter.open(path: temporary, description: source.description, run: run)
+            _ = try writer.relabel(Relabelling(source: source.labelSource()))
             try writer.append(contentsOf: source)
             try writer.finish()
             try copyKept(from: path, to: temporary)

@@ -25,8 +25,12 @@ public enum StoreError: Error, Hashable, Sendable {
     /// Stores that cannot be joined.
     case shards(problem: String)
     case duplicateImage(path: String, image: String)
+    /// A name with a NUL character, at which SQLite's text ends; `owner` says whose.
+    case nulInName(owner: String, name: String)
     case unknownLayer(name: String, suggestions: [String])
     case unknownClass(name: String, suggestions: [String])
+    /// Several classes have the name; `choices` are what they can be called by.
+    case ambiguousClass(name: String, choices: [String])
     case unknownChannel(layer: String, channel: String, channels: Int)
     case unknownImage(name: String, suggestions: [String])
     /// Any other failure of SQLite.
@@ -67,10 +71,14 @@ extension StoreError: CustomStringConvertible {
             "cannot merge: \(problem)"
         case .duplicateImage(let path, let image):
             "\(image) is in \(path) already; an image has one place in a store"
+        case .nulInName(let owner, let name):
+            "\(owner) is '\(name.split(separator: "\0", omittingEmptySubsequences: false).joined(separator: "\\0"))': it has a NUL character, which no name in a store can have; give it another name"
         case .unknownLayer(let name, let suggestions):
             "no layer is named \(name)\(Suggestion.clause(suggestions)) (neurodex layers STORE lists them)"
         case .unknownClass(let name, let suggestions):
             "no class is named \(name)\(Suggestion.clause(suggestions))"
+        case .ambiguousClass(let name, let choices):
+            "\(choices.count) classes are named \(name): \(choices.joined(separator: " and ")); say which"
         case .unknownChannel(let layer, let channel, let channels):
             "layer \(layer) has no channel \(channel): its channels are 0 to \(channels - 1)"
         case .unknownImage(let name, let suggestions):

@@ -21,7 +21,7 @@ public enum RunStatus: String, Sendable {
 public final class StoreWriter: @unchecked Sendable {
     public let path: String
     /// As stored, if the store was there already.
-    public let description: StoreDescription
+    public private(set) var description: StoreDescription
     /// Images appended and handed over, committed or not, and those removed since: the id of the next one.
     public var imageCount: Int { block * description.blockImages + buffer.count }
 
@@ -48,6 +48,7 @@ public final class StoreWriter: @unchecked Sendable {
     /// - Throws: ``StoreError``: no store, a newer one, one of something else (`differs`), one that is being written, a folder
     ///   that cannot be written, a full disk.
     public static func open(path: String, description: StoreDescription, run: RunRecord) throws -> StoreWriter {
+        try description.refuseNUL()
         _ = try StoreFile.inspect(path)
         let lock = try WriterLock(store: path)
         _ = try StoreFile.inspect(path)
@@ -105,11 +106,15 @@ public final class StoreWriter: @unchecked Sendable {
     public func knownImages() throws -> [String: KnownImage] {
         try reading { database in
             var known: [String: KnownImage] = [:]
-            let rows = try Row.fetchCursor(database, sql: "SELECT path, id, sha256, bytes, mtime_ns FROM image")
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT path, i.id, sha256, bytes, mtime_ns, b.name, split FROM image i LEFT JOIN label b ON b.id = i.label_id
+                    """)
             while let row = try rows.next() {
                 known[try row.decode(atIndex: 0)] = KnownImage(
                     id: try row.decode(atIndex: 1), sha256: try row.decode(atIndex: 2), bytes: try row.decode(atIndex: 3),
-                    modified: try row.decode(atIndex: 4))
+                    modified: try row.decode(atIndex: 4), label: try row.decode(atIndex: 5), split: try row.decode(atIndex: 6))
             }
             return known
         }
@@ -172,7 +177,7 @@ public final class StoreWriter: @unchecked Sendable {
                     let label = try PendingImages.label(image.label, &labels, classes: description.classes, database)
                     try database.execute(
                         sql: "UPDATE image SET path = ?, label_id = ?, split = ?, mtime_ns = ? WHERE id = ?",
-                        arguments: [image.path, label, image.split, image.modified, image.id])
+                        arguments: [image.path, label?.id, image.split, image.modified, image.id])
                     try ImageRows.refreshChecksums(database, where: "image.id = \(image.id)")
                 }
                 return .commit
@@ -182,10 +187,32 @@ public final class StoreWriter: @unchecked Sendable {
         for image in images { committedPaths?.insert(image.path.hashValue) }
     }
 
+    /// Gives images that are in the file other labels and splits, and classes other names: one transaction.
+    /// - Precondition: no image was handed over that is not in the file yet.
+    /// - Throws: ``StoreError`` for damaged rows, and names with NUL characters.
+    public func relabel(_ wanted: Relabelling) throws -> Relabelling.Summary {
+        precondition(pending.isEmpty, "labels are changed before images are added")
+        try wanted.refuseNUL()
+        return try StoreFile.translating(path) {
+            var applied: (plan: RelabellingPlan, labels: [String: Int64])?
+            try database.inTransaction(.immediate) { database in
+                let plan = try RelabellingPlan(wanted, of: description, path: path, database)
+                applied = (plan, try plan.apply(database))
+                return .commit
+            }
+            guard let applied else { preconditionFailure("a transaction that was committed has run") }
+            labels = applied.labels
+            description = applied.plan.description
+            return applied.plan.summary
+        }
+    }
+
     /// Refuses an image that cannot be appended.
     func admit(_ image: ImageRecord, replacing old: Int? = nil) throws {
         precondition(!finished, "the writer has finished")
         precondition(image.sha256.count == 32, "a SHA-256 has 32 bytes")
+        try StoreError.refuseNUL(image.label, "the label of \(image.path)")
+        try StoreError.refuseNUL(image.split, "the split of \(image.path)")
         if old == nil { try refuseDuplicate(image.path) }
     }
 

@@ -1,6 +1,6 @@
 import Foundation
 public import Images
-import SwiftCSV
+import Indexing
 
 /// Where things are in pictures, as a table of boxes (`.csv`) says.
 ///
@@ -34,24 +34,16 @@ public struct BoxTable: Sendable {
     /// - Parameter prefix: of the columns' names, without the underscore; empty for `x0` to `y1`.
     /// - Throws: `BoxTableError`.
     public init(contentsOf path: String, prefix: String = "") throws {
-        let table: CSV<Enumerated>
+        let table: Table
         do {
-            table = try CSV<Enumerated>(string: Self.text(path), delimiter: .comma)
-        } catch let error as BoxTableError {
-            throw error
+            table = try Table(contentsOf: path)
         } catch {
-            throw BoxTableError.unreadable(path: path, reason: "it is no table of comma-separated values: \(error)")
+            throw BoxTableError.unreadable(path: path, reason: error.reason)
         }
         let columns = try Columns(table.header, prefix: prefix, path: path)
         var (rows, indices): ([Row], [String: [Int]]) = ([], [:])
-        var line = 1
         for cells in table.rows {
-            line += 1
-            let start = line
-            // A quoted cell may hold ends of lines.
-            line += cells.reduce(0) { $0 + $1.count(where: \.isNewline) }
-            guard cells.contains(where: { !$0.isEmpty }) else { continue }
-            let row = try columns.row(cells, line: start, path: path)
+            let row = try columns.row(cells.cells, line: cells.line, path: path)
             indices[Self.full(Self.folder(of: path) + "/" + row.file), default: []].append(rows.count)
             rows.append(row)
         }
@@ -85,19 +77,6 @@ public struct BoxTable: Sendable {
     }
 
     private static func full(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-
-    private static func text(_ path: String) throws -> String {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw BoxTableError.unreadable(path: path, reason: "there is no such file, or it cannot be read")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw BoxTableError.unreadable(path: path, reason: "it is not UTF-8 text")
-        }
-        return text.first == "\u{FEFF}" ? String(text.dropFirst()) : text
-    }
 }
 
 /// Which columns of a table are what.

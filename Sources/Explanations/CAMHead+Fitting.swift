@@ -9,9 +9,9 @@ extension CAMHead {
     /// Weights of the penalty that are tried, the strongest first, as each solution is the next one's start.
     public static let l2Candidates = [1, 0.1, 0.01, 1e-3, 1e-4]
 
-    /// Fits one to the images of a store whose label is a class of the network: those of the split `test` judge it, those of `val` choose the
-    /// penalty, all others train it. Without `val` a seeded fifth of the training images of each class chooses, and then trains with
-    /// the rest.
+    /// Fits one to the images of a store whose label is a class of the network: those of the split `test` judge it, those of `val` choose
+    /// the penalty, all others train it, or where there are none, those of `val`, else of `test`. Without `val` a seeded fifth of the
+    /// training images of each class chooses, and then trains with the rest.
     ///
     /// - Parameter layer: one whose means the store holds; nil for the one that feeds the network's classifier.
     /// - Throws: `ExplanationError.training` for a store without labels, class names, or means, or a class without an example;
@@ -22,6 +22,12 @@ extension CAMHead {
         guard let layer = name ?? description.layers.last(where: { $0.hasMean })?.name, let means = try store.means(layer: layer)
         else { throw refusal("it holds no means of \(name.map { "layer \($0)" } ?? "any layer"); index it with --means all") }
         let classes = description.classes
+        let first = description.firstOfSameName
+        if let other = first.indices.first(where: { first[$0] != $0 }) {
+            throw refusal(
+                "classes \(first[other]) and \(other) are both named '\(classes[other])', so labels do not tell them apart; give them other names with relabel --classes"
+            )
+        }
         guard classes.count > 1 else { throw refusal("it does not know the names of the classes; index it with --classes") }
         let examples = try Examples(store.images(), classes: classes)
         guard !examples.all.isEmpty else {
@@ -110,6 +116,9 @@ private struct Examples {
             default: train.append(example)
             }
         }
+        // Of a store of one split, that split trains.
+        if train.isEmpty { swap(&train, &val) }
+        if train.isEmpty { swap(&train, &test) }
     }
 
     /// What the penalty is chosen with: images to train, and images to judge by.

@@ -9,11 +9,14 @@ public struct Dataset: Equatable, Sendable {
         public var path: String
         public var label: String?
         public var split: String?
+        /// What the source of the labels says of the image: what an image that is in a store already is given.
+        public var said: LabelEdit
 
         public init(path: String, label: String? = nil, split: String? = nil) {
             self.path = path
             self.label = label
             self.split = split
+            said = LabelEdit(label: .set(label), split: .set(split))
         }
     }
 
@@ -34,7 +37,10 @@ public struct Dataset: Equatable, Sendable {
             let plain = Self.plain(path)
             switch file.type {
             case .folder: items += try Self.files(below: plain).filter { seen.insert($0.path).inserted }
-            case .file: if seen.insert(plain).inserted { items.append(Item(path: plain)) }
+            case .file:
+                let (folder, name) = ((plain as NSString).deletingLastPathComponent, (plain as NSString).lastPathComponent)
+                let (label, split) = FolderLabels.labelAndSplit(of: name, in: folder.isEmpty ? "." : folder)
+                if seen.insert(plain).inserted { items.append(Item(path: plain, label: label, split: split)) }
             case .other: throw DatasetError.notAFile(path: path)
             }
         }
@@ -55,7 +61,7 @@ public struct Dataset: Equatable, Sendable {
         try find(root, "", [], &found)
         found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return found.map { relative in
-            let (label, split) = labelAndSplit(ofRelative: relative)
+            let (label, split) = FolderLabels.labelAndSplit(of: relative, in: root)
             return Item(
                 path: root == "." ? relative : root == "/" ? root + relative : root + "/" + relative, label: label, split: split)
         }
@@ -95,17 +101,6 @@ public struct Dataset: Equatable, Sendable {
 
     private static func hasPictureName(_ path: String) -> Bool {
         extensions.contains((path as NSString).pathExtension.lowercased())
-    }
-
-    private static let splits: Set<String> = ["train", "training", "val", "valid", "validation", "test", "testing"]
-
-    /// `train/cat/1.jpg` → label `cat`, split `train`; the label is the innermost folder, the split the outermost, if its
-    /// name is one that splits have.
-    static func labelAndSplit(ofRelative path: String) -> (label: String?, split: String?) {
-        var folders = path.split(separator: "/").dropLast().map(String.init)
-        let split = folders.first.flatMap { splits.contains($0.lowercased()) ? $0 : nil }
-        if split != nil { folders.removeFirst() }
-        return (folders.last, split)
     }
 }
 

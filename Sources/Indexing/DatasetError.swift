@@ -5,6 +5,7 @@ public enum DatasetError: Error, Equatable, Sendable {
     case notAFile(path: String)
     case noImages(paths: [String])
     case unreadableLabels(path: String, reason: String)
+    case unreadableClasses(path: String, reason: String)
     case labelCount(path: String, labels: Int, images: Int)
     case labelColumns(path: String, found: [String])
     case noLabelMatches(path: String, example: String)
@@ -23,6 +24,7 @@ extension DatasetError: CustomStringConvertible {
         case .noImages(let paths):
             "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads JPEG, PNG and WebP"
         case .unreadableLabels(let path, let reason): "cannot read the labels in '\(path)': \(reason)"
+        case .unreadableClasses(let path, let reason): "cannot read the names of classes in '\(path)': \(reason)"
         case .labelCount(let path, let labels, let images):
             "'\(path)' has \(labels) labels for \(images) images; a label file has one line for each image, in the order of their paths"
         case .labelColumns(let path, let found):

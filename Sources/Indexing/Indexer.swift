@@ -153,7 +153,8 @@ public struct Indexer: Sendable {
                 if let facts, facts.bytes != image.bytes || facts.modified != image.modified,
                     FileFacts.sha256(item.path) != image.sha256
                 {
-                    pending.append(item)
+                    // Its label is the image's, as corrected since perhaps, and not its content's.
+                    pending.append(Dataset.Item(path: item.path, label: image.label, split: image.split))
                     replaced[item.path] = image.id
                 } else {
                     summary.known += 1
@@ -182,7 +183,14 @@ public struct Indexer: Sendable {
                 let hash = FileFacts.sha256(item.path), let place = missed.firstIndex(where: { $0.value.sha256 == hash })
             else { return true }
             gone[facts.bytes]?.remove(at: place)
-            renamings.append((missed[place].value.id, item.path, item.label, item.split, facts.modified))
+            let (old, image) = missed[place]
+            let isInPlace = (old as NSString).deletingLastPathComponent == (item.path as NSString).deletingLastPathComponent
+            let said = isInPlace ? LabelEdit() : item.said
+            renamings.append(
+                (
+                    image.id, item.path, said.label.value(orElse: image.label), said.split.value(orElse: image.split),
+                    facts.modified
+                ))
             summary.renamed.append(Renaming(from: missed[place].key, to: item.path))
             return false
         }

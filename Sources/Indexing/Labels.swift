@@ -1,109 +1,77 @@
+import ActivationStore
 import Foundation
-import SwiftCSV
 
 /// Where the labels of images come from.
 public enum LabelSource: Equatable, Sendable {
     /// From the folders they stand in.
     case folders
     case none
-    /// A table (`.csv`: columns `file` or `path`, `label`, perhaps `split`), or a text with one label a line in the order of
-    /// the images.
+    /// A table (`.csv` or `.tsv`, or any text whose first line has such columns: `file` or `path`, `label`, perhaps `split`), or a
+    /// text with one label a line in the order of the images.
     case file(String)
+
+    /// As users write it, and as a store keeps it.
+    public init(_ text: String) {
+        switch text {
+        case "folders": self = .folders
+        case "none": self = .none
+        default: self = .file(text)
+        }
+    }
+
+    /// What a store keeps of it: for a file its full path, so that another folder to work in does not matter.
+    public var kept: String {
+        switch self {
+        case .folders: "folders"
+        case .none: "none"
+        case .file(let path): FilePlace.full(path)
+        }
+    }
 }
 
 extension Dataset {
-    /// The same images with labels, and splits where a table has them, from `source`.
+    /// The same images with labels, and splits where a table has them, from `source`; and how a table fits them, if it is one.
     ///
-    /// A table's file names fit an image whose path ends in them. Images that the table does not name have no label.
+    /// A row of a table is of the images whose path ends in its file's name; where several rows are, the longest name counts, and the
+    /// first of equal ones. Images that the table does not name have no label.
     /// - Throws: `DatasetError` where the file cannot be read or does not fit the images.
-    public func labelled(by source: LabelSource) throws -> Dataset {
+    public func labelled(by source: LabelSource) throws -> (dataset: Dataset, report: LabelReport?) {
         switch source {
-        case .folders: return self
-        case .none: return Dataset(items: items.map { Item(path: $0.path, split: $0.split) })
+        case .folders: return (self, nil)
+        case .none:
+            return (Dataset(items: items.map { $0.labelled(LabelEdit(label: .set(nil), split: .kept)) }), nil)
         case .file(let path):
-            let text = try Self.text(path)
-            return try path.lowercased().hasSuffix(".csv") ? labelled(byTable: text, path) : labelled(byLines: text, path)
+            let text: String
+            do {
+                text = try TextFile.read(path)
+                guard let table = try LabelTable(text, path: path) else { return (try labelled(byLines: text, path), nil) }
+                let (edits, report) = try table.edits(of: items.map(\.path))
+                return (Dataset(items: zip(items, edits).map { $0.labelled($1) }), report)
+            } catch let error as UnreadableText {
+                throw DatasetError.unreadableLabels(path: path, reason: error.reason)
+            }
         }
     }
 
     private func labelled(byLines text: String, _ path: String) throws -> Dataset {
-        let labels = Self.lines(text)
+        let labels = TextFile.lines(text)
         guard labels.count == items.count else {
             throw DatasetError.labelCount(path: path, labels: labels.count, images: items.count)
         }
-        return Dataset(items: zip(items, labels).map { Item(path: $0.path, label: $1, split: $0.split) })
-    }
-
-    private func labelled(byTable text: String, _ path: String) throws -> Dataset {
-        let table: CSV<Named>
-        do {
-            table = try CSV<Named>(string: text)
-        } catch {
-            throw DatasetError.unreadableLabels(path: path, reason: "it is no table of comma-separated values: \(error)")
-        }
-        let columns = Dictionary(table.header.map { ($0.lowercased().trimmingCharacters(in: .whitespaces), $0) }) { first, _ in
-            first
-        }
-        let fileColumn = ["file", "path", "filename", "image"].lazy.compactMap { columns[$0] }.first
-        let labelColumn = ["label", "class", "category"].lazy.compactMap { columns[$0] }.first
-        guard let fileColumn, let labelColumn else { throw DatasetError.labelColumns(path: path, found: table.header) }
-        let splitColumn = columns["split"]
-        // By the last component, as a table may name files from another root than the user did.
-        var rows: [Substring: [(file: String, label: String?, split: String?)]] = [:]
-        for row in table.rows {
-            guard let file = row[fileColumn], let name = file.split(separator: "/").last else { continue }
-            let label = row[labelColumn].flatMap { $0.isEmpty ? nil : $0 }
-            rows[name, default: []].append((file, label, splitColumn.flatMap { row[$0] }.flatMap { $0.isEmpty ? nil : $0 }))
-        }
-        var matched = false
-        let result = items.map { item in
-            let candidates = item.path.split(separator: "/").last.flatMap { rows[$0] } ?? []
-            guard let row = candidates.first(where: { item.path == $0.file || item.path.hasSuffix("/" + $0.file) }) else {
-                return Item(path: item.path, split: item.split)
-            }
-            matched = true
-            return Item(path: item.path, label: row.label, split: row.split ?? item.split)
-        }
-        guard matched else { throw DatasetError.noLabelMatches(path: path, example: table.rows.first?[fileColumn] ?? "nothing") }
-        return Dataset(items: result)
-    }
-
-    static func text(_ path: String) throws -> String {
-        do {
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw DatasetError.unreadableLabels(path: path, reason: "it is not UTF-8 text")
-            }
-            return text
-        } catch let error as DatasetError {
-            throw error
-        } catch {
-            throw DatasetError.unreadableLabels(path: path, reason: "there is no such file, or it cannot be read")
-        }
-    }
-
-    /// Lines without their ends; empty ones at the end are none.
-    static func lines(_ text: String) -> [String] {
-        var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
-            $0.trimmingCharacters(in: .whitespaces)
-        }
-        while lines.last?.isEmpty == true { lines.removeLast() }
-        return lines
+        return Dataset(
+            items: zip(items, labels).map { item, label in
+                item.labelled(LabelEdit(label: .set(label.isEmpty ? nil : label), split: .kept))
+            })
     }
 }
 
-/// The names of a network's outputs, from a file with one line for each: `tench, Tinca tinca`, or with ImageNet's synset
-/// before it, `n01440764 tench, Tinca tinca`, which is dropped.
-public enum ClassNames {
-    /// - Throws: `DatasetError` where the file cannot be read or has not `count` lines.
-    public static func read(_ path: String, count: Int) throws -> [String] {
-        let names = Dataset.lines(try Dataset.text(path)).map { line in
-            guard let space = line.firstIndex(of: " "), line.first == "n", line[..<space].dropFirst().allSatisfy(\.isNumber),
-                line[..<space].count == 9
-            else { return line }
-            return String(line[line.index(after: space)...])
-        }
-        guard names.count == count else { throw DatasetError.classCount(path: path, names: names.count, classes: count) }
-        return names
+extension Dataset.Item {
+    /// With what a source of labels says: of what it says nothing, a new image has no label, and the split of its folders.
+    func labelled(_ said: LabelEdit) -> Dataset.Item {
+        var item = self
+        item.said = said
+        item.label = said.label.value(orElse: nil)
+        item.split = said.split.value(orElse: split)
+        return item
     }
 }

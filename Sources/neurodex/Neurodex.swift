@@ -24,7 +24,7 @@ struct Neurodex: ParsableCommand {
             IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SimilarCommand.self, ProfileCommand.self,
             NeuronsCommand.self, ContrastCommand.self, SuspectsCommand.self, ShortcutsCommand.self, DiffCommand.self,
             SQLCommand.self,
-            VerifyCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
+            VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self,
             DeconvCommand.self, AscendCommand.self, ExplanationsCommand.self,
             WalkthroughCommand.self,

@@ -9,8 +9,8 @@ import Testing
     ]
     /// Those whose examples name pictures that the test shop has not; their pages in docs/ are run instead.
     static let explainers = [
-        "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough", "remove", "compact", "merge",
-        "diff",
+        "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough", "relabel", "remove",
+        "compact", "merge", "diff",
     ]
 
     @Test func helpListsEveryCommand() throws {

@@ -88,7 +88,7 @@ struct CAMHeadTests {
             } catch let error as ExplanationError { return String(error.description.drop { $0 != ":" }) }
         }
         #expect(
-            try message(cats.labelled(by: .none))
+            try message(cats.labelled(by: .none).dataset)
                 == ": none of its images has a class of the network as label; index them from a folder for each class")
         #expect(try message(cats, layer: "conv1") == ": it holds no means of layer conv1; index it with --means all")
         #expect(

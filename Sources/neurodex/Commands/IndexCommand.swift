@@ -15,8 +15,8 @@ struct IndexCommand: ParsableCommand {
               neurodex index shop.sqlite --model petshop.onnx --classes labels.txt photos/
 
             The store is one SQLite file. Running the same command again goes on where it stopped, after Ctrl-C or a crash, and adds \
-            images that are new or have changed; then what you leave out (--model, --layers, --preprocess …) is as in the store. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
-            or from --labels.
+            images that are new or have changed; then what you leave out (--model, --layers, --preprocess, --labels …) is as in the store. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
+            or from --labels, which also corrects those of images that are in the store.
             """)
 
     @Argument(help: "The store to make or to add to.")
@@ -30,9 +30,9 @@ struct IndexCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A .csv with columns file, label and perhaps split; a text with one label a line; folders; or none.",
+            "A .csv with columns file, label and perhaps split; a text with one label a line; folders; or none (default: folders, or the store's).",
             valueName: "source"))
-    var labels = "folders"
+    var labels: String?
 
     @Option(
         help: ArgumentHelp(
@@ -112,41 +112,51 @@ struct IndexCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (summary, description) = try index()
-        try report(summary, description)
+        let report = try index()
+        try report.print()
+        if report.summary.interrupted {
+            printNote("interrupted; the same command goes on from here")
+            throw ExitCode.interrupted
+        }
+        if report.summary.skipped > 0 { throw ExitCode.someSkipped }
     }
 
     /// What it needs is gone when it has returned: what comes after may need as much.
-    private func index() throws -> (Indexer.Summary, StoreDescription) {
+    private func index() throws -> IndexReport {
         // A file size limit is then a failed write, with a sentence, and not a signal that ends the program.
         signal(SIGXFSZ, SIG_IGN)
-        let existing = try existingDescription()
+        let stored = try existingStore()
+        let existing = stored?.description
         guard let modelPath = model ?? existing?.model.path else {
             throw ValidationError("--model names the network; there is no store '\(store)' yet to take it from")
         }
         let network = try network(modelPath, existing)
-        let description = try storeDescription(network, existing)
+        let names = try classes.flatMap { try classNames($0, network) }
+        let description = try storeDescription(network, existing, classes: names)
         let preprocessing = try Preprocessing(json: description.preprocessing)
-        let source: LabelSource = labels == "folders" ? .folders : labels == "none" ? .none : .file(labels)
-        var dataset = try Dataset(paths: images).labelled(by: source)
+        let labels = try RunLabels(Dataset(paths: images), said: labels, kept: stored?.labelSource())
+        var dataset = labels.dataset
         if let shard = description.shard { dataset = dataset.part(shard) }
         let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         let interruption = Interruption()
         let writer = try StoreWriter.open(
             path: store, description: description,
             run: .ofThisCommand(jobs: jobs))
+        let edits = labels.isSaid ? labels.edits(known: try writer.knownImages()) : [:]
+        let relabelled = try writer.relabel(Relabelling(edits: edits, classes: names, source: labels.source.kept))
         let bar = ProgressBar()
         let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
             dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
         bar.clear()
-        return (summary, description)
+        return IndexReport(
+            store: store, description: writer.description, summary: summary, labels: labels, relabelled: relabelled)
     }
 
     /// Of the store, where there is one: a run that was killed in its first moment may leave an empty file.
-    private func existingDescription() throws -> StoreDescription? {
+    private func existingStore() throws -> Store? {
         var status = stat()
         guard stat(store, &status) == 0, status.st_mode & S_IFMT != S_IFREG || status.st_size > 0 else { return nil }
-        return try Store.open(path: store).description
+        return try Store.open(path: store)
     }
 
     /// What the user leaves open is as in the store.
@@ -181,18 +191,21 @@ struct IndexCommand: ParsableCommand {
         return options
     }
 
-    /// What the store is to be of; what the user leaves open is as in the store, if there is one.
-    private func storeDescription(_ network: Network, _ existing: StoreDescription?) throws -> StoreDescription {
-        let names = try classes.map { try classNames($0, network) } ?? existing?.classes ?? []
+    /// What the store is to be of; what the user leaves open is as in the store, if there is one. Names of classes are changed later.
+    private func storeDescription(
+        _ network: Network, _ existing: StoreDescription?, classes: [String]?
+    ) throws -> StoreDescription {
         let recipe = try preprocessing.preprocessing(
             for: network.input, store: existing.map { try Preprocessing(json: $0.preprocessing) })
         return try StoreDescription(
-            network, preprocessing: recipe, classes: names, blockImages: block ?? existing?.blockImages,
+            network, preprocessing: recipe, classes: existing?.classes ?? classes ?? [],
+            blockImages: block ?? existing?.blockImages,
             topCount: top ?? existing?.topCount ?? 100, shard: shard ?? existing?.shard)
     }
 
-    private func classNames(_ path: String, _ network: Network) throws -> [String] {
-        guard path != "none" else { return [] }
+    /// Nil where there are none to name.
+    private func classNames(_ path: String, _ network: Network) throws -> [String]? {
+        guard path != "none" else { return nil }
         let scores = network.layers.last { $0.isLogits }
         if let scores, scores.height * scores.width > 1 {
             throw Failure(
@@ -200,46 +213,5 @@ struct IndexCommand: ParsableCommand {
             )
         }
         return try ClassNames.read(path, count: scores?.channels ?? 0)
-    }
-
-    /// What it did to the lists of strongest images that the network multiplied less exactly.
-    private func reportAgreement(_ model: String) throws {
-        let agreement = try PrecisionAgreement(of: try Store.open(path: store), model: model)
-        func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
-        let least = agreement.least.map { ", least in layer \($0.layer): \(percent($0.share))" } ?? ""
-        printNote(
-            "beside float32, on \(agreement.images) of the images: \(percent(agreement.share)) of the \(agreement.length) strongest of each neuron are the same\(least)"
-        )
-    }
-
-    private func report(_ summary: Indexer.Summary, _ description: StoreDescription) throws {
-        for record in summary.skippedExamples { printNote("skipped \(record.path): \(record.reason)") }
-        if summary.skipped > summary.skippedExamples.count {
-            printNote(
-                "… and \(summary.skipped - summary.skippedExamples.count) more; neurodex sql \(store) \"SELECT * FROM skipped_image\" lists them"
-            )
-        }
-        for path in summary.changed.prefix(10) { printNote("changed since it was indexed, run anew: \(path)") }
-        for file in summary.renamed.prefix(10) { printNote("renamed: \(file.from) is now \(file.to)") }
-        if summary.indexed + summary.skipped + summary.renamed.count == 0, !summary.interrupted {
-            printNote("\(store): nothing to do, all \(summary.known) images were there already")
-            return
-        }
-        let rate = summary.seconds > 0 ? Double(summary.indexed) / summary.seconds : 0
-        var parts = [
-            String(format: "%d images in %.1f s (%.0f/s)", summary.indexed, summary.seconds, rate),
-            "\(description.neuronCount) neurons of \(description.layers.count) layers",
-        ]
-        if summary.known > 0 { parts.insert("\(summary.known) were there already", at: 1) }
-        if summary.skipped > 0 { parts.append("\(summary.skipped) files skipped") }
-        if !summary.changed.isEmpty { parts.append("\(summary.changed.count) of them changed") }
-        if !summary.renamed.isEmpty { parts.append("\(summary.renamed.count) renamed") }
-        printNote("\(store): " + parts.joined(separator: ", "))
-        if description.precision != .float32, summary.indexed > 0 { try reportAgreement(description.model.path) }
-        if summary.interrupted {
-            printNote("interrupted; the same command goes on from here")
-            throw ExitCode.interrupted
-        }
-        if summary.skipped > 0 { throw ExitCode.someSkipped }
     }
 }

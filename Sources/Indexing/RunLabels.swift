@@ -1,0 +1,41 @@
+public import ActivationStore
+
+/// The labels of the images that a run is given: by what the user says, else by what the store goes by, else by folders.
+public struct RunLabels: Sendable {
+    /// The images with their labels.
+    public let dataset: Dataset
+    public let source: LabelSource
+    /// Whether the user said the source, so that it is also for images that are in the store already.
+    public let isSaid: Bool
+    /// What the user should know, a sentence each.
+    public let notes: [String]
+
+    /// - Parameters:
+    ///   - said: as users write a source; nil for none.
+    ///   - kept: what the store goes by; nil for none.
+    /// - Throws: `DatasetError` for a file that the user names, and that cannot be read or does not fit.
+    public init(_ dataset: Dataset, said: String?, kept: String?) throws {
+        isSaid = said != nil
+        source = LabelSource(said ?? kept ?? "folders")
+        do {
+            let (labelled, report) = try dataset.labelled(by: source)
+            self.dataset = labelled
+            notes = report?.sentences ?? (source == .folders ? dataset.folderNotes : [])
+        } catch let error as DatasetError where !isSaid {
+            self.dataset = Dataset(items: dataset.items.map { $0.labelled(LabelEdit()) })
+            notes = [
+                "images that are new get no label, as labels of this store come from a file: \(error); --labels says where they come from now"
+            ]
+        }
+    }
+
+    /// What the source says of images that are in the store.
+    public func edits(known: [String: KnownImage]) -> [Int: LabelEdit] {
+        guard isSaid else { return [:] }
+        var edits: [Int: LabelEdit] = [:]
+        for item in dataset.items {
+            if let image = known[item.path] { edits[image.id] = item.said }
+        }
+        return edits
+    }
+}
