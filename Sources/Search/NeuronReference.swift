@@ -42,10 +42,15 @@ public struct NeuronReference: Hashable, Sendable {
         _ name: String, _ text: String, _ description: StoreDescription
     ) throws -> (layer: LayerRecord, neuron: Int) {
         guard let layer = description.layers.last(where: { $0.isLogits }) else { throw QueryError.logitsUnknown(name: text) }
-        let folded = name.lowercased()
-        let channel =
-            description.classes.firstIndex(of: name) ?? description.classes.firstIndex { $0.lowercased() == folded }
-            ?? synonym(folded, description.classes) ?? Int(name)
+        let (classes, folded) = (description.classes, name.lowercased())
+        var named = classes.indices.filter { classes[$0] == name }
+        if named.isEmpty { named = classes.indices.filter { classes[$0].lowercased() == folded } }
+        if named.count > 1 {
+            // A number that is itself a name does not say which.
+            let choices = named.map { classes.contains("\($0)") ? "\(layer.name):\($0)" : "class:\($0)" }
+            throw StoreError.ambiguousClass(name: name, choices: choices)
+        }
+        let channel = named.first ?? synonym(folded, classes) ?? Int(name)
         guard let channel, (0..<layer.channels).contains(channel) else {
             throw StoreError.unknownClass(name: name, suggestions: Suggestion.nearest(to: name, among: description.classes))
         }

@@ -112,12 +112,13 @@ public struct PredictionDiff: Sendable, Encodable {
 
 /// What a network answered, by place in the pair.
 private struct Answers {
-    /// Channels of the logits; −1 where there was no answer.
+    /// Channels of the logits, the first one of those with the same name; −1 where there was no answer.
     var predicted: [Int32]
     /// Channels of the labels' classes; −1 where there is none.
     private var wanted: [Int32]
 
     init(_ side: StorePair.Side) throws {
+        let first = side.store.description.firstOfSameName
         predicted = [Int32](repeating: -1, count: side.images.count)
         wanted = predicted
         let select = try RawStatement(
@@ -127,8 +128,12 @@ private struct Answers {
             """)
         while try select.step() {
             guard let place = side.place(ofImage: select.int(0)) else { continue }
-            if !select.isNull(1) { predicted[place] = Int32(truncatingIfNeeded: select.int(1)) }
-            if !select.isNull(2) { wanted[place] = Int32(truncatingIfNeeded: select.int(2)) }
+            func channel(_ column: Int32) -> Int32 {
+                let channel = select.int(column)
+                return Int32(truncatingIfNeeded: first.indices.contains(channel) ? first[channel] : channel)
+            }
+            if !select.isNull(1) { predicted[place] = channel(1) }
+            if !select.isNull(2) { wanted[place] = channel(2) }
         }
     }
 
