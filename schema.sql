@@ -1,4 +1,4 @@
--- A neurodex store, version 3: the maximum activation of every neuron of one network on every image of one set.
+-- A neurodex store, version 4: the maximum activation of every neuron of one network on every image of one set.
 -- This file is its only definition. SQLite 3.38 or newer (STRICT tables, JSON); no extension is needed to read a store.
 --
 -- Written:   PRAGMA journal_mode=TRUNCATE, synchronous=FULL; a block, its images and its skipped files in one transaction.
@@ -6,21 +6,26 @@
 -- Truth:     image, skipped_image, activation_block, mean_block. Everything derived from them (neuron_statistics,
 --            top_list) covers the images with id < meta.derived_through, and can be made again from the blocks.
 -- Kept:      explanation, cam_head. Made by asking, one transaction each; removing them loses time, not facts.
--- Checksums: CRC-32C. Of blocks it is that of their bytes; of a row of image, neuron_statistics and top_list that of its other columns in
---            order, and of meta, model, layer and class that of their facts: an integer or a double is 8 bytes, little-endian; text and
---            blobs are their length as an integer, then their bytes; NULL is the length -1. Whatever answers reads checks first.
---            Of run, skipped_image, cam_head, and of explanation but its map and picture, there is none.
+-- Checksums: CRC-32C. Of blocks it is that of their bytes; of a row of image, neuron_statistics, top_list, run, skipped_image, explanation
+--            and cam_head that of its other columns in order, and of meta, model, layer and class one of all: an integer or a double is
+--            8 bytes, little-endian; text and blobs are their length as an integer, then their bytes; NULL is the length -1. Whatever answers
+--            reads checks first. label is covered by the images. Under none: meta.derived_through and meta.removed, which have to agree
+--            with the images and lists that are there, activation_block.value_max, which has to be its values', and sqlite_stat1.
+-- Objects:   what is defined here and no more; a file with another table, index, view or trigger is refused.
 -- Order:     stronger first, ties by image id; NaN is kept in blobs, counted, and never listed; -0 equals 0.
 
 PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positions, or 4 with 2-byte ones: no row overflows a page
 PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash;
--- removed (how many image ids are no more), shard (3/16, of a part of a dataset), output (of the model, if not its first) and precision
+-- removed (how many image ids are no more), shard (3/16, of a part of a dataset), output (of the model, if not its first), precision
 -- (of its convolutions, if not float32), label_source (where labels of images added later come from: folders, none, or a file's full
--- path) where there is something to say; since version 3 description_checksum (of block_images, neurons, means, top_count, preprocessing, its hash, shard, output, and
--- all of model, layer and class, and precision if there) and schema_checksum (of type, name, tbl_name and sql of the tables, indexes and views below, by name).
+-- path), record (post or pre: what was recorded of activation functions) and layers (the patterns that chose them, as a JSON array) where
+-- there is something to say. description_checksum is of all other keys but derived_through and removed, by
+-- key (the key, the number of its value's type in SQLite, the value), then of model, of layer by ordinal, and of class by id, column for
+-- column. In version 3 it was of block_images, neurons, means, top_count, preprocessing, its hash, shard, output, the facts of model, layer
+-- and class, and precision if there; and schema_checksum was of the definitions below, which are compared with these since version 4.
 CREATE TABLE meta(
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -38,7 +43,8 @@ CREATE TABLE run(
     jobs           INTEGER,            -- workers
     images_done    INTEGER NOT NULL DEFAULT 0,
     images_skipped INTEGER NOT NULL DEFAULT 0,
-    seconds        REAL
+    seconds        REAL,
+    checksum       INTEGER NOT NULL    -- of the row. Since version 4
 ) STRICT;
 
 -- The network: one row.
@@ -114,7 +120,8 @@ CREATE TABLE skipped_image(
     path     TEXT PRIMARY KEY,
     reason   TEXT NOT NULL,
     bytes    INTEGER,
-    mtime_ns INTEGER
+    mtime_ns INTEGER,
+    checksum INTEGER NOT NULL          -- of the row. Since version 4
 ) STRICT, WITHOUT ROWID;
 
 -- The activations. One row for each block and neuron; all blocks but the last hold meta.block_images lanes.
@@ -189,7 +196,7 @@ CREATE TABLE explanation(
     is_signed    INTEGER NOT NULL CHECK (is_signed IN (0, 1)),
     map          BLOB NOT NULL,        -- channels × height × width float32, little-endian
     picture      BLOB NOT NULL,        -- PNG
-    checksum     INTEGER NOT NULL,     -- CRC-32C of map followed by picture
+    checksum     INTEGER NOT NULL,     -- of the row; before version 4 of map followed by picture
     record       TEXT,                 -- JSON: how the making went
     checks       TEXT,                 -- JSON: what the map was checked for, and came to
     seconds      REAL NOT NULL,        -- that it took
@@ -212,7 +219,8 @@ CREATE TABLE cam_head(
     judged           INTEGER NOT NULL,
     judged_on        TEXT NOT NULL,    -- their split
     accuracy         REAL NOT NULL,    -- share of right answers among the judged
-    network_accuracy REAL NOT NULL     -- the network's own
+    network_accuracy REAL NOT NULL,    -- the network's own
+    checksum         INTEGER NOT NULL  -- of the row. Since version 4
 ) STRICT;
 
 -- The lists as rows (SQLite 3.38 or newer, for its JSON). rank is from 1; (y, x) is a cell of the layer's map.

@@ -40,10 +40,11 @@ public struct CAMHead: Equatable, Sendable {
 
 extension Store {
     /// The last layer that is kept; nil where none was fitted.
-    /// - Throws: ``StoreError/damaged(path:detail:)`` where its weights do not fit.
+    /// - Throws: ``StoreError/damaged(path:detail:)`` where it is not what was written, or its weights do not fit.
     public func camHead() throws -> CAMHead? {
         try read { database in
-            guard try database.tableExists("cam_head"), let row = try Row.fetchOne(database, sql: "SELECT * FROM cam_head")
+            guard try database.tableExists("cam_head"),
+                let row = try CheckedTable.camHead.map(database, path: path, { $0.copy() }).first
             else { return nil }
             let names: String = try row.decode(forColumn: "classes")
             let classes = (try? JSONDecoder().decode([String].self, from: Data(names.utf8))) ?? []
@@ -71,10 +72,10 @@ extension Store {
         let classes = String(decoding: try JSONEncoder().encode(head.classes), as: UTF8.self)
         try edit { database in
             try database.execute(sql: "DELETE FROM explanation WHERE method = 'cam'")
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO cam_head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    head.layer, classes, head.channels, head.weights.withUnsafeBytes { Data($0) },
+            try CheckedTable.camHead.insert(
+                database,
+                [
+                    1, head.layer, classes, head.channels, head.weights.withUnsafeBytes { Data($0) },
                     head.bias.withUnsafeBytes { Data($0) }, head.l2, head.slope, head.trained, head.judged, head.judgedOn,
                     head.accuracy, head.networkAccuracy,
                 ])

@@ -9,9 +9,13 @@ extension StoreDescription {
             ("byte_order", "little"), ("checksum", "crc32c"), ("derived_through", 0), ("preprocessing", preprocessing),
             ("preprocessing_hash", preprocessingHash),
         ]
-        let occasional = [("shard", shard?.description), ("output", model.output), ("precision", model.precision)].filter {
-            $0.1 != nil
+        let choice = try model.choice.map { choice in
+            (choice.beforeActivation ? "pre" : "post", String(decoding: try JSONEncoder().encode(choice.patterns), as: UTF8.self))
         }
+        let occasional = [
+            ("shard", shard?.description), ("output", model.output), ("precision", model.precision), ("record", choice?.0),
+            ("layers", choice?.1),
+        ].filter { $0.1 != nil }
         for (key, value) in facts + occasional {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
         }
@@ -31,8 +35,7 @@ extension StoreDescription {
                 ])
         }
         try insertClasses(database)
-        try insertChecksum(database)
-        try Schema.insertChecksum(database)
+        try Self.insertChecksum(database)
     }
 
     private func insertClasses(_ database: Database) throws {
@@ -45,15 +48,11 @@ extension StoreDescription {
     func replaceClasses(_ database: Database) throws {
         try database.execute(sql: "DELETE FROM class; DELETE FROM meta WHERE key = 'description_checksum'")
         try insertClasses(database)
-        try insertChecksum(database)
+        try Self.insertChecksum(database)
     }
 
-    func insertChecksum(_ database: Database) throws {
-        try database.execute(sql: "INSERT INTO meta VALUES ('description_checksum', ?)", arguments: [checksum])
-    }
-
-    /// Of everything, in the order of the tables meta, model, layer and class.
-    private var checksum: Int {
+    /// As in a store of version 3: of everything, in the order of the tables meta, model, layer and class.
+    private var oldChecksum: Int {
         var sum = RowChecksum()
         for number in [blockImages, neuronCount, meanCount, topCount] { sum.add(number) }
         for text in [preprocessing, preprocessingHash, shard?.description, model.output] { sum.add(text) }
@@ -75,9 +74,8 @@ extension StoreDescription {
         return sum.value
     }
 
-    /// - Parameter isChecked: whether its checksum is compared, if the store is of a version that has one.
-    /// - Throws: ``StoreError/damaged(path:detail:)``.
-    init(_ database: Database, path: String, isChecked: Bool = true) throws {
+    /// - Throws: ``StoreError/damaged(path:detail:)``, also where its checksum differs, if the store is of a version that has one.
+    init(_ database: Database, path: String) throws {
         func fact<Value: DatabaseValueConvertible>(_ key: String) throws -> Value {
             guard let value = try Value.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) else {
                 throw StoreError.damaged(path: path, detail: "its table meta has no \(key)")
@@ -94,7 +92,8 @@ extension StoreDescription {
             name: row.decode(forColumn: "name"), path: row.decode(forColumn: "path"), sha256: row.decode(forColumn: "sha256"),
             inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
             inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
-            output: occasional("output"), precision: occasional("precision"))
+            output: occasional("output"), precision: occasional("precision"),
+            choice: LayerChoice(record: occasional("record"), layers: occasional("layers")))
         func contradiction() -> StoreError {
             .damaged(path: path, detail: "its tables meta, layer and class contradict each other")
         }
@@ -125,7 +124,8 @@ extension StoreDescription {
         self.init(
             model: model, preprocessing: try fact("preprocessing"), preprocessingHash: try fact("preprocessing_hash"),
             layers: layers, classes: classes, blockImages: blockImages, topCount: topCount, shard: shard)
-        guard isChecked, try Schema.keepsChecksums(database) else { return }
+        guard try Schema.keepsChecksums(database) else { return }
+        let checksum = try CheckedTable.isKept(database) ? Self.checksum(database) : oldChecksum
         guard try checksum == fact("description_checksum") else {
             throw StoreError.damaged(path: path, detail: "its tables meta, model, layer and class are not what was written")
         }
@@ -210,6 +210,15 @@ extension StoreDescription {
                 text = try container.decode(String.self)
             }
         }
+    }
+}
+
+extension LayerChoice {
+    /// Nil where one is not there, or tells nothing.
+    fileprivate init?(record: String?, layers: String?) {
+        guard let record, let layers, let patterns = try? JSONDecoder().decode([String].self, from: Data(layers.utf8))
+        else { return nil }
+        self.init(beforeActivation: record == "pre", patterns: patterns)
     }
 }
 

@@ -49,7 +49,7 @@ public struct ExplanationRecord: Hashable, Sendable {
         (self.seconds, self.created, self.toolVersion) = (seconds, created, toolVersion)
     }
 
-    /// From a row with all columns but `map` and `picture`.
+    /// From a row of all columns, without its map and picture.
     init(row: Row) throws {
         id = try row.decode(forColumn: "id")
         key = try row.decode(forColumn: "key")
@@ -73,9 +73,4 @@ public struct ExplanationRecord: Hashable, Sendable {
         created = (try? Date(moment, strategy: .iso8601)) ?? .distantPast
         toolVersion = try row.decode(forColumn: "tool_version")
     }
-
-    static let listed = """
-        id, key, method, arguments, target, image_path, image_sha256, value, note, channels, height, width, is_signed, record, \
-        checks, seconds, created, tool_version
-        """
 }

@@ -31,9 +31,7 @@ struct PendingImages {
     /// Writes the rows. New labels are numbered by first appearance, so that runs cut differently give equal rows.
     func insert(_ database: Database, firstID: Int, labels: inout [String: Int64], classes: [String]) throws {
         for record in skipped {
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO skipped_image VALUES (?, ?, ?, ?)",
-                arguments: [record.path, record.reason, record.bytes, record.modified])
+            try CheckedTable.skippedImage.insert(database, [record.path, record.reason, record.bytes, record.modified])
         }
         let insert = try RawStatement(database, "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         for (offset, image) in images.enumerated() {

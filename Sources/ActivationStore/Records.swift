@@ -17,10 +17,12 @@ public struct ModelRecord: Hashable, Sendable {
     public var output: String?
     /// What convolutions multiplied, such as "bfloat16"; nil for float32.
     public var precision: String?
+    /// How the layers were chosen; nil where the store does not say, as before version 4.
+    public var choice: LayerChoice?
 
     public init(
         name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
-        output: String? = nil, precision: String? = nil
+        output: String? = nil, precision: String? = nil, choice: LayerChoice? = nil
     ) {
         self.name = name
         self.path = path
@@ -31,6 +33,20 @@ public struct ModelRecord: Hashable, Sendable {
         self.opset = opset
         self.output = output
         self.precision = precision
+        self.choice = choice
+    }
+}
+
+/// What was asked to be recorded of a network.
+public struct LayerChoice: Hashable, Sendable {
+    /// Whether of a layer with an activation function what stands before it is recorded.
+    public var beforeActivation: Bool
+    /// Names of layers, with `*` and `?`; empty for the default ones.
+    public var patterns: [String]
+
+    public init(beforeActivation: Bool, patterns: [String]) {
+        self.beforeActivation = beforeActivation
+        self.patterns = patterns
     }
 }
 

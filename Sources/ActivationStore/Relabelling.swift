@@ -153,6 +153,7 @@ struct RelabellingPlan {
             try database.execute(
                 sql: "INSERT INTO meta VALUES ('label_source', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1", arguments: [source]
             )
+            try StoreDescription.insertChecksum(database)
         }
         guard !summary.isEmpty else { return try Self.labels(database) }
         // What refers to rows that are written anew is right again at the end.

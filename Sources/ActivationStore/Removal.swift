@@ -59,19 +59,29 @@ extension Store {
                 try database.execute(sql: "ATTACH DATABASE ? AS source", arguments: [StoreFile.name(source)])
                 try database.inTransaction(.immediate) {
                     // This run comes after those before it.
-                    try database.execute(
-                        sql: """
-                            UPDATE run SET id = id + (SELECT ifnull(max(id), 0) FROM source.run);
-                            INSERT INTO run SELECT * FROM source.run;
-                            """)
-                    for table in ["explanation", "cam_head"] where try database.tableExists(table, in: "source") {
-                        try database.execute(sql: "INSERT INTO \(table) SELECT * FROM source.\(table)")
+                    try CheckedTable.run.change(database, where: "1") {
+                        try database.execute(sql: "UPDATE run SET id = id + (SELECT ifnull(max(id), 0) FROM source.run)")
                     }
+                    for table in [CheckedTable.run, .explanation, .camHead] { try copy(table, database) }
                     return .commit
                 }
                 try database.execute(sql: "DETACH DATABASE source; PRAGMA journal_mode = DELETE")
             }
             try database.close()
         }
+    }
+
+    /// Copies a table's rows from the attached store; those of a store before version 4 are given their checksums.
+    private static func copy(_ table: CheckedTable, _ database: Database) throws {
+        guard try database.tableExists(table.name, in: "source") else { return }
+        let version = try Int.fetchOne(database, sql: "PRAGMA source.user_version") ?? 0
+        let hasChecksum = version >= 4 || table.name == CheckedTable.explanation.name
+        try database.execute(
+            sql: """
+                INSERT INTO \(table.name)(\(table.list), checksum)
+                SELECT \(table.list), \(hasChecksum ? "checksum" : "0") FROM source.\(table.name)
+                """)
+        guard version < 4 else { return }
+        if hasChecksum { try Schema.sealExplanations(database) } else { try table.seal(database) }
     }
 }

@@ -1,7 +1,7 @@
 /// The store's format: numbers that `schema.sql` also holds, and the arithmetic of its keys.
 package enum Schema {
     /// The version this program writes, `PRAGMA user_version`.
-    package static let version = 3
+    package static let version = 4
     /// 'NDX1', `PRAGMA application_id`.
     package static let applicationID = 0x4E44_5831
     package static let pageSize = 16384
@@ -42,6 +42,31 @@ package enum Schema {
             checksum INTEGER NOT NULL) STRICT;
         DROP TABLE top_list;
         CREATE TABLE top_list(neuron_id INTEGER PRIMARY KEY, list TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+        """,
+        // Checksums of what had none. Few rows, so that tables are written anew and defined as those of new stores.
+        """
+        ALTER TABLE run RENAME TO older;
+        CREATE TABLE run(
+            id INTEGER PRIMARY KEY, tool_version TEXT NOT NULL, started TEXT NOT NULL, finished TEXT,
+            status TEXT NOT NULL CHECK (status IN ('running', 'done', 'interrupted', 'failed')), host TEXT, arguments TEXT,
+            jobs INTEGER, images_done INTEGER NOT NULL DEFAULT 0, images_skipped INTEGER NOT NULL DEFAULT 0, seconds REAL,
+            checksum INTEGER NOT NULL) STRICT;
+        INSERT INTO run SELECT *, 0 FROM older;
+        DROP TABLE older;
+        ALTER TABLE skipped_image RENAME TO older;
+        CREATE TABLE skipped_image(
+            path TEXT PRIMARY KEY, reason TEXT NOT NULL, bytes INTEGER, mtime_ns INTEGER, checksum INTEGER NOT NULL)
+            STRICT, WITHOUT ROWID;
+        INSERT INTO skipped_image SELECT *, 0 FROM older;
+        DROP TABLE older;
+        ALTER TABLE cam_head RENAME TO older;
+        CREATE TABLE cam_head(
+            id INTEGER PRIMARY KEY CHECK (id = 1), layer TEXT NOT NULL, classes TEXT NOT NULL, channels INTEGER NOT NULL,
+            weights BLOB NOT NULL, bias BLOB NOT NULL, l2 REAL NOT NULL, slope REAL NOT NULL, trained INTEGER NOT NULL,
+            judged INTEGER NOT NULL, judged_on TEXT NOT NULL, accuracy REAL NOT NULL, network_accuracy REAL NOT NULL,
+            checksum INTEGER NOT NULL) STRICT;
+        INSERT INTO cam_head SELECT *, 0 FROM older;
+        DROP TABLE older;
         """,
     ]
 

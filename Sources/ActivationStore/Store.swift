@@ -125,17 +125,17 @@ public final class Store: Sendable {
 
     /// How the last run ended; nil while it goes on, or where it was killed.
     func lastRunStatus() throws -> RunStatus? {
-        try read { try String.fetchOne($0, sql: "SELECT status FROM run ORDER BY id DESC LIMIT 1") }.flatMap {
-            RunStatus(rawValue: $0)
-        }
+        try read { database in
+            try CheckedTable.run.map(database, "ORDER BY id DESC LIMIT 1", path: path) { row -> String in
+                try row.decode(forColumn: "status")
+            }
+        }.first.flatMap { RunStatus(rawValue: $0) }
     }
 
     /// Files that could not be decoded, by path.
     public func skipped() throws -> [SkippedRecord] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT path, reason, bytes, mtime_ns FROM skipped_image ORDER BY path").map {
-                try SkippedRecord(row: $0)
-            }
+            try CheckedTable.skippedImage.map(database, "ORDER BY path", path: path) { try SkippedRecord(row: $0) }
         }
     }
 

@@ -12,6 +12,7 @@ extension Store {
             let database = try StoreFile.writable(path)
             var result: T?
             try database.inTransaction(.immediate) { database in
+                try Schema.check(database, path: path)
                 try Schema.migrate(database, path: path)
                 result = try body(database)
                 return .commit

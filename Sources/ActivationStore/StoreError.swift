@@ -12,6 +12,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case newerVersion(path: String, found: Int, supported: Int)
     /// The file is a store but cannot be read as one.
     case damaged(path: String, detail: String)
+    /// The file has a table, an index, a view or a trigger (`type`) that no neurodex made.
+    case foreign(path: String, type: String, name: String)
     case notWritable(path: String, reason: String)
     case diskFull(path: String)
     /// Another process (or another writer in this one) holds the store.
@@ -54,6 +56,10 @@ extension StoreError: CustomStringConvertible {
             "\(path) is a store of version \(found), and this neurodex knows versions up to \(supported); use a newer neurodex"
         case .damaged(let path, let detail):
             "\(path) is damaged: \(detail); run: neurodex verify \(path)"
+        case .foreign(let path, let type, let name):
+            "\(path) has \(type == "index" ? "an" : "a") \(type) \(name), which no neurodex made, and is not read with it; remove it "
+                + "(sqlite3 \(path) 'DROP \(type.uppercased()) \"\(name)\"'), and keep tables of your own in another file, to which "
+                + "SQL can ATTACH this one"
         case .notWritable(let path, let reason):
             "\(path) cannot be written: \(reason)"
         case .diskFull(let path):

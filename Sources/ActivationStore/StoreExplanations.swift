@@ -4,12 +4,27 @@ import GRDB
 
 /// The explanations that a store keeps.
 extension Store {
-    /// Those that are kept, without their maps and pictures, in the order in which they were made.
+    /// Those that are kept and whole, without their maps and pictures, in the order in which they were made.
     public func explanations() throws -> [ExplanationRecord] {
         try read { database in
-            guard try Self.keepsExplanations(database) else { return [] }
-            return try Row.fetchAll(database, sql: "SELECT \(ExplanationRecord.listed) FROM explanation ORDER BY id")
-                .map { try ExplanationRecord(row: $0) }
+            var records: [ExplanationRecord] = []
+            guard try Self.keepsExplanations(database) else { return records }
+            try CheckedTable.explanation.visit(database, "ORDER BY id") { row, isIntact in
+                if isIntact { records.append(try ExplanationRecord(row: row)) }
+            }
+            return records
+        }
+    }
+
+    /// The ids of those that are not what was written, or, before version 4, whose maps and pictures are not.
+    public func damagedExplanations() throws -> [Int] {
+        try read { database in
+            var ids: [Int] = []
+            guard try Self.keepsExplanations(database) else { return ids }
+            try CheckedTable.explanation.visit(database, "ORDER BY id") { row, isIntact in
+                if try !isIntact || !Self.isWhole(row, database) { ids.append(try row.decode(forColumn: "id")) }
+            }
+            return ids
         }
     }
 
@@ -29,24 +44,16 @@ extension Store {
         let map = explanation.map.withUnsafeBytes { Data($0) }
         let arguments = String(decoding: try JSONEncoder().encode(explanation.arguments), as: UTF8.self)
         try edit { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO explanation(key, method, arguments, target, image_path, image_sha256, value, note, channels, height,
-                        width, is_signed, map, picture, checksum, record, checks, seconds, created, tool_version)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT(key) DO UPDATE SET method = excluded.method, arguments = excluded.arguments, target = excluded.target,
-                        image_path = excluded.image_path, image_sha256 = excluded.image_sha256, value = excluded.value,
-                        note = excluded.note, channels = excluded.channels, height = excluded.height, width = excluded.width,
-                        is_signed = excluded.is_signed, map = excluded.map, picture = excluded.picture,
-                        checksum = excluded.checksum, record = excluded.record, checks = excluded.checks,
-                        seconds = excluded.seconds, created = excluded.created, tool_version = excluded.tool_version
-                    """,
-                arguments: [
-                    explanation.key, explanation.method, arguments, explanation.target, explanation.image,
+            let id =
+                try Int64.fetchOne(database, sql: "SELECT id FROM explanation WHERE key = ?", arguments: [explanation.key])
+                ?? Int64.fetchOne(database, sql: "SELECT ifnull(max(id), 0) + 1 FROM explanation")
+            try CheckedTable.explanation.insert(
+                database,
+                [
+                    id, explanation.key, explanation.method, arguments, explanation.target, explanation.image,
                     explanation.imageSHA256, explanation.value, explanation.note, explanation.channels, explanation.height,
-                    explanation.width, explanation.isSigned, map, explanation.picture,
-                    Int(Self.checksum(map: map, picture: explanation.picture)), explanation.record, explanation.checks,
-                    explanation.seconds, explanation.created.ISO8601Format(), explanation.toolVersion,
+                    explanation.width, explanation.isSigned ? 1 : 0, map, explanation.picture, explanation.record,
+                    explanation.checks, explanation.seconds, explanation.created.ISO8601Format(), explanation.toolVersion,
                 ])
         }
     }
@@ -67,26 +74,34 @@ extension Store {
     /// Whether the file has the tables of explanations at all: version 1 had none.
     static func keepsExplanations(_ database: Database) throws -> Bool { try database.tableExists("explanation") }
 
-    static func checksum(map: Data, picture: Data) -> UInt32 {
+    package static func checksum(map: Data, picture: Data) -> UInt32 {
         let first = map.withUnsafeBytes { ndx_checksum(0, $0.baseAddress, $0.count) }
         return picture.withUnsafeBytes { ndx_checksum(first, $0.baseAddress, $0.count) }
+    }
+
+    /// Whether the map and the picture of a row are those that were written.
+    static func isWhole(_ row: Row, _ database: Database) throws -> Bool {
+        guard try !CheckedTable.isKept(database) else { return true }
+        return try Int(checksum(map: row.decode(forColumn: "map"), picture: row.decode(forColumn: "picture")))
+            == row.decode(forColumn: "checksum")
     }
 
     private static func explanation(
         _ database: Database, where condition: String, _ value: some DatabaseValueConvertible
     ) throws -> ExplanationRecord? {
-        guard try keepsExplanations(database),
-            let row = try Row.fetchOne(database, sql: "SELECT * FROM explanation WHERE \(condition)", arguments: [value])
-        else { return nil }
-        let map: Data = try row.decode(forColumn: "map")
-        let picture: Data = try row.decode(forColumn: "picture")
-        var record = try ExplanationRecord(row: row)
-        guard try Int(checksum(map: map, picture: picture)) == row.decode(forColumn: "checksum"),
-            [record.channels, record.height, record.width].allSatisfy({ (0...map.count).contains($0) }),
-            map.count.isMultiple(of: 4), map.count / 4 == record.channels &* record.height &* record.width
-        else { return nil }
-        record.map = floats(map)
-        record.picture = picture
-        return record
+        guard try keepsExplanations(database) else { return nil }
+        var result: ExplanationRecord?
+        try CheckedTable.explanation.visit(database, "WHERE \(condition)", [value]) { row, isIntact in
+            guard try isIntact && isWhole(row, database) else { return }
+            var record = try ExplanationRecord(row: row)
+            let map: Data = try row.decode(forColumn: "map")
+            guard [record.channels, record.height, record.width].allSatisfy({ (0...map.count).contains($0) }),
+                map.count.isMultiple(of: 4), map.count / 4 == record.channels &* record.height &* record.width
+            else { return }
+            record.map = floats(map)
+            record.picture = try row.decode(forColumn: "picture")
+            result = record
+        }
+        return result
     }
 }

@@ -60,7 +60,7 @@ extension Store {
             let answers = try Row.fetchOne(
                 database, sql: "SELECT count(correct), ifnull(sum(correct), 0) FROM image_info WHERE correct IS NOT NULL")
             return try StoreSummary(
-                images: images, removed: removed, skipped: Int.fetchOne(database, sql: "SELECT count(*) FROM skipped_image") ?? 0,
+                images: images, removed: removed, skipped: CheckedTable.skippedImage.map(database, path: path) { _ in 1 }.count,
                 labels: labels,
                 unlabelled: images - labels.reduce(0) { $0 + $1.images },
                 splits: counts(
@@ -68,7 +68,7 @@ extension Store {
                 answers: answers?.decode(atIndex: 0) ?? 0, rightAnswers: answers?.decode(atIndex: 1) ?? 0,
                 isDerivedComplete: isDerivedComplete(database),
                 bytes: bytes ?? 0,
-                runs: Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY id").map { try StoreSummary.Run(row: $0) })
+                runs: CheckedTable.run.map(database, "ORDER BY id", path: path) { try StoreSummary.Run(row: $0) })
         }
     }
 

@@ -54,12 +54,17 @@ extension RunRecord {
     static func timestamp(_ date: Date) -> String { date.ISO8601Format() }
 
     /// Begins a run; runs that were killed are marked so.
-    func insert(_ database: Database, started: Date) throws -> Int64 {
-        try database.execute(sql: "UPDATE run SET status = 'interrupted' WHERE status = 'running'")
+    func insert(_ database: Database, path: String, started: Date) throws -> Int64 {
+        for id in try Int.fetchAll(database, sql: "SELECT id FROM run WHERE status = 'running'") {
+            try CheckedTable.run.change(database, where: "id = \(id)") {
+                try database.execute(sql: "UPDATE run SET status = 'interrupted' WHERE id = ?", arguments: [id])
+            }
+        }
         let json = try String(decoding: JSONEncoder().encode(arguments), as: UTF8.self)
-        try database.execute(
-            sql: "INSERT INTO run(tool_version, started, status, host, arguments, jobs) VALUES (?, ?, 'running', ?, ?, ?)",
-            arguments: [toolVersion, Self.timestamp(started), host, json, jobs])
-        return database.lastInsertedRowID
+        let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM run") ?? 0
+        guard last < .max else { throw StoreError.damaged(path: path, detail: "its runs are numbered to \(last)") }
+        try CheckedTable.run.insert(
+            database, [last + 1, toolVersion, Self.timestamp(started), nil, "running", host, json, jobs, 0, 0, nil])
+        return last + 1
     }
 }

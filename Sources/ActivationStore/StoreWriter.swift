@@ -67,15 +67,15 @@ public final class StoreWriter: @unchecked Sendable {
                 try database.execute(sql: Schema.sql)
                 try wanted.insert(database)
             } else {
-                try Schema.migrate(database, path: path)
                 try Schema.check(database, path: path)
+                try Schema.migrate(database, path: path)
                 description = try StoreDescription(database, path: path)
                 if let difference = wanted.difference(from: description) {
                     throw StoreError.differs(
                         path: path, property: difference.property, expected: difference.expected, found: difference.found)
                 }
             }
-            run = try record.insert(database, started: started)
+            run = try record.insert(database, path: path, started: started)
             return .commit
         }
         let images = try database.read { try Store.laneCount($0, blockImages: description.blockImages) }
@@ -120,12 +120,12 @@ public final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// The files that could not be decoded, by path.
+    /// The files that could not be decoded, by path. Rows that are damaged are not among them, so that those files are tried again.
     public func knownSkipped() throws -> [String: SkippedRecord] {
         try reading { database in
             var known: [String: SkippedRecord] = [:]
-            let rows = try Row.fetchCursor(database, sql: "SELECT path, reason, bytes, mtime_ns FROM skipped_image")
-            while let row = try rows.next() {
+            try CheckedTable.skippedImage.visit(database) { row, isIntact in
+                guard isIntact else { return }
                 let record = try SkippedRecord(row: row)
                 known[record.path] = record
             }
@@ -239,11 +239,13 @@ public final class StoreWriter: @unchecked Sendable {
                 if savedThrough != imageCount {
                     try derived.save(database, through: imageCount)
                 }
-                try database.execute(
-                    sql: "UPDATE run SET status = ?, finished = ?, seconds = ? WHERE id = ?",
-                    arguments: [
-                        status.rawValue, RunRecord.timestamp(Date()), Date().timeIntervalSince(started), run,
-                    ])
+                try CheckedTable.run.change(database, where: "id = \(run)") {
+                    try database.execute(
+                        sql: "UPDATE run SET status = ?, finished = ?, seconds = ? WHERE id = ?",
+                        arguments: [
+                            status.rawValue, RunRecord.timestamp(Date()), Date().timeIntervalSince(started), run,
+                        ])
+                }
                 // Not the blocks: without an index ANALYZE would count their rows one by one.
                 try database.execute(
                     sql: """
@@ -292,10 +294,12 @@ public final class StoreWriter: @unchecked Sendable {
                 let first = block * description.blockImages + committedLanes
                 try pending.removeReplaced(database)
                 try pending.insert(database, firstID: first, labels: &labels, classes: description.classes)
-                try database.execute(
-                    sql: """
-                        UPDATE run SET images_done = images_done + ?, images_skipped = images_skipped + ? WHERE id = ?
-                        """, arguments: [pending.images.count, pending.skipped.count, run])
+                try CheckedTable.run.change(database, where: "id = \(run)") {
+                    try database.execute(
+                        sql: """
+                            UPDATE run SET images_done = images_done + ?, images_skipped = images_skipped + ? WHERE id = ?
+                            """, arguments: [pending.images.count, pending.skipped.count, run])
+                }
                 return .commit
             }
         }

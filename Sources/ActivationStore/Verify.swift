@@ -73,6 +73,7 @@ private struct StoreCheck {
         let isWhole = try checkActivations(blocks, derived, &result)
         try checkMeans(blocks, &result)
         try checkExplanations(&result)
+        try checkOthers(&result)
         // They cover removed images too, whose lanes are still there.
         guard try Store.derivedThrough(database) == images else {
             let through = try Store.derivedThrough(database)
@@ -201,18 +202,29 @@ private struct StoreCheck {
 
     private func checkExplanations(_ result: inout Verification) throws {
         guard try Store.keepsExplanations(database) else { return }
-        let rows = try Row.fetchCursor(
-            database, sql: "SELECT id, method, target, map, picture, checksum FROM explanation ORDER BY id")
-        while let row = try rows.next() {
-            let sum = try Store.checksum(map: row.decode(forColumn: "map"), picture: row.decode(forColumn: "picture"))
-            if try Int(sum) == row.decode(forColumn: "checksum") {
+        try CheckedTable.explanation.visit(database, "ORDER BY id") { row, isIntact in
+            if try isIntact && Store.isWhole(row, database) {
                 result.explanations += 1
             } else {
-                let id: Int = try row.decode(forColumn: "id")
-                let method: String = try row.decode(forColumn: "method")
-                let target: String = try row.decode(forColumn: "target")
+                let facts = ["id", "method", "target"].map { (row[$0] as DatabaseValue).description }
                 result.report(
-                    "The checksum of explanation \(id) (\(method) of \(target)) differs; asked for again it is made anew.")
+                    "Explanation \(facts[0]) (\(facts[1]) of \(facts[2])) differs from its checksum; asked for again it is made anew."
+                )
+            }
+        }
+    }
+
+    /// Runs, files that were skipped, and the fitted last layer.
+    private func checkOthers(_ result: inout Verification) throws {
+        let tables: [(CheckedTable, String)] = [
+            (.run, "what it says is lost"), (.skippedImage, "index the images again to try the file again"),
+            (.camHead, "fit it anew with: neurodex cam fit"),
+        ]
+        for (table, consequence) in tables where try database.tableExists(table.name) {
+            try table.visit(database) { row, isIntact in
+                guard !isIntact else { return }
+                result.report(
+                    "The row of \(table.title(row)) in the table \(table.name) differs from its checksum; \(consequence).")
             }
         }
     }

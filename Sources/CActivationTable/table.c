@@ -6,7 +6,7 @@
 #include "cursor.h"
 #include "plan.h"
 
-enum { APPLICATION_ID = 0x4E445831, KNOWN_VERSION = 3 };
+enum { APPLICATION_ID = 0x4E445831, KNOWN_VERSION = 4 };
 
 /// What `PRAGMA name.what` says; 0 if it says nothing.
 static int pragma(ndx_table *table, const char *name, const char *what, int64_t *into) {

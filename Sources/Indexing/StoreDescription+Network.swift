@@ -32,7 +32,8 @@ extension StoreDescription {
                 name: url.deletingPathExtension().lastPathComponent, path: url.path, sha256: network.sha256,
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
                 opset: network.opset, output: network.outputName,
-                precision: network.precision == .float32 ? nil : network.precision.rawValue),
+                precision: network.precision == .float32 ? nil : network.precision.rawValue,
+                choice: LayerChoice(beforeActivation: network.recordsBeforeActivation, patterns: network.layerPatterns)),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: layers, classes: classes,
             blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard)

@@ -56,6 +56,9 @@ public final class Network: Sendable {
     public let meanCount: Int
     public let batch: Int
     public let precision: Precision
+    /// As in the options that it was read with: how its layers were chosen.
+    public let layerPatterns: [String]
+    public let recordsBeforeActivation: Bool
 
     let program: Program
     let plan: MemoryPlan
@@ -73,7 +76,7 @@ public final class Network: Sendable {
     }
 
     private init(_ file: ModelFile, options: Options) throws {
-        precision = options.precision
+        (precision, layerPatterns, recordsBeforeActivation) = (options.precision, options.layers, options.beforeActivation)
         guard options.supportsPrecision ?? precision.isSupported else { throw NetworkError.precision(precision) }
         var graph = try Importer.graph(
             of: file, output: options.output, inputSize: options.inputSize, leavesWeightsInFile: true)

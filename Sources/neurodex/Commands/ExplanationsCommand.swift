@@ -49,17 +49,25 @@ struct ExplanationsCommand: ParsableCommand {
 
     func run() throws {
         let store = try Store.open(path: store)
-        let listed = try chosen(store.explanations())
+        let damaged = try store.damagedExplanations()
+        let listed = try chosen(store.explanations(), besides: damaged)
         if let export { try write(listed, of: store, to: export) }
         if remove {
-            let count = try store.removeExplanations(ids: listed.compactMap(\.id))
+            let gone = damaged.filter { ids.contains($0) || all }
+            let count = try store.removeExplanations(ids: listed.compactMap(\.id) + gone)
             return printNote("\(count) \(count == 1 ? "explanation" : "explanations") removed")
+        }
+        if !damaged.isEmpty {
+            let some = damaged.prefix(10).map(String.init).joined(separator: " ")
+            printNote(
+                "damaged and passed over: \(some)\(damaged.count > 10 ? " … (\(damaged.count) in all)" : "") (asked for again they are made anew; neurodex explanations \(self.store) \(some) --remove removes them)"
+            )
         }
         printOut(try ExplanationList(records: listed).rendered(as: output.format))
     }
 
-    private func chosen(_ records: [ExplanationRecord]) throws -> [ExplanationRecord] {
-        let known = Set(records.compactMap(\.id))
+    private func chosen(_ records: [ExplanationRecord], besides damaged: [Int]) throws -> [ExplanationRecord] {
+        let known = Set(records.compactMap(\.id) + damaged)
         if let unknown = ids.first(where: { !known.contains($0) }) {
             throw Failure("the store keeps no explanation \(unknown); neurodex explanations \(store) lists those it has")
         }
