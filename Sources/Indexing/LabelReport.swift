@@ -34,6 +34,13 @@ public struct LabelReport: Equatable, Sendable {
         self.images = images
     }
 
+    /// Without the rows that name no image: of a table that was given before, they may be of images of then.
+    func ofSomeImages() -> LabelReport {
+        var report = self
+        report.idle = Finding()
+        return report
+    }
+
     /// What a user should know, a sentence each; empty where every image has one row and every row one image.
     public var sentences: [String] {
         var sentences: [String] = []

@@ -20,7 +20,7 @@ public struct RunLabels: Sendable {
         do {
             let (labelled, report) = try dataset.labelled(by: source)
             self.dataset = labelled
-            notes = report?.sentences ?? (source == .folders ? dataset.folderNotes : [])
+            notes = (isSaid ? report : report?.ofSomeImages())?.sentences ?? (source == .folders ? dataset.folderNotes : [])
         } catch let error as DatasetError where !isSaid {
             self.dataset = Dataset(items: dataset.items.map { $0.labelled(LabelEdit()) })
             notes = [

@@ -106,6 +106,41 @@ import Testing
         #expect(try Store.open(path: shop.folder.file("s.sqlite")).images().last?.label == "more")
     }
 
+    /// A table that is read again names images of before, which are none of this run's; that is not worth saying.
+    @Test func rowsOfImagesOfBeforeAreNotSaidAgain() throws {
+        try makePets()
+        let names = try FileManager.default.subpathsOfDirectory(atPath: shop.folder.file("pets")).filter { $0.hasSuffix("jpg") }
+        try write("file,label\n" + names.map { "pets/\($0),pet\n" }.joined(), "table.csv")
+        let first = try shell("neurodex index s.sqlite --model petshop.onnx --resize none --labels table.csv pets/train")
+        #expect(first.contains("8 rows of table.csv name no image"), "\(first)")
+        let second = try shell("neurodex index s.sqlite pets/val")
+        #expect(!second.contains("name no image") && second.contains("8 images in"), "\(second)")
+    }
+
+    /// Whatever moment it is ended at, a store has the old labels or the new ones, and is sound.
+    @Test func relabellingIsKilledAtAnyMoment() throws {
+        try shell("neurodex index s.sqlite --model petshop.onnx --resize none photos")
+        let names = try Store.open(path: shop.folder.file("s.sqlite")).images().map(\.path)
+        try write("file,label,split\n" + names.map { "\($0),pet,test\n" }.joined(), "table.csv")
+        let (old, arguments) = (try StoreDump(shop.folder.file("s.sqlite")), ["relabel", "t.sqlite", "--labels", "table.csv"])
+        try shell("cp s.sqlite t.sqlite")
+        let start = Date()
+        #expect(try Executable.run(arguments, in: shop.path).status == 0)
+        let seconds = Date().timeIntervalSince(start)
+        let new = try StoreDump(shop.folder.file("t.sqlite"))
+        #expect(new != old)
+        for moment in 0..<8 {
+            try shell("cp s.sqlite t.sqlite")
+            let running = try Executable.Running(Executable.path, arguments, in: shop.path)
+            usleep(UInt32(seconds * Double(moment) / 8 * 1e6))
+            running.send(SIGKILL)
+            _ = try running.wait()
+            #expect(try shell("neurodex verify t.sqlite --sample 0").isEmpty)
+            let found = try StoreDump(shop.folder.file("t.sqlite"))
+            #expect(found == old || found == new, "killed after \(moment) eighths of \(seconds) s")
+        }
+    }
+
     /// What was corrected stays with an image whose file changes, or gets another name in its folder.
     @Test func correctionsStayWithFiles() throws {
         try makePets()
