@@ -58,7 +58,13 @@ extension Store {
             let labels = try counts(
                 database, "SELECT b.name, count(*) FROM image i JOIN label b ON b.id = i.label_id GROUP BY 1 ORDER BY 2 DESC, 1")
             let answers = try Row.fetchOne(
-                database, sql: "SELECT count(correct), ifnull(sum(correct), 0) FROM image_info WHERE correct IS NOT NULL")
+                database,
+                sql: """
+                    SELECT count(*), ifnull(sum(b.class_id = i.predicted_class_id OR k.name = c.name), 0) FROM image i
+                    JOIN label b ON b.id = i.label_id JOIN class k ON k.id = b.class_id
+                    LEFT JOIN class c ON c.id = i.predicted_class_id
+                    WHERE i.predicted_class_id IS NOT NULL
+                    """)
             return try StoreSummary(
                 images: images, removed: removed, skipped: CheckedTable.skippedImage.map(database, path: path) { _ in 1 }.count,
                 labels: labels,

@@ -27,6 +27,8 @@ import Testing
         let b = try store("b.sqlite", answers: [2, 2, 2, 0, 3], labels: labels)
         let agreement = try a.labelAgreement()
         #expect((agreement.judged, agreement.right) == (5, 4))
+        let summary = try a.summary()
+        #expect((summary.answers, summary.rightAnswers) == (5, 4))
         #expect(agreement.doubles.map(\.name) == ["crane"] && agreement.doubles.map(\.channels) == [[0, 2]])
         let answers = try DiffQuery(count: 10).run(from: a, to: b, withImages: true).predictions
         #expect(answers.accuracyInA == 0.8 && answers.accuracyInB == 0.8)
