@@ -33,7 +33,7 @@ public struct Relabelling: Sendable {
             }
         }
 
-        /// Images in the store.
+        /// Images in the store; 0 where nothing was asked of them.
         public internal(set) var images = 0
         /// Labels that are others now, that were none, and that are none now.
         public internal(set) var changed = Changes()
@@ -119,6 +119,7 @@ struct RelabellingPlan {
             let (old, new) = (stored.classes[safe: channel], description.classes[safe: channel])
             if old != new { summary.classes.add("\(channel)", old, new) }
         }
+        guard !wanted.edits.isEmpty || wanted.classes != nil else { return }
         let images = try ImageRows(database, path: path, "ORDER BY image.id")
         while try images.step() {
             summary.images += 1
@@ -149,7 +150,7 @@ struct RelabellingPlan {
     /// Writes the rows, in the caller's transaction.
     /// - Returns: the ids of all labels, by name.
     func apply(_ database: Database) throws -> [String: Int64] {
-        if let source {
+        if let source, try Store.labelSource(database) != source {
             try database.execute(
                 sql: "INSERT INTO meta VALUES ('label_source', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1", arguments: [source]
             )
