@@ -143,6 +143,9 @@ private struct Matching {
     var uses: [Int]
     /// By row: an image that it names too, and the row that was taken.
     var rivals: [(row: Int, image: String)?]
+    /// First rows of the groups whose rivals are known: as the group of the longest name, and as another one.
+    private var settledBest: Set<Int> = []
+    private var settled: Set<Int> = []
 
     init(rows: Int) {
         uses = [Int](repeating: 0, count: rows)
@@ -155,8 +158,12 @@ private struct Matching {
             return nil
         }
         uses[row] += 1
-        for group in groups {
-            for other in group where other != row && rivals[other] == nil { rivals[other] = (row, image) }
+        // Once for each group: it may be of as many rows as there are images. Rows of the same name are the nearest rivals.
+        if settledBest.insert(best[0]).inserted {
+            for other in best where other != row { rivals[other] = (row, image) }
+        }
+        for group in groups.dropFirst() where settled.insert(group[0]).inserted {
+            for other in group where rivals[other] == nil { rivals[other] = (row, image) }
         }
         return row
     }

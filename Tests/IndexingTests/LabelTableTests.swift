@@ -86,6 +86,12 @@ import Testing
                 "1 row of labels.csv repeats another: 'photos/1.png' (lines 2 and 5)",
                 "1 row of labels.csv has no label: '3.png' (line 8)",
             ])
+        // Of two rows of one name, and one of a shorter name, each is told from its nearest.
+        try make(["b/x.png", "a/b/x.png"])
+        let near = try label(write("file,label\na/b/x.png,AB\nb/x.png,B\nb/x.png,C\nx.png,X\n"))
+        #expect(near.labels == ["b/x.png": "B", "a/b/x.png": "AB"])
+        #expect(near.notes.last?.contains("'photos/b/x.png' is 'B' (line 3), and not 'C' (line 4)") == true, "\(near.notes)")
+        #expect(near.notes.last?.contains("and not 'X' (line 5)") == true, "\(near.notes)")
         try make(["a/1.png"])
         let several = try label(write("file,label\n1.png,cat\n")).notes
         #expect(several.last == "1 row of labels.csv names several images: '1.png' (line 2) of 2 images")
