@@ -28,6 +28,8 @@ public enum NetworkError: Error, Equatable, Sendable {
     case precision(Precision)
     /// The arithmetic library refused.
     case kernel(layer: String, problem: String)
+    /// What the file's metadata say of preprocessing cannot be meant.
+    case metadata(key: String, problem: String)
 
     /// An operator as it stands in a model: `Conv` at node `/features/0/Conv`, in layer `features.0`.
     public struct OperatorUse: Equatable, Sendable {
@@ -85,6 +87,8 @@ extension NetworkError: CustomStringConvertible {
         case .precision(let precision):
             return
                 "--precision \(precision.rawValue) needs a processor that multiplies such numbers (AVX512-BF16), and this one does not; use float32"
+        case .metadata(let key, let problem):
+            return "the file's metadata '\(key)' tell no preprocessing that can be meant: \(problem); --preprocess says how pictures are prepared"
         case .kernel(let layer, let problem):
             return "layer \(layer): \(problem)"
         }

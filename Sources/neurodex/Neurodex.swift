@@ -21,7 +21,7 @@ struct Neurodex: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            IndexCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SimilarCommand.self, ProfileCommand.self,
+            IndexCommand.self, PreprocessingCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SimilarCommand.self, ProfileCommand.self,
             NeuronsCommand.self, ContrastCommand.self, SuspectsCommand.self, ShortcutsCommand.self, DiffCommand.self,
             SQLCommand.self,
             VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,

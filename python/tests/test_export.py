@@ -35,7 +35,7 @@ class Weights:
 def test_recipe_of_torchvision() -> None:
     recipe, source = _export._recipe(None, (1, 3, 224, 224), Weights(), None)
     assert recipe == {
-        "resize": "232", "crop": "224x224", "interpolation": "bilinear", "channels": "rgb", "divisor": 255.0,
+        "resize": "232", "crop": "224x224", "interpolation": "bilinear", "pillow": 13, "channels": "rgb", "divisor": 255.0,
         "mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225],
     }  # fmt: skip
     assert "transforms" in source
@@ -55,7 +55,7 @@ def test_recipe_given() -> None:
     given: dict[str, Any] = {"mean": [0.5], "std": [0.25], "resize": (28, 32)}
     recipe, _ = _export._recipe(None, (1, 1, 28, 32), None, given)
     assert recipe is not None
-    assert (recipe["resize"], recipe["crop"], recipe["channels"]) == ("32x28", "32x28", "grey")
+    assert (recipe["resize"], recipe["crop"], recipe["channels"]) == ("28x32", "28x32", "grey")
     with pytest.raises(neurodex.NeurodexError, match="3 channels, and the recipe 1 means"):
         _export._recipe(None, (1, 3, 28, 28), None, {"mean": [0.5], "std": [0.5]})
     with pytest.raises(neurodex.NeurodexError, match="has mean and std"):

@@ -46,6 +46,8 @@ public final class Network: Sendable {
     public let sha256: String
     public let opset: Int
     public let input: Input
+    /// What the file says of itself, by key.
+    public let metadata: [String: String]
     /// The output that was asked for; nil for the first of the file.
     public let outputName: String?
     /// In the order in which they are computed.
@@ -88,6 +90,7 @@ public final class Network: Sendable {
         path = file.path
         sha256 = file.sha256
         opset = file.opset
+        metadata = file.metadata
         layers = recording.entries.map(\.layer)
         neuronCount = layers.reduce(0) { $0 + $1.channels }
         meanCount = layers.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
@@ -100,6 +103,11 @@ public final class Network: Sendable {
         // To pack weights takes memory that is never wanted again, and the allocator would keep it: 60 MB of ResNet-50's.
         ndx_allocator_trim()
     }
+
+    /// The preprocessing that the file brings along; nil where it says nothing of that.
+    ///
+    /// - Throws: ``NetworkError/metadata(key:problem:)`` for what is there and cannot be meant.
+    public func modelPreprocessing() throws -> ModelPreprocessing? { try ModelPreprocessing(metadata, input: input) }
 
     /// A file of a few bytes may ask for any amount of memory.
     private func checkMemory(of file: ModelFile, isSizeMeant: Bool) throws {

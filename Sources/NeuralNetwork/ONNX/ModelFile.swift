@@ -55,6 +55,11 @@ struct ModelFile {
         }
     }
 
+    /// What the file says of itself; of keys that come twice, the last.
+    var metadata: [String: String] {
+        Dictionary(proto.metadataProps.map { ($0.key, $0.value) }) { _, last in last }
+    }
+
     /// Whether this is the output that is computed where none is named.
     func isFirst(output: String?) -> Bool { output == nil || output == proto.graph.output.first?.name }
 

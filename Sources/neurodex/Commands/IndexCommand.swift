@@ -139,6 +139,12 @@ struct IndexCommand: ParsableCommand {
         if let shard = description.shard { dataset = dataset.part(shard) }
         let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         let interruption = Interruption()
+        if stored == nil,
+            let warning = try RecipeCheck(network, classes: names ?? [], jobs: jobs).warning(
+                preprocessing, on: dataset.items)
+        {
+            printNote(warning)
+        }
         let writer = try StoreWriter.open(
             path: store, description: description,
             run: .ofThisCommand(jobs: jobs))
@@ -195,8 +201,10 @@ struct IndexCommand: ParsableCommand {
     private func storeDescription(
         _ network: Network, _ existing: StoreDescription?, classes: [String]?
     ) throws -> StoreDescription {
-        let recipe = try preprocessing.preprocessing(
-            for: network.input, store: existing.map { try Preprocessing(json: $0.preprocessing) })
+        let stored = try existing.map { try Preprocessing(json: $0.preprocessing) }
+        let own = stored == nil && preprocessing.isOpen ? try network.modelPreprocessing() : nil
+        if let own { printNote("pictures are prepared as \(own.source) says; --preprocess and its like change that") }
+        let recipe = try preprocessing.preprocessing(for: network.input, store: stored, model: own?.recipe)
         return try StoreDescription(
             network, preprocessing: recipe, classes: existing?.classes ?? classes ?? [],
             blockImages: block ?? existing?.blockImages,

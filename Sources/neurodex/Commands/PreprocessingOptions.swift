@@ -38,16 +38,19 @@ struct PreprocessingOptions: ParsableArguments {
         return preset?.size
     }
 
-    /// What the user said, the rest from the preset he named, else from the store, else from torchvision.
+    /// Whether everything is left open, so that the store's or the model's own recipe holds.
+    var isOpen: Bool { preset == nil }
+
+    /// What the user said, the rest from the preset he named, else from the store, else from the model's file, else from torchvision.
     ///
     /// - Throws: `ValidationError` for what does not fit the network.
-    func preprocessing(for input: Network.Input, store: Preprocessing?) throws -> Preprocessing {
+    func preprocessing(for input: Network.Input, store: Preprocessing?, model: Preprocessing? = nil) throws -> Preprocessing {
         guard input.channels == 1 || input.channels == 3 else {
             throw Failure("the network's input has \(input.channels) channels; neurodex makes pictures of 1 (grey) or 3 (colour)")
         }
         let size = Size(width: input.width, height: input.height)
         let standard = Preprocessing(preset ?? .torchvision, input: size, channelCount: input.channels)
-        var result = preset == nil ? store ?? standard : standard
+        var result = preset == nil ? store ?? model ?? standard : standard
         if let resize {
             guard let parsed = Framing.Resize(resize) else {
                 throw ValidationError(

@@ -151,6 +151,7 @@ def _checked(
         "resize": resize,
         "crop": _size(*shape[2:]),
         "interpolation": interpolation,
+        "pillow": 13,  # the version whose resize the program follows
         "channels": channels,
         "divisor": divisor,
         "mean": [float(value) for value in mean],
@@ -166,5 +167,5 @@ def _checked(
 
 
 def _size(height: int, width: int) -> str:
-    """As the program writes sizes in its recipes: width first."""
-    return f"{int(width)}x{int(height)}"
+    """As the program writes sizes: height × width."""
+    return f"{int(height)}x{int(width)}"
