@@ -63,6 +63,9 @@ extension Schema {
         }
         if version < 4 {
             edit(["run", "skipped_image", "cam_head"]) { $0.replacing(checksum, with: "", maxReplacements: 1) }
+            edit(["image_info"]) {
+                $0.replacing(" OR k.name=c.name", with: "").replacing(" LEFT JOIN class k ON k.id=b.class_id", with: "")
+            }
         }
         if version < 3 {
             edit(["image", "neuron_statistics", "top_list"]) { $0.replacing(checksum, with: "", maxReplacements: 1) }

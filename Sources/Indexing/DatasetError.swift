@@ -7,6 +7,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     case unreadableLabels(path: String, reason: String)
     case unreadableClasses(path: String, reason: String)
     case labelCount(path: String, labels: Int, images: Int)
+    /// A text whose lines name images too.
+    case labelPairs(path: String, line: String)
     case labelColumns(path: String, found: [String])
     case noLabelMatches(path: String, example: String)
     case classCount(path: String, names: Int, classes: Int)
@@ -27,6 +29,8 @@ extension DatasetError: CustomStringConvertible {
         case .unreadableClasses(let path, let reason): "cannot read the names of classes in '\(path)': \(reason)"
         case .labelCount(let path, let labels, let images):
             "'\(path)' has \(labels) labels for \(images) images; a label file has one line for each image, in the order of their paths"
+        case .labelPairs(let path, let line):
+            "'\(path)' has a file and a label in each line, such as '\(line)'; make it a table (.csv) with the columns file and label"
         case .labelColumns(let path, let found):
             "'\(path)' has the columns \(found.joined(separator: ", ")); neurodex looks for one named file or path, and one named label"
         case .noLabelMatches(let path, let example):

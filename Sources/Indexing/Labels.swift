@@ -55,6 +55,9 @@ extension Dataset {
 
     private func labelled(byLines text: String, _ path: String) throws -> Dataset {
         let labels = TextFile.lines(text)
+        if let first = labels.first, let space = first.lastIndex(where: \.isWhitespace), isNamed(String(first[..<space])) {
+            throw DatasetError.labelPairs(path: path, line: first)
+        }
         guard labels.count == items.count else {
             throw DatasetError.labelCount(path: path, labels: labels.count, images: items.count)
         }
@@ -62,6 +65,14 @@ extension Dataset {
             items: zip(items, labels).map { item, label in
                 item.labelled(LabelEdit(label: .set(label.isEmpty ? nil : label), split: .kept))
             })
+    }
+}
+
+extension Dataset {
+    /// Whether an image has the name that a path ends in.
+    private func isNamed(_ path: String) -> Bool {
+        guard let name = path.split(separator: "/").last else { return false }
+        return items.contains { $0.path.split(separator: "/").last == name }
     }
 }
 

@@ -71,6 +71,8 @@ import Testing
     @Test func labelsFromLines() throws {
         let lines = try write("one\r\ntwo\r\nthree\r\nfour\r\nfive\r\n\r\n", "lines.txt")
         #expect(try labels(.file(lines)) == ["one", "two", "three", "four", "five"])
+        let pairs = try write("train/cat/a.jpg cat\nb.jpg cat\nc.jpg dog\nd.jpg bird\ne.jpg cat\n", "pairs.txt")
+        #expect(throws: DatasetError.labelPairs(path: pairs, line: "train/cat/a.jpg cat")) { try labels(.file(pairs)) }
         let few = try write("one\ntwo\n", "few.txt")
         #expect(throws: DatasetError.labelCount(path: few, labels: 2, images: 5)) { try labels(.file(few)) }
     }

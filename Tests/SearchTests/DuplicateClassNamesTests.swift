@@ -1,5 +1,6 @@
 import ActivationStore
 import Foundation
+import GRDB
 import Search
 import TestSupport
 import Testing
@@ -34,6 +35,25 @@ import Testing
         #expect(answers.accuracyInA == 0.8 && answers.accuracyInB == 0.8)
         #expect(answers.changed == 2 && answers.mended == 1 && answers.broken == 1)
         #expect(answers.changes.map(\.inA) == ["tench", "tench"] && answers.changes.map(\.inB) == ["crane", "crane"])
+    }
+
+    /// Also in a store of an earlier version, once it is written to.
+    @Test func correctGoesByName() throws {
+        func right(_ store: Store) throws -> Int? {
+            try store.read { try Int.fetchOne($0, sql: "SELECT sum(correct) FROM image_info") }
+        }
+        let new = try store("a.sqlite", answers: [0, 2, 1, 1, 3], labels: ["crane", "crane", "crane", "tench", "heron"])
+        #expect(try right(new) == 4)
+        try makeOlder(folder.file("a.sqlite"), version: 3)
+        let old = try Store.open(path: folder.file("a.sqlite"))
+        #expect(try right(old) == 3)
+        #expect(try old.summary().rightAnswers == 4)
+        _ = try old.relabel(Relabelling(edits: [4: LabelEdit(label: .set("tench"))]))
+        let migrated = try Store.open(path: folder.file("a.sqlite"))
+        #expect(try right(migrated) == 3)
+        #expect(try migrated.verify().findings == [])
+        _ = try migrated.relabel(Relabelling(edits: [4: LabelEdit(label: .set("heron"))]))
+        #expect(try right(migrated) == 4)
     }
 
     @Test func aNameOfTwoClassesAsksWhich() throws {

@@ -11,6 +11,7 @@ public func makeOlder(_ path: String, version: Int) throws {
             try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN checksum")
         }
         try oldExplanations(database)
+        try oldImageInfo(database)
         try database.execute(sql: "DELETE FROM meta WHERE key IN ('description_checksum', 'record', 'layers')")
         if version == 3 {
             try database.execute(
@@ -21,6 +22,14 @@ public func makeOlder(_ path: String, version: Int) throws {
         try database.execute(sql: "PRAGMA user_version = \(version)")
     }
     try database.close()
+}
+
+/// Answers were right by the number of a class, and not by its name.
+private func oldImageInfo(_ database: Database) throws {
+    guard let sql = try String.fetchOne(database, sql: "SELECT sql FROM sqlite_schema WHERE name = 'image_info'") else { return }
+    let old = sql.replacingOccurrences(of: " OR k.name = c.name", with: "")
+        .replacingOccurrences(of: "\nLEFT JOIN class k ON k.id = b.class_id", with: "")
+    try database.execute(sql: "DROP VIEW image_info; \(old)")
 }
 
 /// Explanations have the checksum of their map and picture alone.
