@@ -4,6 +4,7 @@
 # make extension builds the activation table for other programs' SQLite; see docs/query-with-sql.md
 # make fuzz-onnx, fuzz-images and fuzz-store-reader feed readers with broken files, for SECONDS=60
 # make fuzz-activation-table feeds it with broken stores, for SECONDS=60; make fuzz-corpus with those that are kept
+# make stress ends the program at every moment, and gives it damaged and forged stores and hostile files, for SECONDS=300, or COUNT tries of each
 # make thread-test indexes and answers under the thread sanitizer
 # make dist   makes a wheel, a .deb and a tarball that need no Swift; make dist-test tries them in bare roots (as root)
 # make site   makes the documentation as static pages in site/
@@ -21,7 +22,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test thread-test onednn3-test clean
+.PHONY: demo test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test stress thread-test onednn3-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -105,6 +106,15 @@ pictures: demo
 # The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
 cluster-test: build
 	$(SUDO) cluster/test
+
+# Prints what was tried, and how many crashes, hangs, silently wrong answers and lost stores came of it: exits with 1 unless none did.
+stress: setup
+	swift build -c release --product neurodex
+	swift build -c release --product stress-test
+	@mkdir -p .build
+	$(CC) -O2 -Wall -Wextra -fPIC -shared Tests/Stress/shim/kill.c -ldl -o .build/kill.so
+	.build/release/stress-test work --program $(CURDIR)/$(NEURODEX) --shim $(CURDIR)/.build/kill.so --fixtures $(CURDIR)/fixtures \
+		--seconds $(or $(SECONDS),300) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
 
 # Exits with 66 where two threads meet. Explanations are left out: they share out steps by OpenMP, whose barriers the sanitizer does not see.
 thread-test: setup

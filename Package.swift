@@ -43,6 +43,7 @@ let package = Package(
             name: "COneDNN", dependencies: ["SystemOneDNN"],
             linkerSettings: [.linkedLibrary(oneDNN)]),
         .target(name: "CKernels"),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         // Also a loadable extension of SQLite: make extension.
         .target(
             name: "CActivationTable", dependencies: ["CKernels"], cSettings: [.define("SQLITE_CORE")],
@@ -67,14 +68,16 @@ let package = Package(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Suggestions", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", "Suggestions", grdb, sqlite],
+            name: "ActivationStore", dependencies: ["CKernels", "CSQLite", "Suggestions", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
             name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
             swiftSettings: strict),
         .target(
             name: "Search",
-            dependencies: ["CKernels", "CActivationTable", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite],
+            dependencies: [
+                "CKernels", "CSQLite", "CActivationTable", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite,
+            ],
             swiftSettings: strict),
         .target(
             name: "Explanations",
@@ -102,6 +105,11 @@ let package = Package(
         .executableTarget(
             name: "question-benchmark", dependencies: ["ActivationStore", "Search", argumentParser], path: "Benchmarks/questions",
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "stress-test", dependencies: ["ActivationStore", "Search", "TestSupport", argumentParser, grdb],
+            path: "Tests/Stress",
+            exclude: ["shim"], swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],

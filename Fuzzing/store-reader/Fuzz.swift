@@ -189,11 +189,11 @@ private func makeSeeds() throws -> Seeds {
     let present = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     let database = try DatabaseQueue(path: path)
     try database.writeWithoutTransaction { database in
-        for table in ["image", "neuron_statistics", "top_list"] {
+        for table in ["image", "neuron_statistics", "top_list", "run", "skipped_image", "cam_head"] {
             try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN checksum")
         }
         try database.execute(
-            sql: "DELETE FROM meta WHERE key IN ('description_checksum', 'schema_checksum'); PRAGMA user_version = 2")
+            sql: "DELETE FROM meta WHERE key IN ('description_checksum', 'record', 'layers'); PRAGMA user_version = 2")
     }
     try database.close()
     return Seeds(present: present, former: Array(try Data(contentsOf: URL(fileURLWithPath: path))), path: path)

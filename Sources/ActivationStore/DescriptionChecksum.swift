@@ -1,4 +1,4 @@
-import GRDB
+package import GRDB
 
 /// The checksum of what a store says of itself: of all rows of `meta` but those that change with the images, and of `model`, `layer`
 /// and `class`. Since version 4; whatever is added to `meta` is under it too.
@@ -16,7 +16,7 @@ extension StoreDescription {
         ("SELECT * FROM class ORDER BY id", [.integer, .text]),
     ]
 
-    static func insertChecksum(_ database: Database) throws {
+    package static func insertChecksum(_ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO meta VALUES ('description_checksum', ?)", arguments: [checksum(database)])
     }

@@ -124,16 +124,13 @@ extension StoreDescription {
         self.init(
             model: model, preprocessing: try fact("preprocessing"), preprocessingHash: try fact("preprocessing_hash"),
             layers: layers, classes: classes, blockImages: blockImages, topCount: topCount, shard: shard)
+        if let what = impossibility { throw StoreError.damaged(path: path, detail: what) }
         guard try Schema.keepsChecksums(database) else { return }
         let checksum = try CheckedTable.isKept(database) ? Self.checksum(database) : oldChecksum
         guard try checksum == fact("description_checksum") else {
             throw StoreError.damaged(path: path, detail: "its tables meta, model, layer and class are not what was written")
         }
     }
-
-    /// Cells of a map along one side, and images of a list: a file that tells of more is damaged.
-    private static let largestSide = 1 << 15
-    private static let longestList = 1 << 24
 
     /// What makes `self`, which a run wants to write, unfit for a store that is `stored`: the first property that differs.
     func difference(from stored: StoreDescription) -> (property: String, expected: String, found: String)? {

@@ -3,6 +3,9 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
     public let index: Int
     public let count: Int
 
+    /// Of a dataset; more than that many are a mistake.
+    public static let most = 1_000_000
+
     /// - Precondition: 1 ≤ `index` ≤ `count`.
     public init(_ index: Int, of count: Int) {
         precondition(count >= 1 && (1...count).contains(index), "shard \(index) of \(count)")
@@ -10,10 +13,12 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
         self.count = count
     }
 
-    /// From `3/16`; nil where the text is no such thing.
+    /// From `3/16`; nil where the text is no such thing, or tells of more than ``most`` parts.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1, (1...count).contains(index) else {
+        guard parts.count == 2, let index = parts[0], let count = parts[1], (1...Self.most).contains(count),
+            (1...count).contains(index)
+        else {
             return nil
         }
         self.init(index, of: count)

@@ -42,8 +42,25 @@ package final class StatisticsRows {
     }
 
     private var isIntact: Bool {
-        guard [1, 2, 3, 4, 11].allSatisfy({ select.int($0) >= 0 }) else { return false }
-        return !isChecked || (select.int(1) == through && select.checksum(Self.kinds) == select.int(14))
+        isPossible && (!isChecked || (select.int(1) == through && select.checksum(Self.kinds) == select.int(14)))
+    }
+
+    /// Whether the numbers can be those of any activations: whoever goes by them adds them up.
+    private var isPossible: Bool {
+        let (count, nans, infinite, zeros) = (select.int(1), select.int(2), select.int(3), select.int(4))
+        guard (0...Int(UInt32.max)).contains(count), (0...count).contains(nans), (0...count - nans).contains(infinite),
+            (0...count - nans - infinite).contains(zeros), (0...count).contains(select.int(11))
+        else { return false }
+        let (first, listed) = (select.int(9), select.bytes(10))
+        guard listed.count.isMultiple(of: 4), (0...256 - min(listed.count / 4, 256)).contains(first), listed.count / 4 <= 256
+        else { return false }
+        var sum = 0
+        for index in 0..<listed.count / 4 {
+            sum += Int(UInt32(littleEndian: listed.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
+        }
+        let (hasValue, isFinite) = (count > nans, count > nans + infinite)
+        return sum == count - nans && select.isNull(5) == !hasValue && select.isNull(6) == !hasValue
+            && select.isNull(7) == !isFinite && select.isNull(8) == !isFinite
     }
 
     private func damage(_ neuron: Int, _ what: String) -> StoreError {

@@ -79,6 +79,7 @@ public final class Store: Sendable {
     }
 
     /// Images in the store.
+    /// - Throws: ``StoreError/damaged(path:detail:)`` where the file contradicts itself.
     public func imageCount() throws -> Int {
         try read { try laneCount($0) - Self.removedCount($0) }
     }
@@ -108,7 +109,7 @@ public final class Store: Sendable {
     /// Whether the file is large enough for the activations of so many images.
     func canHold(lanes: Int, _ database: Database) throws -> Bool {
         let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-        return (0...pages * Schema.largestPage / (4 * description.neuronCount)).contains(lanes)
+        return (0...min(pages * Schema.largestPage / (4 * description.neuronCount), Int(UInt32.max) - 1)).contains(lanes)
     }
 
     /// One byte a lane, 1 where there is an image; nil where none was removed.

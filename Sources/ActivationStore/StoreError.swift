@@ -22,6 +22,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case busy(path: String)
     /// The store is of something else: `property` differs.
     case differs(path: String, property: String, expected: String, found: String)
+    /// What a store was to be made of is nothing that one can hold.
+    case unstorable(path: String, detail: String)
     /// What was to be made is there already.
     case exists(path: String)
     /// Stores that cannot be joined.
@@ -71,6 +73,8 @@ extension StoreError: CustomStringConvertible {
         case .differs(let path, let property, let expected, let found):
             "\(path) was made with another \(property): the store has \(found), this run has \(expected); "
                 + "write to another file, or run with what the store has"
+        case .unstorable(let path, let detail):
+            "\(path) cannot be made: \(detail), which no store can hold"
         case .exists(let path):
             "\(path) exists already; remove it, or write to another file"
         case .shards(let problem):

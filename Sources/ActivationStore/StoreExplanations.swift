@@ -95,8 +95,10 @@ extension Store {
             guard try isIntact && isWhole(row, database) else { return }
             var record = try ExplanationRecord(row: row)
             let map: Data = try row.decode(forColumn: "map")
-            guard [record.channels, record.height, record.width].allSatisfy({ (0...map.count).contains($0) }),
-                map.count.isMultiple(of: 4), map.count / 4 == record.channels &* record.height &* record.width
+            let sides = [record.channels, record.height, record.width]
+            guard map.count.isMultiple(of: 4), sides.allSatisfy({ (1...max(map.count, 1)).contains($0) }),
+                map.count / 4 / record.channels / record.height == record.width,
+                (map.count / 4).isMultiple(of: record.channels * record.height)
             else { return }
             record.map = floats(map)
             record.picture = try row.decode(forColumn: "picture")

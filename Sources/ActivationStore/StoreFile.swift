@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -59,6 +60,7 @@ package enum StoreFile {
         configuration.label = "neurodex.writer"
         configuration.busyMode = .timeout(60)
         configuration.prepareDatabase { database in
+            try harden(database)
             try database.execute(
                 sql: """
                     PRAGMA page_size = \(Schema.pageSize);
@@ -91,11 +93,19 @@ package enum StoreFile {
         configuration.busyMode = patience.map { .timeout($0) } ?? .immediateError
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { database in
+            try harden(database)
             try database.execute(sql: "PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -16000;")
         }
         let pool = try DatabasePool(path: name(path), configuration: configuration)
         _ = try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
         return pool
+    }
+
+    /// Nothing of the file is run: see `ndx_harden`.
+    private static func harden(_ database: Database) throws {
+        guard let connection = database.sqliteConnection, ndx_harden(connection) == SQLITE_OK else {
+            throw DatabaseError(message: "the connection cannot be made fit for a file from somebody else")
+        }
     }
 
     /// Lets `make` write a store to a file beside `path`, which then takes its place.

@@ -64,6 +64,7 @@ public final class StoreWriter: @unchecked Sendable {
         var run: Int64 = 0
         try database.inTransaction(.immediate) { database in
             if try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0 {
+                if let detail = wanted.impossibility { throw StoreError.unstorable(path: path, detail: detail) }
                 try database.execute(sql: Schema.sql)
                 try wanted.insert(database)
             } else {

@@ -6,12 +6,35 @@
 #include "checksum.h"
 #include "columns.h"
 
+/// That what is read is tables of the file, and no views or virtual tables, which may say anything, or never end.
+static int check_tables(sqlite3 *connection, const char *name, char **message) {
+    sqlite3_stmt *row = NULL;
+    int code = ndx_prepare(
+        connection, name,
+        "SELECT name FROM \"%w\".sqlite_schema WHERE name COLLATE NOCASE IN ('meta', 'layer', 'image', 'activation_block')"
+        " AND (type <> 'table' OR sql NOT LIKE 'CREATE TABLE%%')"
+        " UNION ALL SELECT name FROM \"%w\".sqlite_schema WHERE name COLLATE NOCASE = 'activation' LIMIT 1",
+        &row, message);
+    if (code != SQLITE_OK) return code;
+    code = sqlite3_step(row);
+    if (code == SQLITE_ROW) {
+        const char *other = (const char *)sqlite3_column_text(row, 0);
+        code = ndx_fail(message, SQLITE_CORRUPT_VTAB, "%s.%s is not what neurodex makes", name, other ? other : "");
+    } else if (code != SQLITE_DONE) {
+        code = ndx_fail_sqlite(message, connection, name);
+    }
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 int ndx_store_open(sqlite3 *connection, const char *name, ndx_store **stores, ndx_store **into, char **message) {
     for (ndx_store *store = *stores; store; store = store->next)
         if (!sqlite3_stricmp(store->name, name)) {
             *into = store;
             return SQLITE_OK;
         }
+    int fault = check_tables(connection, name, message);
+    if (fault != SQLITE_OK) return fault;
     ndx_store *store = sqlite3_malloc64(sizeof *store);
     if (!store) return SQLITE_NOMEM;
     memset(store, 0, sizeof *store);

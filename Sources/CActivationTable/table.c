@@ -126,12 +126,27 @@ int ndx_activation_register(sqlite3 *connection, int is_store) {
 }
 
 #ifndef SQLITE_CORE
+/// Whether the main database has something of the name `activation`, which SQLite would take instead of the table here.
+static int is_hidden(sqlite3 *connection) {
+    sqlite3_stmt *row = NULL;
+    int code = sqlite3_prepare_v2(
+        connection, "SELECT 1 FROM main.sqlite_schema WHERE name COLLATE NOCASE = 'activation'", -1, &row, NULL);
+    int is_hidden = code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW;
+    sqlite3_finalize(row);
+    return is_hidden;
+}
+
 /// What SQLite looks for in a file named `activation`.
 __attribute__((visibility("default")))
 int sqlite3_activation_init(sqlite3 *connection, char **message, const sqlite3_api_routines *api) {
     SQLITE_EXTENSION_INIT2(api);
     if (sqlite3_libversion_number() < 3038000) {
         *message = sqlite3_mprintf("the activation table needs SQLite 3.38 or newer, and this is %s", sqlite3_libversion());
+        return SQLITE_ERROR;
+    }
+    if (is_hidden(connection)) {
+        *message = sqlite3_mprintf(
+            "the file has a table activation of its own, which would answer instead; drop it, as neurodex made none");
         return SQLITE_ERROR;
     }
     return ndx_activation_register(connection, 0);

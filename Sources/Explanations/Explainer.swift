@@ -35,15 +35,23 @@ public final class Explainer: Sendable {
     /// - Throws: `ExplanationError.model` where it is another network; `NetworkError`.
     public init(store: Store, model: String? = nil, jobs: Int? = nil) throws {
         description = store.description
-        preprocessing = try Preprocessing(json: description.preprocessing)
+        preprocessing = try store.preprocessing()
         camHead = try store.camHead()
         self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
-        let path = model ?? description.model.path
+        let path = try store.modelPath(model)
         network = try DifferentiableNetwork(contentsOf: path, options: Network.Options(description))
         guard network.sha256 == description.model.sha256 else {
             throw ExplanationError.model(path: path, expected: description.model.sha256, found: network.sha256)
+        }
+        try store.checkNetwork(input: network.input, layers: network.layers)
+        if let camHead, let layer = network.layers.first(where: { $0.name == camHead.layer }), layer.channels != camHead.channels
+        {
+            throw StoreError.damaged(
+                path: store.path,
+                detail: "its fitted last layer weighs \(camHead.channels) channels, and layer \(layer.name) has \(layer.channels)"
+            )
         }
     }
 

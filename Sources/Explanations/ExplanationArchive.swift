@@ -31,7 +31,7 @@ public final class ExplanationArchive {
         self.jobs = jobs
         self.keeps = keeps
         self.toolVersion = toolVersion
-        preprocessing = try Preprocessing(json: store.description.preprocessing)
+        preprocessing = try store.preprocessing()
     }
 
     /// The network, loaded when it is first needed.

@@ -63,5 +63,6 @@ extension Network {
 
     private func has(_ wanted: [LayerRecord]) -> Bool {
         layers.map(\.tensor) == wanted.map(\.tensor) && layers.map(\.keepsMeans) == wanted.map(\.hasMean)
+            && layers.map(\.channels) == wanted.map(\.channels)
     }
 }

@@ -20,13 +20,13 @@ final class Rerun {
     /// - Throws: `NetworkError` where the file cannot be read, `DatasetError` where it is another, or has gone.
     init(of store: Store, model: String?, precision: Precision? = nil) throws {
         let description = store.description
-        let path = model ?? description.model.path
-        guard FileManager.default.fileExists(atPath: path) else { throw DatasetError.modelMissing(path: path) }
+        let path = try store.modelPath(model)
         network = try Network.matching(description, at: path, batch: 1, precision: precision)
         guard network.sha256 == description.model.sha256 else {
             throw DatasetError.otherModel(path: path, found: network.sha256, expected: description.model.sha256)
         }
-        preprocessing = try Preprocessing(json: description.preprocessing)
+        try store.checkNetwork(input: network.input, layers: network.layers)
+        preprocessing = try store.preprocessing()
         worker = try network.makeWorker()
     }
 

@@ -1,5 +1,6 @@
 import ActivationStore
 import CActivationTable
+import CSQLite
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -72,6 +73,10 @@ final class ReadOnlySQL {
             throw StoreError.notReadable(path: store.path, reason: message)
         }
         connection = handle
+        guard ndx_harden(handle) == SQLITE_OK else {
+            defer { sqlite3_close_v2(handle) }
+            throw StoreError.notReadable(path: store.path, reason: String(cString: sqlite3_errmsg(handle)))
+        }
         sqlite3_busy_timeout(handle, 5000)
         // What is sorted stays in memory, of which there is a limit, rather than fill the disk.
         sqlite3_exec(handle, "PRAGMA mmap_size = 2147418112; PRAGMA temp_store = MEMORY", nil, nil, nil)

@@ -1,11 +1,14 @@
 /// "Did you mean": the names nearest to one that does not exist.
 public enum Suggestion {
+    /// Bytes of a name that somebody may have mistyped: comparing takes time by their square.
+    private static let longest = 1000
+
     /// Up to `limit` of `names`, nearest first; only those within a third of the name's length, at least two edits.
     ///
     /// A name that contains the wanted one, or differs only in case, counts as near.
     public static func nearest(to wanted: String, among names: some Sequence<String>, limit: Int = 3) -> [String] {
         let target = Array(wanted.lowercased().utf8)
-        guard !target.isEmpty else { return [] }
+        guard !target.isEmpty, target.count <= longest else { return [] }
         let reach = max(2, target.count / 3)
         var found: [(distance: Int, order: Int, name: String)] = []
         for (order, name) in names.enumerated() {

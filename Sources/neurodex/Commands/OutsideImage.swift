@@ -22,7 +22,7 @@ enum OutsideImage {
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), !isFolder.boolValue else { throw error }
         }
-        let preprocessing = try Preprocessing(json: store.description.preprocessing)
+        let preprocessing = try store.preprocessing()
         let (framed, digest) = try ImageReader().withContents(of: name) { bytes throws(ImageError) in
             (try ImageReader().read(bytes, framing: preprocessing.framing), Data(SHA256.hash(data: bytes)))
         }
@@ -37,13 +37,13 @@ enum OutsideImage {
         _ preprocessing: Preprocessing, _ image: Image, _ store: Store, _ model: String?
     ) throws -> GivenImage {
         let description = store.description
-        let path = model ?? description.model.path
-        guard FileManager.default.fileExists(atPath: path) else { throw DatasetError.modelMissing(path: path) }
+        let path = try store.modelPath(model)
         let precision = description.precision.isSupported ? description.precision : .float32
         let network = try Network.matching(description, at: path, batch: 1, precision: precision)
         guard network.sha256 == description.model.sha256 else {
             throw DatasetError.otherModel(path: path, found: network.sha256, expected: description.model.sha256)
         }
+        try store.checkNetwork(input: network.input, layers: network.layers)
         let worker = try network.makeWorker()
         preprocessing.write(image, to: worker.input(image: 0))
         try worker.run()

@@ -2,6 +2,7 @@ import ActivationStore
 import Explanations
 import Foundation
 import Images
+import Indexing
 import NeuralNetwork
 import Search
 
@@ -15,7 +16,7 @@ struct TopSheet {
     init(store: Store, whole: Bool) throws {
         self.store = store
         self.whole = whole
-        preprocessing = try Preprocessing(json: store.description.preprocessing)
+        preprocessing = try store.preprocessing()
     }
 
     /// Nil where there are no hits.
