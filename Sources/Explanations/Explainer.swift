@@ -70,7 +70,13 @@ public final class Explainer: Sendable {
         // Names are made in the same way from the same file; the tensor tells where a selection numbered them otherwise.
         let tensor = description.layers.first { $0.name == target.layer }?.tensor
         guard let layer = network.layers.first(where: { $0.tensor == tensor }) else {
-            return try network.layer(named: target.layer)
+            let layer = try network.layer(named: target.layer)
+            guard target.channel < layer.channels, target.place.map({ $0.y < layer.height && $0.x < layer.width }) ?? true else {
+                throw ExplanationError.target(
+                    target.text, problem: "is not in the network, whose layer is \(layer.channels)×\(layer.height)×\(layer.width)"
+                )
+            }
+            return layer
         }
         return layer
     }

@@ -44,9 +44,8 @@ extension Store {
         )
         guard own == wanted else { throw contradiction("the input", text(own), text(wanted)) }
         let known = Dictionary(layers.map { ($0.tensor, $0) }) { first, _ in first }
-        let named = Dictionary(layers.map { ($0.name, $0) }) { first, _ in first }
         for record in description.layers {
-            guard let layer = known[record.tensor] ?? named[record.name] else { continue }
+            guard let layer = known[record.tensor] else { continue }
             let sizes = ([record.channels, record.height, record.width], [layer.channels, layer.height, layer.width])
             guard sizes.0 == sizes.1 else { throw contradiction("layer \(record.name)", text(sizes.0), text(sizes.1)) }
         }

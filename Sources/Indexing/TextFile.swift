@@ -5,6 +5,11 @@ package enum TextFile {
     /// A file's text without a byte-order mark: UTF-8, or UTF-16 where a mark says so.
     /// - Throws: `UnreadableText`, also for a NUL character, which no name can have.
     package static func read(_ path: String) throws(UnreadableText) -> String {
+        // Of a device, such as /dev/zero, there may be no end.
+        var status = stat()
+        guard stat(path, &status) != 0 || ![S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) else {
+            throw UnreadableText(reason: "it is a device, and no file")
+        }
         guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
             throw UnreadableText(reason: "there is no such file, or it cannot be read")
         }

@@ -71,6 +71,11 @@ struct ModelFile {
         guard !isDirectory.boolValue else {
             throw NetworkError.unreadable(path: path, reason: "it is a directory; name the .onnx file in it")
         }
+        // There may be no end of it.
+        var status = stat()
+        guard stat(path, &status) != 0 || ![S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) else {
+            throw NetworkError.unreadable(path: path, reason: "it is a device, and no file")
+        }
         do {
             return try FileBytes(contentsOf: URL(fileURLWithPath: path))
         } catch {

@@ -127,7 +127,7 @@ struct IndexCommand: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         let stored = try existingStore()
         let existing = stored?.description
-        guard let modelPath = model ?? existing?.model.path else {
+        guard let modelPath = try model ?? stored?.modelPath(nil) else {
             throw ValidationError("--model names the network; there is no store '\(store)' yet to take it from")
         }
         let network = try network(modelPath, existing)
