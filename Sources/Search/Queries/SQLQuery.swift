@@ -62,14 +62,28 @@ public struct SQLQuery: Query {
         return table
     }
 
-    /// Hands over one row after the other, and keeps none.
+    /// Hands over one row after the other, and keeps none. Every column has a name of its own: a name that was there before
+    /// gets `:1`, `:2`, … behind it, as SQLite itself names the columns of a subquery.
     public func stream(
         from store: Store, header: ([String]) throws -> Void, row body: ([Value]) throws -> Void
     ) throws {
         let limits = ReadOnlySQL.Limits(seconds: timeLimit, megabytes: memoryLimit)
-        try ReadOnlySQL(store: store, scope: .everything).rows(statement, shown: statement, limits: limits, header: header) {
-            row in
-            try body((0..<sqlite3_column_count(row)).map { Value(row, $0) })
+        try ReadOnlySQL(store: store, scope: .everything).rows(
+            statement, shown: statement, limits: limits, header: { try header(Self.distinct($0)) },
+            { row in
+                try body((0..<sqlite3_column_count(row)).map { Value(row, $0) })
+            })
+    }
+
+    /// The same names, each once. A name that only one column has stays as it is.
+    static func distinct(_ names: [String]) -> [String] {
+        var taken = Set(names)
+        var seen: Set<String> = []
+        return names.map { name in
+            guard !seen.insert(name).inserted else { return name }
+            var count = 1
+            while !taken.insert("\(name):\(count)").inserted { count += 1 }
+            return "\(name):\(count)"
         }
     }
 }

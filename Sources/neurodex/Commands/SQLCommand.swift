@@ -14,7 +14,8 @@ struct SQLCommand: ParsableCommand {
               neurodex sql shop.sqlite "SELECT * FROM activation WHERE image_id = 7"
 
             The table activation(layer, channel, image_id, value, y, x) has every activation; the views image_info, neuron_info and \
-            top_image have names where the tables have numbers. Nothing can be written. With --format json or csv rows are printed \
+            top_image have names where the tables have numbers. Of several columns of one name, the second is called NAME:1, and so on. \
+            Nothing can be written. With --format json or csv rows are printed \
             as they come, in any number.
             """)
 
@@ -42,6 +43,7 @@ struct SQLCommand: ParsableCommand {
             try query.stream(
                 from: store, header: { columns = $0 },
                 row: { row in
+                    // Columns have names of their own.
                     let object = Dictionary(zip(columns, row)) { first, _ in first }
                     out.write(separator + String(decoding: try encoder.encode(object), as: UTF8.self))
                     separator = ","
