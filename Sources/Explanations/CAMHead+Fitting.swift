@@ -1,5 +1,6 @@
 public import ActivationStore
 import NeuralNetwork
+import Search
 
 /// Multinomial logistic regression on the spatial means of a layer, which the store already holds.
 ///

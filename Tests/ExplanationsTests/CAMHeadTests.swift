@@ -5,6 +5,7 @@ import Foundation
 import Images
 import Indexing
 import NeuralNetwork
+import Search
 import TestSupport
 import Testing
 

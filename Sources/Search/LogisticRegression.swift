@@ -1,10 +1,11 @@
 import Foundation
 
-/// Multinomial logistic regression: the linear layer W, b that makes the mean over all examples of −log softmax(Wx + b)[class] plus
-/// (l2 / 2)‖W‖² least. In double precision; the bias is not penalised.
+/// Multinomial logistic regression: the linear layer W, b that makes the mean over all examples of −log softmax(Wx + b)[class]
+/// plus (l2 / 2)‖W‖² least. In double precision; the bias is not penalised.
 ///
-/// Limited-memory BFGS: Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5, with steps halved or doubled
-/// until they meet the weak Wolfe conditions (Lewis and Overton, "Nonsmooth optimization via quasi-Newton methods", 2013).
+/// Limited-memory BFGS: Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5, with steps halved or
+/// doubled until they meet the weak Wolfe conditions (Lewis and Overton, "Nonsmooth optimization via quasi-Newton methods",
+/// 2013).
 package struct LogisticRegression {
     /// Examples × features.
     let features: [Double]
@@ -84,7 +85,7 @@ package struct LogisticRegression {
     }
 
     /// How many of other examples the solution tells rightly, and its mean −log probability on them.
-    static func evaluate(
+    package static func evaluate(
         _ parameters: [Double], features: [Double], labels: [Int], featureCount: Int, classCount: Int
     ) -> (right: Int, loss: Double) {
         var scores = [Double](repeating: 0, count: classCount)
