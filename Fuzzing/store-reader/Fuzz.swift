@@ -134,7 +134,9 @@ nonisolated(unsafe) private let questions: [any Query] = [
     SimilarQuery(image: "3", layer: ["a"], metric: .cosine), ProfileQuery(image: "5.png", count: 4),
     NeuronsQuery(saturated: true),
     HistogramQuery(neuron: "b:1"), DuplicatesQuery(threshold: 0), SelectivityQuery(count: 2), ContrastQuery(a: "label = 'cat'"),
-    SuspectsQuery(layer: "b"), ShortcutsQuery(auroc: 0.1, share: 0.1, rate: 1),
+    SuspectsQuery(layer: "b"), SuspectsQuery(by: .network), SuspectsQuery(layer: "a", by: .regression),
+    SuspectsQuery(by: .neurons),
+    ShortcutsQuery(auroc: 0.1, share: 0.1, rate: 1), ContrastQuery(a: "id % 2", copies: true),
     SQLQuery(statement: "SELECT * FROM top_image LIMIT 9", timeLimit: 1),
 ]
 

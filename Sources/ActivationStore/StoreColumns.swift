@@ -1,5 +1,5 @@
 import CKernels
-import GRDB
+package import GRDB
 
 /// The activations of one image: every neuron, in neuron order.
 public struct ImageActivations: Sendable {
@@ -82,30 +82,31 @@ extension Store {
     }
 
     /// The statistics of some neurons: the stored ones if they cover all images, else from a scan.
-    public func statistics(neurons: Range<Int>) throws -> [NeuronStatistics] {
+    public func statistics(neurons: Range<Int>) throws -> [NeuronStatistics] { try read { try statistics(neurons: neurons, $0) } }
+
+    /// The same in a read transaction.
+    package func statistics(neurons: Range<Int>, _ database: Database) throws -> [NeuronStatistics] {
         precondition(neurons.lowerBound >= 0 && neurons.upperBound <= description.neuronCount, "no such neurons: \(neurons)")
-        return try read { database in
-            if try isDerivedComplete(database) {
-                var found: [NeuronStatistics] = []
-                found.reserveCapacity(neurons.count)
-                try StatisticsRows(database, path: path, description: description).visit(neurons) {
-                    found.append(NeuronStatistics(row: $0))
-                }
-                return found
+        if try isDerivedComplete(database) {
+            var found: [NeuronStatistics] = []
+            found.reserveCapacity(neurons.count)
+            try StatisticsRows(database, path: path, description: description).visit(neurons) {
+                found.append(NeuronStatistics(row: $0))
             }
-            var folds = neurons.map { _ in StatisticsFold() }
-            let presence = try presence(database)
-            let scan = try scan(database)
-            for (block, lanes) in try blocks(database).enumerated() {
-                let first = block * description.blockImages
-                let kept = presence.map { presence in (0..<lanes).filter { presence[first + $0] != 0 } }
-                try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
-                    folds[row.neuron - neurons.lowerBound].add(
-                        row.values, lanes: lanes, kept: kept, isFull: lanes == description.blockImages)
-                }
-            }
-            return neurons.map { folds[$0 - neurons.lowerBound].result(neuron: $0) }
+            return found
         }
+        var folds = neurons.map { _ in StatisticsFold() }
+        let presence = try presence(database)
+        let scan = try scan(database)
+        for (block, lanes) in try blocks(database).enumerated() {
+            let first = block * description.blockImages
+            let kept = presence.map { presence in (0..<lanes).filter { presence[first + $0] != 0 } }
+            try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
+                folds[row.neuron - neurons.lowerBound].add(
+                    row.values, lanes: lanes, kept: kept, isFull: lanes == description.blockImages)
+            }
+        }
+        return neurons.map { folds[$0 - neurons.lowerBound].result(neuron: $0) }
     }
 }
 

@@ -1,6 +1,6 @@
 public import ActivationStore
 import NeuralNetwork
-import Search
+public import Search
 
 /// Multinomial logistic regression on the spatial means of a layer, which the store already holds.
 ///
@@ -35,8 +35,14 @@ extension CAMHead {
             throw refusal("none of its images has a class of the network as label; index them from a folder for each class")
         }
         let channels = description.layers.first { $0.name == layer }?.channels ?? 0
-        if let index = classes.indices.first(where: { index in !examples.train.contains { $0.label == index } }) {
-            throw refusal("no image to train with is of class '\(classes[index])'; add some")
+        let counts = examples.trainingCounts(classes.count)
+        if let index = counts.firstIndex(of: 0) {
+            let missing = counts.count { $0 == 0 }
+            throw refusal(
+                missing == 1
+                    ? "no image to train with is of class '\(classes[index])'; add some"
+                    : "no image to train with is of any of \(missing) of its \(counts.count) classes, such as '\(classes[index])'; add some"
+            )
         }
         let (chooseFrom, chooseBy) = examples.choice(classes: classes.count, seed: seed)
         let scaling = Scaling(means, examples.train, channels)
@@ -72,6 +78,34 @@ extension CAMHead {
             networkAccuracy: Double(judges.count(where: \.isRight)) / Double(max(judges.count, 1)))
     }
 
+    /// Images that a class needs for one to be held out of five.
+    private static let fewest = 5
+
+    /// What has to be said of the images that a head is fitted to: labels that are no class, and classes with few images.
+    /// - Throws: `StoreError`.
+    public static func remarks(fitting store: Store) throws -> [Remark] {
+        let (images, classes) = (try store.images(), store.description.classes)
+        let examples = Examples(images, classes: classes)
+        var remarks: [Remark] = []
+        let foreign = images.filter { image in image.label.map { !classes.contains($0) } ?? false }
+        if let example = foreign.first {
+            remarks.append(
+                .notJudged(
+                    images: foreign.count, of: images.count, example: example.path,
+                    reason: "the label \(example.label ?? "") is no class of the network, and they are left out"))
+        }
+        let counts = examples.trainingCounts(classes.count)
+        let few = counts.indices.filter { counts[$0] < fewest }
+        guard let example = few.first else { return remarks }
+        let isUnjudged = few.count == counts.count && examples.val.isEmpty && examples.test.isEmpty
+        return remarks + [
+            .fewImages(
+                few: few.count, of: counts.count, fewest: fewest, example: classes[example], images: counts[example],
+                consequence: isUnjudged
+                    ? "none could be held out, so how well the layer does is not known" : "the layer may not know them")
+        ]
+    }
+
     /// The class's activation map, Σ_k w(class,k) A_k(y,x): [height, width] of the layer.
     ///
     /// - Precondition: `index` is the index of a class.
@@ -105,6 +139,11 @@ private struct Examples {
     var test: [Example] = []
 
     var all: [Example] { train + val + test }
+
+    /// By class, the images to train with.
+    func trainingCounts(_ classes: Int) -> [Int] {
+        train.reduce(into: [Int](repeating: 0, count: classes)) { $0[$1.label] += 1 }
+    }
 
     init(_ images: [StoredImage], classes: [String]) {
         let indices = Dictionary(classes.enumerated().map { ($1, $0) }) { first, _ in first }

@@ -43,4 +43,16 @@ struct ImageLabels {
     var counts: [Int] {
         numbers.reduce(into: [Int](repeating: 0, count: names.count + 1)) { $0[Int($1)] += 1 }
     }
+
+    /// What is to be said of labels that some of the images have, but fewer than `fewest`.
+    func fewImages(_ fewest: Int, so consequence: String) -> [Remark] {
+        let counts = counts.dropLast()
+        let few = counts.indices.filter { (1..<fewest).contains(counts[$0]) }
+        guard let example = few.first else { return [] }
+        return [
+            .fewImages(
+                few: few.count, of: counts.count { $0 > 0 }, fewest: fewest, example: names[example], images: counts[example],
+                consequence: consequence)
+        ]
+    }
 }

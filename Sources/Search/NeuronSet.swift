@@ -45,4 +45,11 @@ extension StoreDescription {
         let layer = layer(ofNeuron: neuron)
         return (layer.name, neuron - layer.firstNeuron)
     }
+
+    /// The class whose score a neuron is; nil for other neurons, or where its name is not known.
+    func className(ofNeuron neuron: Int) -> String? {
+        let layer = layer(ofNeuron: neuron)
+        let channel = neuron - layer.firstNeuron
+        return layer.isLogits && classes.indices.contains(channel) ? classes[channel] : nil
+    }
 }

@@ -66,6 +66,42 @@ struct PlaceFinding {
     }
 }
 
+/// Where a neuron has its maximum on each of some images.
+struct Spot {
+    /// By image: y · width + x, or −1 where it says nothing.
+    let cells: [Int32]
+    let height: Int
+    let width: Int
+
+    /// The share of images on which both must see the same place, of those on which both see anything; and these of the images
+    /// of either.
+    private static let agreement = 0.8
+    private static let overlap = 0.5
+    /// How far apart two places of a picture may be, as a share of its height and width, to be the same.
+    private static let distance = 0.125
+
+    /// Whether two neurons, of the same images, see the same: on four fifths of the images the middles of their cells are at
+    /// most an eighth of the picture apart, or half a cell of each.
+    func isSame(as other: Spot) -> Bool {
+        let reachY = max(Self.distance, 0.5 / Double(height) + 0.5 / Double(other.height))
+        let reachX = max(Self.distance, 0.5 / Double(width) + 0.5 / Double(other.width))
+        var (either, both, same) = (0, 0, 0)
+        for (one, two) in zip(cells, other.cells) {
+            if one >= 0 || two >= 0 { either += 1 }
+            guard one >= 0, two >= 0 else { continue }
+            both += 1
+            let (a, b) = (place(Int(one)), other.place(Int(two)))
+            if abs(a.y - b.y) <= reachY, abs(a.x - b.x) <= reachX { same += 1 }
+        }
+        return both > 0 && Double(both) >= Self.overlap * Double(either) && Double(same) >= Self.agreement * Double(both)
+    }
+
+    /// The middle of a cell, as a share of the picture.
+    private func place(_ cell: Int) -> (y: Double, x: Double) {
+        ((Double(cell / width) + 0.5) / Double(height), (Double(cell % width) + 0.5) / Double(width))
+    }
+}
+
 /// The chance of at least `count` successes in `trials`.
 func binomialTail(_ count: Int, of trials: Int, chance: Double) -> Double {
     guard count > 0, chance < 1 else { return 1 }

@@ -39,6 +39,8 @@ public enum QueryError: Error, Hashable, Sendable {
     /// A layer of one store that has no counterpart in the other.
     case notComparable(layer: String, reason: String)
     case wrongMatch(String, reason: String)
+    /// What `suspects` was to rank by cannot judge this store's labels.
+    case cannotJudge(SuspectsQuery.Judge, reason: String)
 }
 
 extension QueryError: CustomStringConvertible {
@@ -93,6 +95,8 @@ extension QueryError: CustomStringConvertible {
             "layer \(layer) cannot be compared: \(reason); name its counterpart with --match \(layer)=LAYER"
         case .wrongMatch(let text, let reason):
             "--match \(text) is not understood: \(reason)"
+        case .cannotJudge(let judge, let reason):
+            "--by \(judge.rawValue) cannot judge the labels of this store: \(reason); leave it out"
         }
     }
 }

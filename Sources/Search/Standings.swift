@@ -85,7 +85,7 @@ struct Standings {
         return bits > 0x8000_0000 ? 127 - place : 128 + place
     }
 
-    /// The `count` largest standings, exact, largest first, ties by neuron.
+    /// The `count` largest standings, exact, largest first, ties by neuron; and all others that are as large as the last of them.
     mutating func best(_ count: Int, _ database: Database) throws -> [Standing] {
         // What `count` neurons reach for certain, no other can do without.
         var bound = standings.count > count ? standings.map { $0.low }.sorted(by: >)[count - 1] : 0
@@ -93,7 +93,9 @@ struct Standings {
         bound = max(bound, try settleByLists(count, database))
         try settleByBlocks(standings.filter { $0.high >= bound && !$0.isExact }.map { $0.neuron })
         standings = standings.filter { $0.high >= bound }.sorted { ($0.low, $1.neuron) > ($1.low, $0.neuron) }
-        return Array(standings.prefix(count))
+        guard standings.count > count else { return standings }
+        let last = standings[count - 1].low
+        return Array(standings.prefix { $0.low >= last })
     }
 
     /// Settles neurons whose list of the strongest reaches down to the image's value, the most promising first. Returns what `count` of them

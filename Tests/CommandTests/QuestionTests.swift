@@ -20,15 +20,21 @@ import Testing
                 ["layer", "channel", "rank", "image", "image_id", "label", "value", "y", "x", "decile"]
             ),
             (["similar", image], ["rank", "image", "image_id", "label", "distance"]),
-            (["profile", image], ["layer", "channel", "rank", "percentile", "value", "y", "x"]),
+            (["profile", image], ["layer", "channel", "rank", "percentile", "value", "y", "x", "deviations", "class"]),
             (
                 ["neurons", "--layer", "conv4"],
                 ["layer", "channel", "images", "nans", "minimum", "maximum", "mean", "deviation", "zero_share"]
             ),
             (["neurons", "--duplicate", "--threshold", "0.5"], ["layer", "channel", "other", "correlation"]),
-            (["neurons", "--selective", "cat"], ["layer", "channel", "label", "images", "auroc", "average_precision", "gap"]),
-            (["neurons", "--of", "conv4:3"], ["layer", "channel", "label", "images", "auroc", "average_precision", "gap"]),
-            (["contrast", "--a", "label = 'cat'"], ["layer", "channel", "rank", "auroc", "p", "q"]),
+            (
+                ["neurons", "--selective", "cat"],
+                ["layer", "channel", "label", "images", "auroc", "average_precision", "gap", "copies"]
+            ),
+            (
+                ["neurons", "--of", "conv4:3"],
+                ["layer", "channel", "label", "images", "auroc", "average_precision", "gap", "copies"]
+            ),
+            (["contrast", "--a", "label = 'cat'"], ["layer", "channel", "rank", "auroc", "p", "q", "copies"]),
         ]
         for (arguments, keys) in questions {
             func ask(_ format: String) throws -> Executable.Result {
@@ -115,7 +121,11 @@ import Testing
         let made = try shop.run(
             "index", "hans.sqlite", "--model", "hans.onnx", "--classes", "labels.txt", "--resize", "none", "tagged")
         #expect(made.status == 0, "\(made)")
-        let hits = try objects(shop.run("shortcuts", "hans.sqlite", "-k", "100", "--format", "json"))
+        // The neurons that see the tag are one finding; asked for apart, a row each.
+        let grouped = try objects(shop.run("shortcuts", "hans.sqlite", "-k", "100", "--format", "json"))
+        let hits = try objects(shop.run("shortcuts", "hans.sqlite", "-k", "100", "--copies", "--format", "json"))
+        let members = grouped.reduce(0) { $0 + 1 + (($1["copies"] as? [Any])?.count ?? 0) }
+        #expect(members == hits.count && grouped.count * 2 <= hits.count, "\(grouped)")
         #expect(hits.count >= 5 && hits.allSatisfy { $0["label"] as? String == "fish" }, "\(hits)")
 
         // Of those in conv4, the maximum on a fish is seen at its tag: cell (y, x) looks at the pixels about 8y + 4 and 8x + 4.
@@ -141,6 +151,50 @@ import Testing
             }
         }
         #expect(all >= 36 && seen * 10 >= all * 8, "\(seen) of \(all)")
-        #expect(try objects(shop.run("shortcuts", "shop.sqlite", "--format", "json")).isEmpty)
+        let honest = try shop.run("shortcuts", "shop.sqlite", "--format", "json")
+        #expect(try objects(honest).isEmpty && honest.errors.contains("none has its maxima in one place on"), "\(honest)")
+    }
+
+    /// An empty answer says what was looked at, and JSON stays JSON.
+    @Test func nothingHasAReason() throws {
+        let shop = try Shop()
+        let asked: [(arguments: [String], reason: String)] = [
+            (["top", "conv4:3", "--where", "label = 'bat'"], "looked at "),
+            (["top", "conv4:3", "conv4:4", "--by", "sum", "--where", "label = 'bat'"], "none meets --where label = 'bat'"),
+            (["similar", "cat-43.jpg", "--where", "label = 'bat'"], "none meets --where label = 'bat'"),
+            (["neurons", "--layer", "fc2", "--dead"], "looked at 5 neurons over "),
+            (["neurons", "--layer", "fc2", "--saturated", "--constant"], "none is constant, or at its largest value on half"),
+            (["neurons", "--layer", "fc2", "--duplicate", "--threshold", "1"], "looked at 10 pairs of neurons: none has a rank"),
+            (
+                ["contrast", "--a", "label = 'cat'", "--layer", "conv1:0", "--rate", "0"],
+                "looked at 1 neurons: none is found at the"
+            ),
+            (["shortcuts", "--layer", "fc2"], "looked at 0 of 5 neurons: only those with a map of 4×4 cells"),
+        ]
+        for (arguments, reason) in asked {
+            for format in ["json", "table", "csv"] {
+                let result = try Executable.run(
+                    [arguments[0], "shop.sqlite"] + arguments.dropFirst() + ["--format", format], in: shop.path)
+                #expect(result.status == 0 && result.errors.contains(reason), "\(arguments): \(result)")
+                if format == "json" { #expect(result.output == "[]\n") }
+            }
+        }
+    }
+
+    /// Columns of one name are all there, in every format.
+    @Test func columnsOfOneName() throws {
+        let shop = try Shop()
+        let statement = "SELECT 1 AS value, 2 AS value, 3 AS \"value:1\", 4 AS value, 5 AS other"
+        let found = try objects(shop.run("sql", "shop.sqlite", statement, "--format", "json"))
+        #expect(found as? [[String: Int]] == [["value": 1, "value:2": 2, "value:1": 3, "value:3": 4, "other": 5]])
+        let csv = try shop.run("sql", "shop.sqlite", statement, "--format", "csv").output
+        #expect(csv == "value,value:2,value:1,value:3,other\n1,2,3,4,5\n")
+        #expect(try shop.run("sql", "shop.sqlite", statement).output.hasPrefix("value  value:2  value:1  value:3  other\n"))
+        let joined = try objects(
+            shop.run(
+                "sql", "shop.sqlite",
+                "SELECT a.value, b.value FROM activation a JOIN activation b USING (image_id) WHERE a.layer = 'conv4' "
+                    + "AND a.channel = 3 AND b.layer = 'conv4' AND b.channel = 5 AND image_id = 2", "--format", "json"))
+        #expect(joined.count == 1 && Set(joined[0].keys) == ["value", "value:1"] && joined[0].values.allSatisfy { $0 is Double })
     }
 }

@@ -80,6 +80,31 @@ struct CAMHeadTests {
         #expect((head.trained, head.judged, head.judgedOn) == (100, 20, "held out"))
     }
 
+    /// Classes with few images, and labels that are none, are said.
+    @Test func saysWhatItIsFittedTo() throws {
+        var dataset = try Dataset(paths: [ExplainerFixture.fixtures + "/petshop/train"])
+        for index in dataset.items.indices { dataset.items[index].split = nil }
+        let whole = try ExplainerFixture.petshop(indexing: dataset).store
+        #expect(try CAMHead.remarks(fitting: whole).isEmpty)
+        // Three images of each class, and a bird that is called a bat.
+        var kept: [String: Int] = [:]
+        dataset = Dataset(
+            items: dataset.items.filter { item in
+                kept[item.label ?? "", default: 0] += 1
+                return kept[item.label ?? "", default: 0] <= (item.label == "bird" ? 4 : 3)
+            })
+        let index = try #require(dataset.items.firstIndex { $0.label == "bird" })
+        dataset.items[index].label = "bat"
+        let store = try ExplainerFixture.petshop(indexing: dataset).store
+        let remarks = try CAMHead.remarks(fitting: store).map(\.description)
+        #expect(remarks.count == 2 && remarks[0].hasPrefix("1 of 16 images are not judged, such as /"))
+        #expect(remarks[0].hasSuffix("the label bat is no class of the network, and they are left out"))
+        #expect(
+            remarks[1] == "5 of 5 labels have fewer than 5 images, such as cat with 3: none could be held out, so how well the "
+                + "layer does is not known")
+        #expect(try CAMHead(fitting: store).judged == 0)
+    }
+
     @Test func saysWhatIsMissing() throws {
         let cats = try Dataset(paths: [ExplainerFixture.fixtures + "/petshop/val"])
         func message(_ dataset: Dataset, layer: String? = nil) throws -> String {

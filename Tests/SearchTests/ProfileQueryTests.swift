@@ -12,13 +12,31 @@ import Testing
             let column = dataset.values.map { $0[neuron] }
             return (neuron, column.reduce(0) { $0 + ($1 == values[neuron] ? 1 : $1 > values[neuron] ? 0 : 2) })
         }
-        let ranking = standings.sorted { $0.standing == $1.standing ? $0.neuron < $1.neuron : $0.standing > $1.standing }
+        /// Standard deviations above the mean, over the finite values, to a millionth.
+        func deviations(_ neuron: Int) -> Double {
+            let finite = dataset.values.map { Double($0[neuron]) }.filter(\.isFinite)
+            guard !finite.isEmpty else { return 0 }
+            let mean = finite.reduce(0, +) / Double(finite.count)
+            let isConstant = finite.allSatisfy { $0 == finite[0] }
+            let deviation = (finite.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(finite.count)).squareRoot()
+            let distance = Double(values[neuron]) - (isConstant ? finite[0] : mean)
+            let ratio = distance == 0 ? 0 : distance / (isConstant ? 0 : deviation)
+            return ratio.isFinite ? (ratio * 1e6).rounded() / 1e6 + 0 : ratio
+        }
+        let ranking = standings.sorted { a, b in
+            guard a.standing == b.standing else { return a.standing > b.standing }
+            let (one, other) = (deviations(a.neuron), deviations(b.neuron))
+            return one == other ? a.neuron < b.neuron : one > other
+        }
         return ranking.prefix(count).enumerated().map { index, found in
             let layer = dataset.description.layer(ofNeuron: found.neuron)
             return ProfileQuery.Hit(
                 layer: layer.name, channel: found.neuron - layer.firstNeuron, rank: index + 1,
                 percentile: Double(found.standing) / Double(2 * dataset.values.count), value: values[found.neuron],
-                y: positions[found.neuron] / layer.width, x: positions[found.neuron] % layer.width)
+                y: positions[found.neuron] / layer.width, x: positions[found.neuron] % layer.width,
+                deviations: deviations(found.neuron),
+                className: layer.isLogits && found.neuron - layer.firstNeuron < dataset.description.classes.count
+                    ? dataset.description.classes[found.neuron - layer.firstNeuron] : nil)
         }
     }
 
@@ -47,6 +65,20 @@ import Testing
                         .run(in: store) == wanted(dataset, other, positions, neurons: all, count: count))
             }
         }
+    }
+
+    /// Of neurons that nothing else excites as much, the one that the image is furthest above the rest on comes first; scores
+    /// have their class's name.
+    @Test func tiesGoByDistance() throws {
+        let folder = try TemporaryFolder()
+        var dataset = RecordedDataset(
+            images: 30, layers: RecordedDataset.layers(), classes: ["a", "b", "c"], seed: 5, hard: false)
+        for neuron in [1, 5, 10] { dataset.values[7][neuron] = neuron == 1 ? 12 : neuron == 5 ? 90 : 40 }
+        try dataset.write(folder.file("s.sqlite"))
+        let hits = try ProfileQuery(image: "7", count: 3).run(in: Store.open(path: folder.file("s.sqlite")))
+        #expect(hits.map { "\($0.layer):\($0.channel)" } == ["layer1:1", "layer3:1", "layer0:1"])
+        #expect(hits.map(\.className) == [nil, "b", nil] && Set(hits.map(\.percentile)) == [59.0 / 60])
+        #expect(hits[0].deviations > hits[1].deviations && hits[1].deviations > hits[2].deviations && hits[2].deviations > 1)
     }
 
     /// Enough images for buckets of histograms to hold many, and for values to stand within and beyond the kept lists.

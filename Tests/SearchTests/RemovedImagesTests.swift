@@ -46,6 +46,8 @@ import Testing
             NeuronsQuery(reverse: false), HistogramQuery(neuron: neuron, bins: 5), DuplicatesQuery(threshold: 0.2),
             SelectivityQuery(count: 6), SelectivityQuery(label: "cat", count: 6),
             ContrastQuery(a: "label = 'cat'", count: 6), SuspectsQuery(layer: layer, count: 4),
+            SuspectsQuery(layer: layer, by: .network, count: 4), SuspectsQuery(layer: layer, by: .regression, count: 4),
+            SuspectsQuery(layer: layer, by: .neurons, count: 4), ContrastQuery(a: "label = 'cat'", count: 6, copies: true),
             ShortcutsQuery(auroc: 0.5, share: 0.3, rate: 1),
         ]
     }

@@ -59,7 +59,7 @@ import Testing
             }
             for label in labels {
                 let (own, rest) = split(0, label)
-                let query = SelectivityQuery(label: label, count: 1000, condition: condition)
+                let query = SelectivityQuery(label: label, count: 1000, condition: condition, copies: true)
                 guard !own.isEmpty, !rest.isEmpty else {
                     #expect(throws: QueryError.self) { try query.run(in: store) }
                     continue
@@ -69,7 +69,12 @@ import Testing
                 for hit in hits { try check(hit) }
                 for (one, next) in zip(hits, hits.dropFirst()) { #expect(one.auroc >= next.auroc) }
                 #expect(
-                    try SelectivityQuery(label: label, count: 2, condition: condition).run(in: store) == Array(hits.prefix(2)))
+                    try SelectivityQuery(label: label, count: 2, condition: condition, copies: true).run(in: store).hits
+                        == Array(hits.prefix(2)))
+                checkCopies(
+                    try SelectivityQuery(label: label, count: 1000, condition: condition).run(in: store).map {
+                        ($0.layer, $0.channel, $0.copies)
+                    }, of: hits.map { ($0.layer, $0.channel) }, dataset, images)
             }
             guard !labels.isEmpty else { continue }
             // By neuron: the same figures, in the order of the neurons.
@@ -80,6 +85,85 @@ import Testing
             #expect(best.first?.auroc == all.map(\.auroc).max())
         }
         #expect(rated > 5000)
+    }
+
+    /// Neurons of a list in its order, grouped by comparing all pairs: every neuron is in one row, as its leader or as a copy
+    /// of the first leader that it is a copy of.
+    private func checkCopies(
+        _ rows: [(layer: String, channel: Int, copies: [NeuronName])], of order: [(layer: String, channel: Int)],
+        _ dataset: RecordedDataset, _ images: [Int]
+    ) {
+        func column(_ layer: String, _ channel: Int) -> [Float] {
+            let first = dataset.description.layers.first { $0.name == layer }?.firstNeuron ?? 0
+            return images.map { dataset.values[$0][first + channel] }
+        }
+        func areCopies(_ a: [Float], _ b: [Float]) -> Bool {
+            guard let correlation = spearman(a, b) else { return false }
+            return images.count < 20 ? zip(a, b).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN } : correlation >= 0.99
+        }
+        var wanted: [(name: String, column: [Float], copies: [String])] = []
+        for (layer, channel) in order {
+            let own = column(layer, channel)
+            if let leader = wanted.firstIndex(where: { areCopies($0.column, own) }) {
+                wanted[leader].copies.append("\(layer):\(channel)")
+            } else {
+                wanted.append(("\(layer):\(channel)", own, []))
+            }
+        }
+        #expect(rows.map { "\($0.layer):\($0.channel)" } == wanted.map(\.name))
+        #expect(rows.map { $0.copies.map(\.description) } == wanted.map(\.copies))
+    }
+
+    /// A convolution, the concatenation that it goes into and the pooling after it are one finding.
+    @Test func copiesAreListedOnce() throws {
+        let folder = try TemporaryFolder()
+        var dataset = RecordedDataset(
+            images: 60, layers: RecordedDataset.layers(channels: [3, 4, 4, 2]), seed: 6, hard: false)
+        for image in 0..<60 {
+            dataset.images[image].label = image % 3 == 0 ? "cat" : "dog"
+            let value = Float(image % 3 == 0 ? 50 : 10) + Float(image) / 100
+            dataset.values[image][0] = value  // layer0:0
+            dataset.values[image][4] = value  // layer1:1, a concatenation
+            dataset.values[image][8] = 2 * value + 1  // layer2:1, a scaling
+            dataset.values[image][1] = value + Float(image * 37 % 60) / 3  // layer0:1, not the same
+        }
+        try dataset.write(folder.file("s.sqlite"))
+        let store = try Store.open(path: folder.file("s.sqlite"))
+        let copies = [NeuronName(layer: "layer1", channel: 1), NeuronName(layer: "layer2", channel: 1)]
+        let selective = try SelectivityQuery(label: "cat", count: 2).run(in: store)
+        #expect(selective.map { "\($0.layer):\($0.channel)" } == ["layer0:0", "layer0:1"])
+        #expect(selective.map(\.copies) == [copies, []] && selective.remarks.isEmpty)
+        let contrast = try ContrastQuery(a: "label = 'cat'", count: 2).run(in: store)
+        #expect(contrast.map { "\($0.layer):\($0.channel)" } == ["layer0:0", "layer0:1"] && contrast.map(\.rank) == [1, 2])
+        #expect(contrast.map(\.copies) == [copies, []])
+        // q is over all neurons, whichever rows they are in.
+        let all = try ContrastQuery(a: "label = 'cat'", count: 20, copies: true).run(in: store)
+        #expect(all.count == 13 && all.allSatisfy { $0.copies.isEmpty })
+        #expect(all[0].q == contrast[0].q && all[1].layer == "layer1" && all[2].layer == "layer2")
+    }
+
+    /// An answer from a few images says so.
+    @Test func fewImagesAreSaid() throws {
+        let folder = try TemporaryFolder()
+        var dataset = RecordedDataset(images: 40, layers: RecordedDataset.layers(), seed: 2, hard: false)
+        for image in 0..<40 { dataset.images[image].label = image < 3 ? "bird" : "n\(image)" }
+        try dataset.write(folder.file("s.sqlite"))
+        let store = try Store.open(path: folder.file("s.sqlite"))
+        func remarks<Hit>(_ found: Findings<Hit>) -> [String] { found.remarks.map(\.description) }
+        #expect(
+            try remarks(SelectivityQuery(label: "bird").run(in: store))
+                == ["label bird has 3 images, fewer than 5: chance alone may tell it"])
+        let all = "38 of 38 labels have fewer than 5 images, such as bird with 3: "
+        #expect(try remarks(SelectivityQuery(count: 1).run(in: store)) == [all + "chance alone may tell them"])
+        let shortcuts = try ShortcutsQuery().run(in: store)
+        #expect(shortcuts.isEmpty && remarks(shortcuts)[0] == all + "no shortcut can be found for them")
+        #expect(remarks(shortcuts).count == 2 && remarks(shortcuts)[1].hasPrefix("looked at 9 neurons: "))
+        // U = 3 · 37 at most: (111 / 2 − ½) / √(3 · 37 · 41 / 12) deviations.
+        let contrast = try ContrastQuery(a: "label = 'bird'", rate: 1e-6).run(in: store)
+        #expect(contrast.isEmpty && remarks(contrast)[0].hasPrefix("--a has 3 images, fewer than 5: p is 0.0047 or more"))
+        #expect(remarks(contrast)[1].contains("none is found at the false discovery rate 1e-06; the smallest is"))
+        let suspects = try SuspectsQuery().run(in: store)
+        #expect(suspects.isEmpty && remarks(suspects).contains(all + "no neurons are named for them"))
     }
 
     @Test func mistakesAreNamed() throws {
@@ -113,7 +197,7 @@ import Testing
                 #expect(throws: QueryError.self) { try ContrastQuery(a: a, b: b).run(in: store) }
                 continue
             }
-            let hits = try ContrastQuery(a: a, b: b, count: 1000).run(in: store)
+            let hits = try ContrastQuery(a: a, b: b, count: 1000, copies: true).run(in: store)
             let all = dataset.description.neuronCount
             #expect(hits.map(\.rank) == Array(1...all))
             var tested: [(name: String, auroc: Double, p: Double)] = []
@@ -137,7 +221,7 @@ import Testing
                     isRejected(at: hit.q * (1 + 1e-9)) && (hit.q == 0 || !isRejected(at: hit.q * (1 - 1e-9))), "store \(seed)")
             }
             for (one, next) in zip(hits, hits.dropFirst()) { #expect(abs(one.auroc - 0.5) >= abs(next.auroc - 0.5) - 1e-12) }
-            let controlled = try ContrastQuery(a: a, b: b, count: 1000, rate: 0.2).run(in: store)
+            let controlled = try ContrastQuery(a: a, b: b, count: 1000, rate: 0.2, copies: true).run(in: store)
             #expect(
                 Set(controlled.map { "\($0.layer):\($0.channel)" })
                     == Set(hits.filter { $0.q <= 0.2 }.map { "\($0.layer):\($0.channel)" }))

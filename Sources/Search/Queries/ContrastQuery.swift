@@ -24,15 +24,19 @@ public struct ContrastQuery: Query {
     @Option(help: ArgumentHelp("Only neurons at this false discovery rate, such as 0.05 (default: any).", valueName: "rate"))
     public var rate: Double?
 
+    @Flag(help: "List neurons that say the same of the images in rows of their own, instead of once.")
+    public var copies = false
+
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(a: String, b: String? = nil, layer: [String] = [], count: Int = 10, rate: Double? = nil) {
+    public init(a: String, b: String? = nil, layer: [String] = [], count: Int = 10, rate: Double? = nil, copies: Bool = false) {
         self.a = a
         self.b = b
         self.layer = layer
         self.count = count
         self.rate = rate
+        self.copies = copies
     }
 
     public struct Hit: Hashable, Sendable, Encodable {
@@ -45,6 +49,8 @@ public struct ContrastQuery: Query {
         public var p: Double
         /// The smallest false discovery rate at which this neuron is found.
         public var q: Double
+        /// Neurons that say the same of the images (``Copies``), and come after this one.
+        public var copies: [NeuronName]
     }
 
     private struct Tested {
@@ -56,40 +62,77 @@ public struct ContrastQuery: Query {
         var q = 1.0
     }
 
-    /// Hits by effect |AUROC − ½|, the largest first, ties by neuron.
+    /// Hits by effect |AUROC − ½|, the largest first, ties by neuron. Of neurons that say the same of the images, the first
+    /// stands for all, unless `copies` lists them.
     /// - Throws: ``StoreError``, ``QueryError`` where a condition is none, a set is empty, or an image is in both.
-    public func run(in store: Store) throws -> [Hit] {
+    public func run(in store: Store) throws -> Findings<Hit> {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
         if let rate, !(0...1).contains(rate) { throw QueryError.outside(option: "--rate", value: "\(rate)", range: "0 to 1") }
         let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: store.description)
-        var tested = try store.read { database in
+        return try store.read { database in
             let fold = try BlockFold(store, database)
-            let maskA = try Predicate(a, in: store, database, images: fold.images, option: "--a").mask
-            let maskB =
-                try b.map { try Predicate($0, in: store, database, images: fold.images, option: "--b").mask }
-                ?? maskA.indices.map { maskA[$0] == 0 && fold.presence?[$0] != 0 ? 1 : 0 }
-            let both = zip(maskA, maskB).count { $0 == 1 && $1 == 1 }
-            guard both == 0 else { throw QueryError.overlap(images: both) }
-            let images = maskA.indices.filter { maskA[$0] == 1 || maskB[$0] == 1 }
-            let countA = maskA.count { $0 == 1 }
-            guard countA > 0, countA < images.count else { throw QueryError.emptySet(countA == 0 ? "--a" : "--b") }
-            let classes = RankPass.Classes(numbers: images.map { maskA[$0] == 1 ? 0 : 1 }, count: 2)
+            let (images, classes, countA) = try sets(store, fold)
             var tested: [Tested] = []
             try RankPass(fold, images: images).visit(neurons, classes) { neuron, results, ties in
                 tested.append(
                     Self.test(neuron, rankSum: results[0].rankSum, UInt64(countA), UInt64(images.count - countA), ties: ties))
             }
-            return tested
-        }
-        for (index, rate) in falseDiscoveryRates(tested.map { $0.p }).enumerated() { tested[index].q = rate }
-        tested = tested.filter { one in rate.map { one.q <= $0 } ?? true }
-        tested.sort { $0.effect == $1.effect ? $0.neuron < $1.neuron : $0.effect > $1.effect }
-        return tested.prefix(count).enumerated().map { index, one in
-            let (layer, channel) = store.description.name(ofNeuron: one.neuron)
-            return Hit(layer: layer, channel: channel, rank: index + 1, auroc: one.auroc, p: one.p, q: one.q)
+            for (index, rate) in falseDiscoveryRates(tested.map { $0.p }).enumerated() { tested[index].q = rate }
+            let remarks = remarks(tested, countA, images.count - countA)
+            tested = tested.filter { one in rate.map { one.q <= $0 } ?? true }
+            tested.sort { $0.effect == $1.effect ? $0.neuron < $1.neuron : $0.effect > $1.effect }
+            let effects = tested.map { abs($0.auroc - 0.5) }
+            let groups = try Copies(images, fold).groups(
+                tested.map { $0.neuron }, effects: effects, bound: Copies.bound(own: countA, of: images.count), count: count,
+                apart: copies)
+            return Findings(
+                groups.enumerated().map { index, group in
+                    let one = tested[group.leader]
+                    let (layer, channel) = store.description.name(ofNeuron: one.neuron)
+                    return Hit(
+                        layer: layer, channel: channel, rank: index + 1, auroc: one.auroc, p: one.p, q: one.q,
+                        copies: group.members.map { NeuronName(tested[$0].neuron, store.description) })
+                }, remarks: remarks)
         }
     }
+
+    /// The images of both sets, and in which of them each is: 0 is A.
+    private func sets(_ store: Store, _ fold: BlockFold) throws -> (images: [Int], classes: RankPass.Classes, countA: Int) {
+        let maskA = try Predicate(a, in: store, fold.database, images: fold.images, option: "--a").mask
+        let maskB =
+            try b.map { try Predicate($0, in: store, fold.database, images: fold.images, option: "--b").mask }
+            ?? maskA.indices.map { maskA[$0] == 0 && fold.presence?[$0] != 0 ? 1 : 0 }
+        let both = zip(maskA, maskB).count { $0 == 1 && $1 == 1 }
+        guard both == 0 else { throw QueryError.overlap(images: both) }
+        let images = maskA.indices.filter { maskA[$0] == 1 || maskB[$0] == 1 }
+        let countA = maskA.count { $0 == 1 }
+        guard countA > 0, countA < images.count else { throw QueryError.emptySet(countA == 0 ? "--a" : "--b") }
+        return (images, RankPass.Classes(numbers: images.map { maskA[$0] == 1 ? 0 : 1 }, count: 2), countA)
+    }
+
+    /// Sets that are too small for any neuron to be found; and why nothing is.
+    private func remarks(_ tested: [Tested], _ countA: Int, _ countB: Int) -> [Remark] {
+        // That of a neuron without ties that has all of A above all of B.
+        let least = Self.test(
+            0, rankSum: UInt64(countA * (countA + 1) + 2 * countA * countB), UInt64(countA), UInt64(countB), ties: 0
+        ).p
+        let bounds = String(format: "p is %.2g or more, whatever a neuron does", least)
+        var remarks: [Remark] = [("--a", countA), (b == nil ? "the rest" : "--b", countB)].filter { $0.1 < Self.fewest }.map {
+            .smallSet(name: $0.0, images: $0.1, fewest: Self.fewest, consequence: bounds)
+        }
+        if let rate, let smallest = tested.map({ $0.q }).min(), smallest > rate {
+            remarks.append(
+                .nothing(
+                    lookedAt: "\(tested.count) neurons",
+                    because: String(format: "none is found at the false discovery rate %g; the smallest is %.2g", rate, smallest))
+            )
+        }
+        return remarks
+    }
+
+    /// Images that a set needs to tell anything.
+    private static let fewest = 5
 
     /// - Parameters:
     ///   - rankSum: twice that of A.

@@ -83,3 +83,19 @@ public struct DuplicatesQuery: Query {
         return results.flatMap { $0 }
     }
 }
+
+extension DuplicatesQuery: ReasonedQuery {
+    public func reasonForNothing(in store: Store) throws -> Remark {
+        if let empty = try store.emptiness(where: nil) { return empty }
+        let chosen = try layer.map { try NeuronReference($0, in: store.description).layer.name }
+        let layers = store.description.layers.filter { chosen.isEmpty || chosen.contains($0.name) }
+        let pairs = layers.reduce(0) { $0 + $1.channels * ($1.channels - 1) / 2 }
+        let constant = try layers.reduce(0) { sum, layer in
+            try sum + store.statistics(neurons: layer.neurons).count(where: NeuronsQuery.isConstant)
+        }
+        return .nothing(
+            lookedAt: "\(pairs) pairs of neurons",
+            because: "none has a rank correlation of \(threshold) or more"
+                + (constant > 0 ? "; \(constant) neurons have one value on every image, and no correlation" : ""))
+    }
+}

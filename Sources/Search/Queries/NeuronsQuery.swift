@@ -131,6 +131,21 @@ public struct NeuronsQuery: Query {
     }
 }
 
+extension NeuronsQuery: ReasonedQuery {
+    public func reasonForNothing(in store: Store) throws -> Remark {
+        if let empty = try store.emptiness(where: nil) { return empty }
+        let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
+        let neurons = try NeuronSet(references, in: store.description).count
+        let wanted = [
+            dead ? "zero on every image" : nil, constant ? "constant" : nil,
+            saturated ? "at its largest value on half of the images" : nil,
+        ].compactMap { $0 }
+        return .nothing(
+            lookedAt: "\(neurons) neurons over \(try store.imageCount()) images",
+            because: "none is \(wanted.joined(separator: ", or "))")
+    }
+}
+
 extension NeuronsQuery.Hit: Encodable {
     enum CodingKeys: String, CodingKey {
         case layer, channel, images, nans, minimum, maximum, mean, deviation

@@ -2,11 +2,13 @@ public import ActivationStore
 public import ArgumentParser
 import GRDB
 
-/// The neurons that an image excites most, each measured by its own habits: ranked by the share of the store's images that excite it less
-/// (ties count half; NaN is below everything), ties by neuron. A neuron that is NaN on the image is not listed.
+/// The neurons that an image excites most, each measured by its own habits: ranked by the share of the store's images that
+/// excite it less (ties count half; NaN is below everything). Of neurons of one share, that comes first of which the image is
+/// further above the rest, in standard deviations from the mean; then ties go by neuron. A neuron that is NaN on the image is
+/// not listed.
 ///
-/// Exact, without reading all activations: histograms bound each share, lists of the strongest settle most of what is left, and only
-/// neurons that may still be among the first are counted in the blocks.
+/// Exact, without reading all activations: histograms bound each share, lists of the strongest settle most of what is left, and
+/// only neurons that may still be among the first are counted in the blocks.
 public struct ProfileQuery: Query {
     public static let name = "profile"
     public static let abstract = "The neurons that an image excites most, beside what other images do."
@@ -34,7 +36,7 @@ public struct ProfileQuery: Query {
         self.given = given
     }
 
-    public struct Hit: Hashable, Sendable, Encodable {
+    public struct Hit: Hashable, Sendable {
         public var layer: String
         public var channel: Int
         /// From 1.
@@ -45,8 +47,16 @@ public struct ProfileQuery: Query {
         /// Cell of the layer's map.
         public var y: Int
         public var x: Int
+        /// How far the value is above the mean of all images (below: negative), in standard deviations, to a millionth; both
+        /// over the finite values. Of a neuron that has one value on all images: 0, or infinite for another value.
+        public var deviations: Double
+        /// The class whose score the neuron is; nil for other neurons, or where its name is not known.
+        public var className: String?
 
-        public init(layer: String, channel: Int, rank: Int, percentile: Double, value: Float, y: Int, x: Int) {
+        public init(
+            layer: String, channel: Int, rank: Int, percentile: Double, value: Float, y: Int, x: Int, deviations: Double,
+            className: String? = nil
+        ) {
             self.layer = layer
             self.channel = channel
             self.rank = rank
@@ -54,6 +64,8 @@ public struct ProfileQuery: Query {
             self.value = value
             self.y = y
             self.x = x
+            self.deviations = deviations
+            self.className = className
         }
     }
 
@@ -70,15 +82,65 @@ public struct ProfileQuery: Query {
             let (values, positions) = try subject.activations(neurons, fold)
             var standings = Standings(values: values, isStored: subject.id != nil, fold)
             try standings.bound(neurons, database)
-            let best = try standings.best(count, database)
-            return best.enumerated().map { index, standing in
+            let tied = try standings.best(count, database)
+            let deviations = try deviations(of: tied.map(\.neuron), values, store, database)
+            let order = tied.indices.sorted { a, b in
+                (tied[a].low, deviations[a], tied[b].neuron) > (tied[b].low, deviations[b], tied[a].neuron)
+            }
+            return order.prefix(count).enumerated().map { index, place in
+                let standing = tied[place]
                 let layer = description.layer(ofNeuron: standing.neuron)
                 let position = positions[standing.neuron]
                 return Hit(
                     layer: layer.name, channel: standing.neuron - layer.firstNeuron, rank: index + 1,
                     percentile: Double(standing.low) / Double(2 * fold.present), value: values[standing.neuron] + 0,
-                    y: position / layer.width, x: position % layer.width)
+                    y: position / layer.width, x: position % layer.width, deviations: deviations[place],
+                    className: description.className(ofNeuron: standing.neuron))
             }
         }
+    }
+
+    /// By neuron: how far the image is above the mean.
+    private func deviations(of neurons: [Int], _ values: [Float], _ store: Store, _ database: Database) throws -> [Double] {
+        var found: [Int: Double] = [:]
+        for range in NeuronSet(neurons.map { $0..<$0 + 1 }).ranges {
+            for one in try store.statistics(neurons: range, database) {
+                guard let mean = one.mean, let deviation = one.deviation else { continue }
+                let distance = Double(values[one.neuron]) - mean
+                let ratio = distance == 0 ? 0 : distance / deviation
+                // The same whichever way the moments were added up.
+                found[one.neuron] = ratio.isFinite ? (ratio * 1e6).rounded() / 1e6 + 0 : ratio
+            }
+        }
+        return neurons.map { found[$0] ?? 0 }
+    }
+}
+
+extension ProfileQuery: ReasonedQuery {
+    public func reasonForNothing(in store: Store) throws -> Remark {
+        try store.emptiness(where: nil)
+            ?? .nothing(
+                lookedAt: "\(store.description.neuronCount) neurons", because: "all that were asked for are NaN on this image")
+    }
+}
+
+extension ProfileQuery.Hit: Encodable {
+    enum CodingKeys: String, CodingKey {
+        case layer, channel, rank, percentile, value, y, x, deviations
+        case className = "class"
+    }
+
+    /// Every key is there, `class` as null for neurons that are no score of a class.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(layer, forKey: .layer)
+        try container.encode(channel, forKey: .channel)
+        try container.encode(rank, forKey: .rank)
+        try container.encode(percentile, forKey: .percentile)
+        try container.encode(value, forKey: .value)
+        try container.encode(y, forKey: .y)
+        try container.encode(x, forKey: .x)
+        try container.encode(deviations, forKey: .deviations)
+        try container.encode(className, forKey: .className)
     }
 }

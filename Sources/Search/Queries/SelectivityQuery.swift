@@ -21,14 +21,21 @@ public struct SelectivityQuery: Query {
     @Option(name: .customLong("where"), help: "Only images that meet this SQL condition, as in top.")
     public var condition: String?
 
+    /// Whether neurons that say the same of the images have rows of their own, where neurons are ranked.
+    @Flag(help: "List neurons that say the same of the images in rows of their own, instead of once.")
+    public var copies = false
+
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(label: String? = nil, layer: [String] = [], count: Int = 10, condition: String? = nil) {
+    public init(
+        label: String? = nil, layer: [String] = [], count: Int = 10, condition: String? = nil, copies: Bool = false
+    ) {
         self.label = label
         self.layer = layer
         self.count = count
         self.condition = condition
+        self.copies = copies
     }
 
     public struct Hit: Hashable, Sendable {
@@ -42,11 +49,14 @@ public struct SelectivityQuery: Query {
         public var averagePrecision: Double
         /// Mean on the label's images less that on the others; nil where either has no finite value.
         public var gap: Double?
+        /// Neurons that say the same of the images (``Copies``), and come after this one; none where labels are ranked.
+        public var copies: [NeuronName] = []
     }
 
-    /// Hits by AUROC, the largest first, ties by neuron, then by label.
+    /// Hits by AUROC, the largest first, ties by neuron, then by label. Of neurons that say the same of the images, the first
+    /// stands for all, unless `copies` lists them.
     /// - Throws: ``StoreError``, ``QueryError``.
-    public func run(in store: Store) throws -> [Hit] {
+    public func run(in store: Store) throws -> Findings<Hit> {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
         let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: store.description)
@@ -81,10 +91,28 @@ public struct SelectivityQuery: Query {
                     hits.append(hit(neuron, index, aurocs[index], results))
                 }
             }
-            guard wanted != nil else { return hits }
-            return largest(hits.map { $0.auroc }, mask: nil, count: count).map { hits[$0] }
+            guard let wanted else {
+                return Findings(hits, remarks: labels.fewImages(Self.fewest, so: "chance alone may tell them"))
+            }
+            let order = largest(hits.map { $0.auroc }, mask: nil, count: hits.count)
+            let all = neurons.neurons
+            let groups = try Copies(labels.images, fold).groups(
+                order.map { all[$0] }, effects: order.map { hits[$0].auroc },
+                bound: Copies.bound(own: counts[wanted], of: labels.images.count), count: count, apart: copies)
+            let small = Remark.smallSet(
+                name: "label \(labels.names[wanted])", images: counts[wanted], fewest: Self.fewest,
+                consequence: "chance alone may tell it")
+            return Findings(
+                groups.map { group in
+                    var hit = hits[order[group.leader]]
+                    hit.copies = group.members.map { NeuronName(all[order[$0]], store.description) }
+                    return hit
+                }, remarks: counts[wanted] < Self.fewest ? [small] : [])
         }
     }
+
+    /// Images that a label needs to be told from chance.
+    private static let fewest = 5
 
     /// U = R − n(n + 1)/2 of n · m pairs (Mann and Whitney 1947), by class; NaN for a class without images, or with all.
     ///
@@ -109,7 +137,7 @@ extension SelectivityQuery.Hit: Encodable {
     enum CodingKeys: String, CodingKey {
         case layer, channel, label, images, auroc
         case averagePrecision = "average_precision"
-        case gap
+        case gap, copies
     }
 
     /// Every key is there, `gap` as null where there is none.
@@ -122,5 +150,6 @@ extension SelectivityQuery.Hit: Encodable {
         try container.encode(auroc, forKey: .auroc)
         try container.encode(averagePrecision, forKey: .averagePrecision)
         try container.encode(gap, forKey: .gap)
+        try container.encode(copies, forKey: .copies)
     }
 }

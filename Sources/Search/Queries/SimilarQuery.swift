@@ -124,6 +124,15 @@ public struct SimilarQuery: DrawnQuery {
     }
 }
 
+extension SimilarQuery: ReasonedQuery {
+    public func reasonForNothing(in store: Store) throws -> Remark {
+        if let empty = try store.emptiness(where: condition) { return empty }
+        return .nothing(
+            lookedAt: "\(try store.imageCount()) images",
+            because: "there is no other than the image itself, or their distances to it are no numbers (NaN, or of no length)")
+    }
+}
+
 extension SimilarQuery.Hit: Encodable {
     enum CodingKeys: String, CodingKey {
         case rank, image

@@ -202,3 +202,11 @@ extension TopQuery.Hit: Encodable {
         try container.encodeIfPresent(decile, forKey: .decile)
     }
 }
+
+extension TopQuery: ReasonedQuery {
+    public func reasonForNothing(in store: Store) throws -> Remark {
+        try store.emptiness(where: condition)
+            ?? .nothing(
+                lookedAt: "\(try store.imageCount()) images", because: "what was asked for is NaN on all that could be listed")
+    }
+}

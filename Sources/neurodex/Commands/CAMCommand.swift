@@ -50,6 +50,7 @@ struct CAMFitCommand: ParsableCommand {
         let head = try CAMHead(fitting: store, layer: layer, seed: seed)
         try store.keep(head)
         printOut(try CAMFitTable(head: head).rendered(as: output.format))
+        print(try CAMHead.remarks(fitting: store))
     }
 }
 
@@ -64,8 +65,8 @@ struct CAMFitTable: Printable {
         var trained: Int
         var judged: Int
         var judgedOn: String
-        var accuracy: Double
-        var networkAccuracy: Double
+        var accuracy: Double?
+        var networkAccuracy: Double?
 
         enum CodingKeys: String, CodingKey {
             case layer, classes, channels, l2, trained, judged
@@ -73,12 +74,29 @@ struct CAMFitTable: Printable {
             case accuracy
             case networkAccuracy = "network_accuracy"
         }
+
+        /// Every key is there, the accuracies as null where nothing was judged.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(layer, forKey: .layer)
+            try container.encode(classes, forKey: .classes)
+            try container.encode(channels, forKey: .channels)
+            try container.encode(l2, forKey: .l2)
+            try container.encode(trained, forKey: .trained)
+            try container.encode(judged, forKey: .judged)
+            try container.encode(judgedOn, forKey: .judgedOn)
+            try container.encode(accuracy, forKey: .accuracy)
+            try container.encode(networkAccuracy, forKey: .networkAccuracy)
+        }
     }
+
+    private var accuracy: Double? { head.judged > 0 ? head.accuracy : nil }
+    private var networkAccuracy: Double? { head.judged > 0 ? head.networkAccuracy : nil }
 
     func encode(to encoder: any Encoder) throws {
         try Entry(
             layer: head.layer, classes: head.classes.count, channels: head.channels, l2: head.l2, trained: head.trained,
-            judged: head.judged, judgedOn: head.judgedOn, accuracy: head.accuracy, networkAccuracy: head.networkAccuracy
+            judged: head.judged, judgedOn: head.judgedOn, accuracy: accuracy, networkAccuracy: networkAccuracy
         ).encode(to: encoder)
     }
 
@@ -88,8 +106,8 @@ struct CAMFitTable: Printable {
             rows: [
                 [
                     .text(head.layer), .value(head.classes.count), .value(head.channels), .value(head.trained),
-                    .text("\(head.judged) (\(head.judgedOn))"), .text(Self.percent(head.accuracy)),
-                    .text(Self.percent(head.networkAccuracy)),
+                    .text("\(head.judged) (\(head.judgedOn))"), .text(Self.percent(accuracy)),
+                    .text(Self.percent(networkAccuracy)),
                 ]
             ])
     }
@@ -100,10 +118,12 @@ struct CAMFitTable: Printable {
             [
                 head.layer, "\(head.classes.count)", "\(head.channels)", "\(head.l2)", "\(head.trained)", "\(head.judged)",
                 head.judgedOn,
-                "\(head.accuracy)", "\(head.networkAccuracy)",
+                accuracy.map { "\($0)" } ?? "", networkAccuracy.map { "\($0)" } ?? "",
             ],
         ]
     }
 
-    private static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
+    private static func percent(_ share: Double?) -> String {
+        share.map { "\(($0 * 1000).rounded() / 10) %" } ?? "not known"
+    }
 }

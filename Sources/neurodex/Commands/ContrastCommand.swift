@@ -30,7 +30,9 @@ struct ContrastCommand: ParsableCommand {
 
     func run() throws {
         let store = try Store.open(path: store)
-        printOut(try ContrastTable(hits: query.run(in: store)).rendered(as: output.format))
+        let found = try query.run(in: store)
+        printOut(try ContrastTable(hits: found.hits).rendered(as: output.format))
+        print(found.remarks)
     }
 }
 
@@ -41,14 +43,19 @@ struct ContrastTable: Printable {
 
     var table: TextTable {
         TextTable(
-            columns: ["rank", "neuron", "AUROC", "p", "q"], shortened: ["neuron"],
-            rows: hits.map {
-                [.value($0.rank), .text("\($0.layer):\($0.channel)"), .value($0.auroc), .value($0.p), .value($0.q)]
+            columns: ["rank", "neuron", "AUROC", "p", "q"] + copies.column, shortened: ["neuron", "copies"],
+            rows: hits.enumerated().map { index, hit in
+                [.value(hit.rank), .text("\(hit.layer):\(hit.channel)"), .value(hit.auroc), .value(hit.p), .value(hit.q)]
+                    + copies.cell(index)
             })
     }
 
+    private var copies: CopiesColumn { CopiesColumn(hits.map(\.copies)) }
+
     var fields: [[String]] {
-        [["layer", "channel", "rank", "auroc", "p", "q"]]
-            + hits.map { [$0.layer, "\($0.channel)", "\($0.rank)", "\($0.auroc)", "\($0.p)", "\($0.q)"] }
+        [["layer", "channel", "rank", "auroc", "p", "q", "copies"]]
+            + hits.map {
+                [$0.layer, "\($0.channel)", "\($0.rank)", "\($0.auroc)", "\($0.p)", "\($0.q)", CopiesColumn.field($0.copies)]
+            }
     }
 }

@@ -21,7 +21,8 @@ struct NeuronsCommand: FigureCommand {
               neurodex neurons shop.sqlite conv4:3 -o histogram.png
 
             With a neuron, its histogram. --selective ranks neurons, and --of a neuron's labels, by AUROC: the chance that an image \
-            of the label excites the neuron more than another does. --duplicate lists pairs of a layer's neurons by their rank correlation.
+            of the label excites the neuron more than another does; of neurons that say the same of all images (rank correlation 0.99) one is listed, with the \
+            others beside it. --duplicate lists pairs of a layer's neurons by their rank correlation.
             """)
 
     @Argument(help: "The store.")
@@ -43,6 +44,9 @@ struct NeuronsCommand: FigureCommand {
 
     @Option(help: ArgumentHelp("The labels that this neuron tells best.", valueName: "neuron"))
     var of: String?
+
+    @Flag(help: "With --selective: list neurons that say the same of the images in rows of their own, instead of once.")
+    var copies = false
 
     @Option(
         name: .customLong("where"),
@@ -79,14 +83,21 @@ struct NeuronsCommand: FigureCommand {
             printOut(try HistogramTable(histogram: histogram).rendered(as: output.format))
             if let picture { try write(try drawn(asked, histogram, from: store), to: picture) }
         } else if duplicate {
-            let hits = try DuplicatesQuery(layer: query.layer, threshold: threshold, count: query.count).run(in: store)
+            let asked = DuplicatesQuery(layer: query.layer, threshold: threshold, count: query.count)
+            let hits = try asked.run(in: store)
             printOut(try DuplicatesTable(hits: hits).rendered(as: output.format))
+            if hits.isEmpty { print([try asked.reasonForNothing(in: store)]) }
         } else if selective != nil || of != nil {
             let asked = SelectivityQuery(
-                label: selective, layer: of.map { [$0] } ?? query.layer, count: query.count ?? 10, condition: condition)
-            printOut(try SelectivityTable(hits: asked.run(in: store)).rendered(as: output.format))
+                label: selective, layer: of.map { [$0] } ?? query.layer, count: query.count ?? 10, condition: condition,
+                copies: copies)
+            let found = try asked.run(in: store)
+            printOut(try SelectivityTable(hits: found.hits).rendered(as: output.format))
+            print(found.remarks)
         } else {
-            printOut(try NeuronsTable(hits: query.run(in: store)).rendered(as: output.format))
+            let hits = try query.run(in: store)
+            printOut(try NeuronsTable(hits: hits).rendered(as: output.format))
+            if hits.isEmpty { print([try query.reasonForNothing(in: store)]) }
         }
     }
 }
@@ -166,21 +177,24 @@ struct SelectivityTable: Printable {
 
     var table: TextTable {
         TextTable(
-            columns: ["neuron", "label", "images", "AUROC", "average precision", "mean gap"], shortened: ["neuron", "label"],
-            rows: hits.map { hit in
+            columns: ["neuron", "label", "images", "AUROC", "average precision", "mean gap"] + copies.column,
+            shortened: ["neuron", "label", "copies"],
+            rows: hits.enumerated().map { index, hit in
                 [
                     .text("\(hit.layer):\(hit.channel)"), .text(hit.label), .value(hit.images), .value(hit.auroc),
                     .value(hit.averagePrecision), hit.gap.map { .value($0) } ?? .nothing,
-                ]
+                ] + copies.cell(index)
             })
     }
 
+    private var copies: CopiesColumn { CopiesColumn(hits.map(\.copies)) }
+
     var fields: [[String]] {
-        [["layer", "channel", "label", "images", "auroc", "average_precision", "gap"]]
+        [["layer", "channel", "label", "images", "auroc", "average_precision", "gap", "copies"]]
             + hits.map { hit in
                 [
                     hit.layer, "\(hit.channel)", hit.label, "\(hit.images)", "\(hit.auroc)", "\(hit.averagePrecision)",
-                    hit.gap.map { "\($0)" } ?? "",
+                    hit.gap.map { "\($0)" } ?? "", CopiesColumn.field(hit.copies),
                 ]
             }
     }

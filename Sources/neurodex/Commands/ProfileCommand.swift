@@ -13,7 +13,7 @@ struct ProfileCommand: ParsableCommand {
               neurodex profile shop.sqlite 12 --layer conv4 -k 20 --format json
 
             Neurons are ranked by the share of the store's images that excite them less than this one, so that loud neurons do not drown \
-            the others. IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
+            the others; of neurons of one share the one comes first of which the image is further above the mean, in standard deviations. IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
             """)
 
     @Argument(help: "The store.")
@@ -33,7 +33,9 @@ struct ProfileCommand: ParsableCommand {
         let store = try Store.open(path: store)
         var query = query
         query.given = try OutsideImage.activations(&query.image, store: store, model: model)
-        printOut(try ProfileTable(hits: query.run(in: store)).rendered(as: output.format))
+        let hits = try query.run(in: store)
+        printOut(try ProfileTable(hits: hits).rendered(as: output.format))
+        if hits.isEmpty { print([try query.reasonForNothing(in: store)]) }
     }
 }
 
@@ -44,20 +46,22 @@ struct ProfileTable: Printable {
 
     var table: TextTable {
         TextTable(
-            columns: ["rank", "neuron", "percentile", "value", "y", "x"], shortened: ["neuron"],
+            columns: ["rank", "neuron", "percentile", "value", "y", "x", "deviations"], shortened: ["neuron"],
             rows: hits.map {
                 [
-                    .value($0.rank), .text("\($0.layer):\($0.channel)"), .value($0.percentile * 100), .value($0.value),
-                    .value($0.y),
-                    .value($0.x),
+                    .value($0.rank), .text($0.className.map { "class:\($0)" } ?? "\($0.layer):\($0.channel)"),
+                    .value($0.percentile * 100), .value($0.value), .value($0.y), .value($0.x), .value($0.deviations),
                 ]
             })
     }
 
     var fields: [[String]] {
-        [["layer", "channel", "rank", "percentile", "value", "y", "x"]]
+        [["layer", "channel", "rank", "percentile", "value", "y", "x", "deviations", "class"]]
             + hits.map {
-                ["\($0.layer)", "\($0.channel)", "\($0.rank)", "\($0.percentile)", "\($0.value)", "\($0.y)", "\($0.x)"]
+                [
+                    "\($0.layer)", "\($0.channel)", "\($0.rank)", "\($0.percentile)", "\($0.value)", "\($0.y)", "\($0.x)",
+                    "\($0.deviations)", $0.className ?? "",
+                ]
             }
     }
 }

@@ -20,6 +20,8 @@ protocol SheetCommand: FigureCommand {
     func validateSheet() throws
     func answer(from store: Store) throws -> Answer
     func listing(_ answer: Answer) -> any Printable
+    /// What has to be said beside the list.
+    func remarks(_ answer: Answer, from store: Store) throws -> [Remark]
     /// Nil where there is nothing to draw.
     func drawn(_ answer: Answer, from store: Store) throws -> Sheet?
 }
@@ -53,12 +55,14 @@ struct Sheet {
 
 extension SheetCommand {
     func validateSheet() {}
+    func remarks(_ answer: Answer, from store: Store) throws -> [Remark] { [] }
 
     func run() throws {
         try validateSheet()
         let store = try Store.open(path: store)
         let answer = try answer(from: store)
         printOut(try listing(answer).rendered(as: output.format))
+        print(try remarks(answer, from: store))
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }
         try write(try png(of: sheet, from: store), to: path)

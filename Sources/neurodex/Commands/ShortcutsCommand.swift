@@ -14,7 +14,8 @@ struct ShortcutsCommand: SheetCommand {
               neurodex shortcuts shop.sqlite --sheet shortcuts.png --format json
 
             A neuron is named where it tells a label and its maxima on that label's images lie at the corners, on the border or in one \
-            spot far more often than on other images and than by chance: a watermark, a price tag, a frame. --sheet outlines what it saw.
+            spot far more often than on other images and than by chance: a watermark, a price tag, a frame. Neurons that see the same spot of the same \
+            pictures are one row (--copies: a row each). --sheet outlines what it saw. What it cannot see: a tint, a mark that moves about.
             """)
 
     @Argument(help: "The store.")
@@ -32,11 +33,13 @@ struct ShortcutsCommand: SheetCommand {
 
     var arguments: (options: [String], operands: [String]) { (query.options, []) }
 
-    func answer(from store: Store) throws -> [ShortcutsQuery.Hit] { try query.run(in: store) }
+    func answer(from store: Store) throws -> Findings<ShortcutsQuery.Hit> { try query.run(in: store) }
 
-    func listing(_ hits: [ShortcutsQuery.Hit]) -> any Printable { ShortcutsTable(hits: hits) }
+    func listing(_ hits: Findings<ShortcutsQuery.Hit>) -> any Printable { ShortcutsTable(hits: hits.hits) }
 
-    func drawn(_ hits: [ShortcutsQuery.Hit], from store: Store) throws -> Sheet? {
+    func remarks(_ hits: Findings<ShortcutsQuery.Hit>, from store: Store) -> [Remark] { hits.remarks }
+
+    func drawn(_ hits: Findings<ShortcutsQuery.Hit>, from store: Store) throws -> Sheet? {
         let shown = try hits.flatMap { hit in
             try TopQuery(
                 neurons: ["\(hit.layer):\(hit.channel)"], count: 6,
@@ -55,22 +58,24 @@ struct ShortcutsTable: Printable {
 
     var table: TextTable {
         TextTable(
-            columns: ["rank", "neuron", "label", "AUROC", "place", "share", "expected", "q"], shortened: ["neuron", "label"],
-            rows: hits.map {
+            columns: ["rank", "neuron", "label", "AUROC", "place", "share", "expected", "q"] + copies.column,
+            shortened: ["neuron", "label", "copies"],
+            rows: hits.enumerated().map { index, hit in
                 [
-                    .value($0.rank), .text("\($0.layer):\($0.channel)"), .text($0.label), .value($0.auroc),
-                    .text($0.place.rawValue),
-                    .value($0.share), .value($0.expected), .value($0.q),
-                ]
+                    .value(hit.rank), .text("\(hit.layer):\(hit.channel)"), .text(hit.label), .value(hit.auroc),
+                    .text(hit.place.rawValue), .value(hit.share), .value(hit.expected), .value(hit.q),
+                ] + copies.cell(index)
             })
     }
 
+    private var copies: CopiesColumn { CopiesColumn(hits.map(\.copies), counted: "one spot") }
+
     var fields: [[String]] {
-        [["layer", "channel", "rank", "label", "auroc", "place", "share", "expected", "q"]]
+        [["layer", "channel", "rank", "label", "auroc", "place", "share", "expected", "q", "copies"]]
             + hits.map {
                 [
                     $0.layer, "\($0.channel)", "\($0.rank)", $0.label, "\($0.auroc)", $0.place.rawValue, "\($0.share)",
-                    "\($0.expected)", "\($0.q)",
+                    "\($0.expected)", "\($0.q)", CopiesColumn.field($0.copies),
                 ]
             }
     }

@@ -48,6 +48,10 @@ struct SimilarCommand: SheetCommand {
 
     func listing(_ answer: Answer) -> any Printable { SimilarTable(hits: answer.hits) }
 
+    func remarks(_ answer: Answer, from store: Store) throws -> [Remark] {
+        answer.hits.isEmpty ? [try answer.query.reasonForNothing(in: store)] : []
+    }
+
     func drawn(_ answer: Answer, from store: Store) throws -> Sheet? {
         var row = ImageSheet.Row(title: "nearest to \(answer.query.image)")
         if answer.query.given == nil, let own = try? store.image(named: answer.query.image) {

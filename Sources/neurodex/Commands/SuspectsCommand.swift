@@ -13,8 +13,10 @@ struct SuspectsCommand: SheetCommand {
               neurodex suspects shop.sqlite -k 12 --sheet suspects.png
               neurodex suspects shop.sqlite --layer pool_3 --where "split = 'train'" --format json
 
-            For every label, the neurons of one layer that tell it best are asked. An image is suspect where those of another label are \
-            more excited by it, measured by percentiles, than those of its own.
+            Images come by the probability of their label, the least first, where another label is likelier. The probability is the network's \
+            own, or that of a logistic regression on the maxima of one layer, cross-validated in five parts: the one that agrees with more of the labels. \
+            A line on standard error says which, and what could not be judged. Where neither can be had, as no label is a class of the network or has five images, \
+            the neurons that tell each label best are asked. Beside an image stand the neurons that tell the suggested label best.
             """)
 
     @Argument(help: "The store.")
@@ -32,11 +34,13 @@ struct SuspectsCommand: SheetCommand {
 
     var arguments: (options: [String], operands: [String]) { (query.options, []) }
 
-    func answer(from store: Store) throws -> [SuspectsQuery.Hit] { try query.run(in: store) }
+    func answer(from store: Store) throws -> Findings<SuspectsQuery.Hit> { try query.run(in: store) }
 
-    func listing(_ hits: [SuspectsQuery.Hit]) -> any Printable { SuspectsTable(hits: hits) }
+    func listing(_ hits: Findings<SuspectsQuery.Hit>) -> any Printable { SuspectsTable(hits: hits.hits) }
 
-    func drawn(_ hits: [SuspectsQuery.Hit], from store: Store) throws -> Sheet? {
+    func remarks(_ hits: Findings<SuspectsQuery.Hit>, from store: Store) -> [Remark] { hits.remarks }
+
+    func drawn(_ hits: Findings<SuspectsQuery.Hit>, from store: Store) throws -> Sheet? {
         let rows = stride(from: 0, to: hits.count, by: 6).map { start in
             ImageSheet.Row(
                 title: start == 0 ? "labels that are likely wrong" : "ranks from \(start + 1)",
@@ -54,7 +58,8 @@ struct SuspectsTable: Printable {
     func encode(to encoder: any Encoder) throws { try hits.encode(to: encoder) }
 
     private func speakers(_ hit: SuspectsQuery.Hit) -> String {
-        hit.witnesses.prefix(3).map { "\($0.layer):\($0.channel)" }.joined(separator: " ")
+        hit.witnesses.prefix(3).map { "\($0.layer):\($0.channel)" + ($0.copies.isEmpty ? "" : " (+\($0.copies.count))") }
+            .joined(separator: " ")
     }
 
     var table: TextTable {
@@ -66,11 +71,18 @@ struct SuspectsTable: Printable {
     }
 
     var fields: [[String]] {
-        [["rank", "image", "image_id", "label", "suggested", "score", "witnesses"]]
+        [
+            [
+                "rank", "image", "image_id", "label", "suggested", "score", "witnesses", "probability", "suggested_probability",
+                "ranked_by",
+            ]
+        ]
             + hits.map { hit in
                 [
                     "\(hit.rank)", hit.image, "\(hit.imageID)", hit.label, hit.suggested, "\(hit.score)",
                     hit.witnesses.map { "\($0.layer):\($0.channel)" }.joined(separator: " "),
+                    hit.probability.map { "\($0)" } ?? "", hit.suggestedProbability.map { "\($0)" } ?? "",
+                    hit.rankedBy.rawValue,
                 ]
             }
     }

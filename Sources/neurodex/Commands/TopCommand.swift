@@ -73,6 +73,14 @@ struct TopCommand: SheetCommand {
         }
     }
 
+    func remarks(_ answer: Answer, from store: Store) throws -> [Remark] {
+        switch answer {
+        case .each(let hits) where hits.isEmpty: [try query.reasonForNothing(in: store)]
+        case .together(_, let hits) where hits.isEmpty: [try query.reasonForNothing(in: store)]
+        default: []
+        }
+    }
+
     func drawn(_ answer: Answer, from store: Store) throws -> Sheet? {
         switch answer {
         case .each(let hits): return try TopSheet(store: store, whole: whole).draw(hits)

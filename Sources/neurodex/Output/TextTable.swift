@@ -1,4 +1,5 @@
 import Foundation
+import Search
 
 /// Rows for people: columns aligned, numbers to the right, a line under the names of the columns.
 struct TextTable {
@@ -129,6 +130,11 @@ func printOut(_ text: String) {
 /// A line on standard error.
 func printNote(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
+}
+
+/// Remarks on standard error, a line each.
+func print(_ remarks: [Remark]) {
+    for remark in remarks { printNote(remark.description) }
 }
 
 extension Character {

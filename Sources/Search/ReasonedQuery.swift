@@ -1,0 +1,20 @@
+public import ActivationStore
+
+/// A question that says why its answer is empty: because nothing was found, or because there was nothing to look at.
+public protocol ReasonedQuery: Query {
+    /// To be asked where the answer is empty.
+    /// - Throws: ``StoreError``, ``QueryError``.
+    func reasonForNothing(in store: Store) throws -> Remark
+}
+
+extension Store {
+    /// What is to be said where no image can be in an answer: the store has none, or none meets the condition. Nil where there
+    /// are some.
+    func emptiness(where condition: String?) throws -> Remark? {
+        let all = try imageCount()
+        guard all > 0 else { return .nothing(lookedAt: "0 images", because: "the store has none yet") }
+        guard let condition else { return nil }
+        let meeting = try read { database in try mask(where: condition, database)?.count { $0 != 0 } ?? all }
+        return meeting > 0 ? nil : .nothing(lookedAt: "\(all) images", because: "none meets --where \(condition)")
+    }
+}
