@@ -52,10 +52,15 @@ import Testing
         }
         let json = try #require(
             try JSONSerialization.jsonObject(with: Data(diff("--format", "json").output.utf8)) as? [String: Any])
-        #expect(Set(json.keys) == ["images", "same_model", "layers", "left_out", "neurons", "predictions"])
+        #expect(
+            Set(json.keys) == [
+                "images", "same_model", "layers", "left_out", "neurons", "predictions", "died", "woke", "uncorrelated", "apart",
+            ])
+        let died = try #require(json["died"] as? [[String: Any]])
+        #expect(!died.isEmpty && died.allSatisfy { Set($0.keys) == neuron && $0["fate"] as? String == "died" })
         #expect((json["images"] as? [String: Int]) == ["compared": 60, "only_a": 0, "only_b": 0])
         let neurons = try #require(json["neurons"] as? [[String: Any]])
-        #expect(neurons.count == 10 && neurons.allSatisfy { Set($0.keys) == neuron })
+        #expect(neurons.count == 10 && neurons.allSatisfy { Set($0.keys) == neuron && $0["fate"] is NSNull })
         let csv = try CSV<Named>(string: diff("--format", "csv", "-k", "400").output)
         #expect(Set(csv.header) == neuron && csv.rows.count == 325)
         let table = try diff().output

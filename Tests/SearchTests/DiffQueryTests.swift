@@ -32,6 +32,8 @@ import Testing
         }
     }
 
+    private func everyNeuron(_ diff: Diff) -> [NeuronDiff] { diff.neurons + diff.died + diff.woke + diff.uncorrelated }
+
     private func near(_ a: Double?, _ b: Double?) -> Bool {
         guard let a, let b else { return a == nil && b == nil }
         return abs(a - b) <= 1e-9 * max(1, abs(b))
@@ -59,12 +61,20 @@ import Testing
             let diff = try DiffQuery(by: by, strongest: 4, count: 1000).run(from: fixture.a, to: fixture.b, withImages: true)
             #expect(diff.images.compared == fixture.images.count)
             #expect(diff.images.onlyInA == fixture.onlyInA && diff.images.onlyInB == fixture.onlyInB)
-            #expect(diff.neurons.count == fixture.one.description.neuronCount)
+            let all = everyNeuron(diff)
+            #expect(all.count == fixture.one.description.neuronCount)
+            // Neurons that live in both are ranked, and no others.
+            #expect(diff.neurons.allSatisfy { $0.fate == nil && $0.correlation != nil })
+            #expect(diff.died.allSatisfy { $0.fate == .died } && diff.woke.allSatisfy { $0.fate == .woke })
+            #expect(diff.uncorrelated.allSatisfy { $0.fate == nil && $0.correlation == nil })
+            #expect(
+                diff.apart.died == diff.died.count && diff.apart.woke == diff.woke.count
+                    && diff.apart.uncorrelated == diff.uncorrelated.count)
             for (index, layer) in fixture.one.description.layers.enumerated() {
                 let a = layer.neurons.map { fixture.column(a: $0) }
                 let b = layer.neurons.map { fixture.column(b: $0) }
                 let partners = partners(a.map { column in b.map { spearman(column, $0) } }, by)
-                let neurons = diff.neurons.filter { $0.layer == layer.name }.sorted { $0.channel < $1.channel }
+                let neurons = all.filter { $0.layer == layer.name }.sorted { $0.channel < $1.channel }
                 #expect(neurons.map(\.partner) == partners, "\(seed) \(layer.name)")
                 for (channel, neuron) in neurons.enumerated() {
                     let wanted = Wanted(a[channel], b[partners[channel]], strongest: 4)
@@ -101,6 +111,7 @@ import Testing
             }
             let few = try DiffQuery(by: by, strongest: 4, count: 3).run(from: fixture.a, to: fixture.b, withImages: true)
             #expect(few.neurons == Array(diff.neurons.prefix(3)) && few.layers == diff.layers)
+            #expect(few.died == Array(diff.died.prefix(3)) && few.woke == Array(diff.woke.prefix(3)) && few.apart == diff.apart)
         }
         #expect(counts[0] > 20 && counts[1] > 5 && counts[2] > 1000 && (by == .index) == (counts[3] == 0), "\(counts)")
     }
@@ -135,7 +146,7 @@ import Testing
                     let table = one.neurons.map { a in
                         other.neurons.map { spearman(fixture.column(a: a), fixture.column(b: $0)) ?? 0 }
                     }
-                    let neurons = diff.neurons.filter { $0.layer == layer.layer }.sorted { $0.channel < $1.channel }
+                    let neurons = everyNeuron(diff).filter { $0.layer == layer.layer }.sorted { $0.channel < $1.channel }
                     let partners = neurons.compactMap(\.partner)
                     #expect(Set(partners).count == partners.count && partners.count == min(one.channels, other.channels))
                     let total = neurons.compactMap { neuron in neuron.partner.map { table[neuron.channel][$0] } }.reduce(0, +)
@@ -192,6 +203,7 @@ import Testing
             for (by, other) in Partnering.allCases.flatMap({ by in [(by, other), (by, store)] }) {
                 let diff = try DiffQuery(by: by, count: 1000).run(from: store, to: other, withImages: true)
                 #expect(diff.isSameModel && diff.preprocessing == nil && diff.predictions.changed == 0)
+                #expect(diff.died.isEmpty && diff.woke.isEmpty && everyNeuron(diff).allSatisfy { $0.drift == 0 })
                 #expect(diff.neurons.allSatisfy { $0.drift == 0 && $0.partner == $0.channel && abs($0.shift ?? 0) < 1e-9 })
                 #expect(diff.neurons.allSatisfy { $0.came.isEmpty && $0.went.isEmpty && $0.fate == nil })
                 #expect(diff.layers.allSatisfy { ($0.kept ?? 1) == 1 && ($0.overlap ?? 1) == 1 })

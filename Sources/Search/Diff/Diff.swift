@@ -21,6 +21,13 @@ public struct Diff: Sendable, Encodable {
         public var reason: String
     }
 
+    /// Numbers of neurons that are not ranked.
+    public struct Apart: Hashable, Sendable, Encodable {
+        public var died = 0
+        public var woke = 0
+        public var uncorrelated = 0
+    }
+
     public var images: Images
     /// Whether both stores are of one model file.
     public var isSameModel: Bool
@@ -29,8 +36,16 @@ public struct Diff: Sendable, Encodable {
     /// In the order of A's network.
     public var layers: [LayerDiff]
     public var leftOut: [LeftOut]
-    /// The most changed first: by drift, ties by neuron.
+    /// Neurons that live in both stores, the most changed first: by drift, ties by neuron.
     public var neurons: [NeuronDiff]
+    /// Channels that are 0 on every image in B and not in A; the other way round; and other neurons that have no correlation,
+    /// as they or their partners have one value on every image, or as there is no partner. Each by neuron, at most as many as
+    /// `neurons`.
+    public var died: [NeuronDiff]
+    public var woke: [NeuronDiff]
+    public var uncorrelated: [NeuronDiff]
+    /// How many there are of these three in all.
+    public var apart: Apart
     public var predictions: PredictionDiff
 
     enum CodingKeys: String, CodingKey {
@@ -38,7 +53,7 @@ public struct Diff: Sendable, Encodable {
         case isSameModel = "same_model"
         case preprocessing, layers
         case leftOut = "left_out"
-        case neurons, predictions
+        case neurons, predictions, died, woke, uncorrelated, apart
     }
 }
 

@@ -11,10 +11,13 @@ public enum Partnering: String, CaseIterable, Sendable, ExpressibleByArgument, E
     case index
 }
 
-/// What changed between two stores of two networks over the same images, A and B: two checkpoints of a training, or two trainings.
+/// What changed between two stores of two networks over the same images, A and B: two checkpoints of a training, or two
+/// trainings.
 ///
-/// It is a question to a pair of stores, and like a ``Query`` it is its own arguments. Neurons are compared over the images that both stores have
-/// (see ``StorePair``), by their rankings of them: Spearman's ρ, mid-ranks for ties, NaN below everything. Exact, sums of whole numbers.
+/// It is a question to a pair of stores, and like a ``Query`` it is its own arguments. Neurons are compared over the images
+/// that both stores have (see ``StorePair``), by their rankings of them: Spearman's ρ, mid-ranks for ties, NaN below
+/// everything. Exact, sums of whole numbers. Neurons that live in both are ranked; the dead, the revived and those without ρ
+/// stand apart.
 public struct DiffQuery: ParsableArguments {
     public static let name = "diff"
     public static let abstract = "What changed between two networks that saw the same images."
@@ -74,28 +77,21 @@ public struct DiffQuery: ParsableArguments {
         return try StorePair.read(a, b) { pair in
             guard pair.count > 0 else { throw QueryError.noCommonImage(a.path, b.path) }
             var layers: [LayerDiff] = []
-            var changes: [NeuronDiff] = []
+            var changes = NeuronChanges(count: count)
             for (one, other) in chosen.pairs {
                 let comparison = LayerComparison(pair, one, other, by: by, strongest: strongest)
                 let (layer, neurons) = try comparison.run()
                 layers.append(layer)
-                changes = mostChanged(changes + neurons)
+                changes.add(neurons)
             }
-            if withImages {
-                let lists = try StrongestImages(pair)
-                for index in changes.indices { try lists.add(to: &changes[index]) }
-            }
+            if withImages { try changes.add(StrongestImages(pair)) }
             return Diff(
                 images: Diff.Images(compared: pair.count, onlyInA: pair.a.unmatched, onlyInB: pair.b.unmatched),
                 isSameModel: a.description.model.sha256 == b.description.model.sha256,
                 preprocessing: a.description.preprocessingHash == b.description.preprocessingHash
                     ? nil : [a.description.preprocessing, b.description.preprocessing],
-                layers: layers, leftOut: chosen.leftOut, neurons: changes, predictions: try PredictionDiff(pair, listing: count))
+                layers: layers, leftOut: chosen.leftOut, neurons: changes.living, died: changes.died, woke: changes.woke,
+                uncorrelated: changes.uncorrelated, apart: changes.apart, predictions: try PredictionDiff(pair, listing: count))
         }
-    }
-
-    /// By drift, ties by neuron, which is the order that they come in.
-    private func mostChanged(_ neurons: [NeuronDiff]) -> [NeuronDiff] {
-        neurons.enumerated().sorted { ($0.element.drift, $1.offset) > ($1.element.drift, $0.offset) }.prefix(count).map(\.element)
     }
 }

@@ -22,7 +22,7 @@ struct DiffCommand: FigureCommand {
             Both stores are of the same image files; others are left out and counted. A neuron of A is compared with its partner in B by \
             Spearman's rank correlation ρ over these images. Drift is 1 − ρ: 0 where both rank the images alike, 1 where they have \
             nothing to do with each other. Shift is how far the mean moved, in standard deviations of the neuron in A. A channel died if it is 0 on \
-            every image in B and was not in A. Neurons come by drift, the largest first. Checkpoints of one training: --by index.
+            every image in B and was not in A. Neurons come by drift, the largest first; those that died or woke, or have no ρ, stand apart. Checkpoints of one training: --by index.
             """)
 
     /// What is listed, instead of everything in short.
@@ -72,6 +72,7 @@ struct DiffCommand: FigureCommand {
         case .predictions: printOut(try PredictionDiffTable(changes: diff.predictions.changes).rendered(as: output.format))
         case nil: printOut(try DiffReport(diff: diff).report(as: output.format))
         }
+        if let listing { print(diff.remarks(listing)) }
         guard let path = sheet else { return }
         let sheet = try DiffSheet(a: one, b: other, diff: diff).drawn()
         try write(png(of: sheet, one, other), to: path)
@@ -88,5 +89,30 @@ struct DiffCommand: FigureCommand {
         try sheet.png(
             command: Self._commandName, options: query.options, operands: [store, b], model: one.description.model.sha256,
             facts: [("other-model", other.description.model.sha256)])
+    }
+}
+
+extension Diff {
+    /// Why a list is empty.
+    fileprivate func remarks(_ listing: DiffCommand.Listing) -> [Remark] {
+        let compared = "\(images.compared) images"
+        switch listing {
+        case .layers: return []
+        case .top where neurons.isEmpty:
+            return [
+                .nothing(lookedAt: compared, because: "no neuron that lives in both stores has a correlation to be ranked by")
+            ]
+        case .top where neurons.allSatisfy { $0.came.isEmpty && $0.went.isEmpty }:
+            return [
+                .nothing(
+                    lookedAt: "the \(neurons.count) most changed neurons",
+                    because: "no image came to their strongest, and none went")
+            ]
+        case .predictions where predictions.compared == 0:
+            return [.nothing(lookedAt: compared, because: "the stores hold no predictions of them to compare")]
+        case .predictions where predictions.changes.isEmpty:
+            return [.nothing(lookedAt: "\(predictions.compared) predictions", because: "none changed")]
+        default: return []
+        }
     }
 }

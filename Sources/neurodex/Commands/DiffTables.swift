@@ -8,7 +8,10 @@ struct DiffReport: Printable {
     func encode(to encoder: any Encoder) throws { try diff.encode(to: encoder) }
 
     var table: TextTable { NeuronDiffTable(neurons: diff.neurons).table }
-    var fields: [[String]] { NeuronDiffTable(neurons: diff.neurons).fields }
+    var fields: [[String]] { NeuronDiffTable(neurons: diff.neurons + apart).fields }
+
+    /// Those that are not ranked.
+    private var apart: [NeuronDiff] { diff.died + diff.woke + diff.uncorrelated }
 
     /// Lines over the tables.
     var notes: [String] {
@@ -18,6 +21,13 @@ struct DiffReport: Printable {
         if diff.isSameModel { lines.append("both stores are of the same network") }
         if let preprocessing = diff.preprocessing {
             lines += ["preprocessing differs:"] + zip(["A", "B"], preprocessing).map { "  \($0)  \($1)" }
+        }
+        if diff.neurons.isEmpty { lines.append("no neuron that lives in both stores has a correlation to be ranked by") }
+        if !apart.isEmpty {
+            let found = diff.apart
+            lines.append(
+                "not ranked: \(found.died) channels died, \(found.woke) woke, \(found.uncorrelated) others have no ρ (one value on every image, or no partner)"
+            )
         }
         lines += diff.leftOut.map { "left out: layer \($0.layer) of \($0.store.uppercased()); \($0.reason)" }
         return lines + [predictions]
@@ -39,7 +49,7 @@ struct DiffReport: Printable {
         guard format == .table else { return try rendered(as: format) }
         return try [
             notes.map { $0 + "\n" }.joined(), LayerDiffTable(layers: diff.layers).rendered(as: .table), rendered(as: .table),
-        ].joined(separator: "\n")
+        ].joined(separator: "\n") + (apart.isEmpty ? "" : "\n" + NeuronDiffTable(neurons: apart).rendered(as: .table))
     }
 }
 
