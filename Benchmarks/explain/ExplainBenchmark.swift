@@ -6,16 +6,22 @@ import Images
 import Indexing
 import NeuralNetwork
 
+@main
+struct ExplainBenchmark: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain-benchmark", abstract: "What explanations take, and what checks of them are worth.",
+        subcommands: [TimesBenchmark.self, ChecksBenchmark.self, ChecksTable.self], defaultSubcommand: TimesBenchmark.self)
+}
+
 /// What explaining takes, on random input, one line a figure; medians of several runs after one that is not counted.
 ///
 ///     swift run -c release explain-benchmark squeezenet1.1.onnx
 ///
 /// Beside it, in the same minutes and on the same machine: Captum's and PyTorch autograd's times for the same network. `--layers` instead: where
 /// the time of one gradient goes.
-@main
-struct ExplainBenchmark: ParsableCommand {
+struct TimesBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain-benchmark", abstract: "Times of saliency, occlusion and gradient ascent.")
+        commandName: "times", abstract: "Times of saliency, occlusion and gradient ascent.")
 
     @Argument(help: "An ONNX file of a classifier.")
     var model: String

@@ -131,6 +131,15 @@ package enum StoreFile {
         }
     }
 
+    /// Waits until a file's bytes are on the disk.
+    static func synchronise(_ path: String) throws {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        defer { if file >= 0 { close(file) } }
+        guard file >= 0, fsync(file) == 0 else {
+            throw StoreError.notWritable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
     /// Runs `body`, giving SQLite's errors the path they are about.
     static func translating<T>(_ path: String, _ body: () throws -> T) throws -> T {
         do {

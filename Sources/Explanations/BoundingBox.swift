@@ -28,7 +28,7 @@ extension ExplanationMap {
     }
 
     /// The box of the largest connected part of the map above `share` of its maximum (Zhou et al. 2016 take 0.2), in pixels of a picture of
-    /// `size` that the map is stretched over; nil where nothing is above zero.
+    /// `size` that the map is stretched over; nil where nothing is above zero, or all is the same.
     public func boundingBox(share: Float = 0.2, in size: Size) -> Rectangle? { boundingBoxes(share: share, in: size).first }
 
     /// The boxes of all connected parts, the largest part first; of equal ones the one that begins higher up, then further left. Pixels
@@ -37,6 +37,7 @@ extension ExplanationMap {
     /// - Precondition: `share` is in 0..<1.
     public func boundingBoxes(share: Float = 0.2, in size: Size) -> [Rectangle] {
         precondition((0..<1).contains(share), "a share of the maximum is in 0..<1, not \(share)")
+        guard !isConstant else { return [] }
         let map = stretched(to: size)
         let maximum = map.values.reduce(0) { $1 > $0 ? $1 : $0 }
         guard maximum > 0, maximum.isFinite else { return [] }

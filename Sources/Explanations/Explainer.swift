@@ -55,10 +55,10 @@ public final class Explainer: Sendable {
         }
     }
 
-    /// The same with another network of the same layers.
-    init(_ explainer: Explainer, network: DifferentiableNetwork) {
+    /// The same with another network of the same layers, and another last layer where there is one.
+    init(_ explainer: Explainer, network: DifferentiableNetwork, camHead: CAMHead? = nil) {
         (description, preprocessing, jobs) = (explainer.description, explainer.preprocessing, explainer.jobs)
-        camHead = explainer.camHead
+        self.camHead = camHead ?? explainer.camHead
         // Passes of its own: those of the other are compiled of other weights.
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
@@ -152,6 +152,11 @@ public final class Explainer: Sendable {
     /// - Throws: `ExplanationError.flat` where all are zero.
     func map(ofInput values: [Float], target: Target) throws -> ExplanationMap {
         guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
+        return map(of: values)
+    }
+
+    /// The same, zeros and all.
+    func map(of values: [Float]) -> ExplanationMap {
         let input = network.input
         return ExplanationMap(
             channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
@@ -187,7 +192,10 @@ public final class Explainer: Sendable {
         body: (Int, Result) throws -> Void
     ) throws {
         guard workers.count > 1 else {
-            for chunk in 0..<chunks { try body(chunk, try work(workers[0], chunk)) }
+            for chunk in 0..<chunks {
+                try body(chunk, try work(workers[0], chunk))
+                try ExplanationProgress.report(done: chunk + 1, of: chunks)
+            }
             return
         }
         let queue = ResultQueue<Swift.Result<Result, any Error>>(capacity: 4 * workers.count, producers: workers.count)
@@ -215,6 +223,7 @@ public final class Explainer: Sendable {
         while chunk < chunks, let result = queue.take() {
             try body(chunk, try result.get())
             chunk += 1
+            try ExplanationProgress.report(done: chunk, of: chunks)
         }
     }
 }

@@ -29,7 +29,8 @@ public struct Explanation: Sendable {
     public func panel(prefix: String = "") -> Figure.Panel {
         Figure.Panel(
             map: map, title: "\(prefix)\(target.text) \(String(format: "%.4g", Double(value)))", note: map.note,
-            warnings: checks?.failures.map(\.sentence) ?? [], boxes: boxes)
+            warnings: (map.emptiness.map { [$0] } ?? []) + (checks?.failures.map(\.sentence) ?? []) + (checks?.notJudged ?? []),
+            boxes: boxes, checks: checks)
     }
 }
 

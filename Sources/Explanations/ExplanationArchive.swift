@@ -64,12 +64,13 @@ public final class ExplanationArchive {
         var explanation =
             try kept(key).map { kept(as: $0, of: subject, target: target, by: method) }
             ?? made(of: subject, target: target, by: method)
-        let isNew = !explanation.wasKept || isChecked && explanation.checks == nil
+        // Before it is checked, which takes longer, and may be stopped.
+        if !explanation.wasKept { try keep(explanation, by: method, under: key, subject) }
         if isChecked, explanation.checks == nil {
             explanation.checks = try MapChecks(
                 of: method, map: explanation.map, subject: subject, target: target, by: explainer())
+            try keep(explanation, by: method, under: key, subject)
         }
-        if isNew { try keep(explanation, by: method, under: key, subject) }
         return explanation
     }
 
@@ -77,11 +78,13 @@ public final class ExplanationArchive {
         as record: ExplanationRecord, of subject: Subject, target: Target, by method: some ExplanationMethod
     ) -> Explanation {
         let map = ExplanationMap(record)
+        let checks = record.checks.flatMap { try? JSONDecoder().decode(MapChecks.self, from: Data($0.utf8)) }
         return Explanation(
             method: record.method, arguments: method.arguments, target: target, image: subject.name, imageSHA256: subject.digest,
             value: Float(record.value ?? .nan), map: map, boxes: method.boxes(of: map, in: preprocessing.crop),
             seconds: record.seconds, wasKept: true,
-            checks: record.checks.flatMap { try? JSONDecoder().decode(MapChecks.self, from: Data($0.utf8)) })
+            // Those of another rule are made anew when they are asked for.
+            checks: checks?.rule == MapChecks.currentRule ? checks : nil)
     }
 
     private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
@@ -111,8 +114,15 @@ public final class ExplanationArchive {
                 image: explanation.image, imageSHA256: explanation.imageSHA256, value: Double(explanation.value),
                 note: map.note, channels: map.channels, height: map.height, width: map.width, isSigned: map.isSigned,
                 map: map.values, picture: Data(try drawing.image.pngData(text: provenance.text)),
-                checks: try explanation.checks.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) },
+                checks: try explanation.checks.map(Self.json),
                 seconds: explanation.seconds, toolVersion: toolVersion))
+    }
+
+    /// In an order of keys that is always the same.
+    private static func json(_ checks: MapChecks) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(checks), as: UTF8.self)
     }
 
     // MARK: Any kind of result

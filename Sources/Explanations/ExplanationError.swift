@@ -8,6 +8,8 @@ public enum ExplanationError: Error, Equatable, Sendable {
     case noMap(layer: String)
     case flat(target: String)
     case notFinite(what: String)
+    case constant(what: String)
+    case unmoved(target: String)
     case training(store: String, problem: String)
     case file(path: String, reason: String)
 }
@@ -25,6 +27,9 @@ extension ExplanationError: CustomStringConvertible {
         case .flat(let target):
             "the gradient of \(target) is zero everywhere on this image: the neuron is silent here; try an image of its top list, or another target"
         case .notFinite(let what): "\(what) holds values that are not finite, so it cannot be drawn"
+        case .constant(let what): "\(what) is the same everywhere, so it names no place"
+        case .unmoved(let target):
+            "the value of \(target) is the same on every changed picture, so deletion and insertion say nothing of it"
         case .training(let store, let problem): "cannot fit a last layer to \(store): \(problem)"
         case .file(let path, let reason): "cannot write '\(path)': \(reason)"
         }

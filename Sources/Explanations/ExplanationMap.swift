@@ -41,8 +41,30 @@ public struct ExplanationMap: Equatable, Sendable {
         return (0..<pixels).map { pixel in (0..<channels).reduce(Float.zero) { max($0, abs(values[$1 * pixels + pixel])) } }
     }
 
-    /// The first pixel, in row-major order, of the plane's largest value.
-    public var peak: (y: Int, x: Int) {
+    /// One plane with signs: the sum over the colours, or the plane itself.
+    package var colorSum: [Float] {
+        guard channels > 1 else { return values }
+        let pixels = height * width
+        return (0..<pixels).map { pixel in (0..<channels).reduce(Float.zero) { $0 + values[$1 * pixels + pixel] } }
+    }
+
+    /// Whether every place has the same value, or none has one: such a map names no place.
+    public var isConstant: Bool {
+        let plane = plane
+        guard let first = plane.first(where: { !$0.isNaN }) else { return true }
+        return plane.allSatisfy { $0 == first }
+    }
+
+    /// That the map names no place, for a reader; nil where it does.
+    public var emptiness: String? {
+        guard isConstant else { return nil }
+        let value = plane.first ?? 0
+        return "the map is " + (value == 0 ? "zero" : value.isNaN ? "NaN" : "\(value)") + " everywhere: it has no maximum"
+    }
+
+    /// The first pixel, in row-major order, of the plane's largest value; nil where the map is the same everywhere.
+    public var peak: (y: Int, x: Int)? {
+        guard !isConstant else { return nil }
         let plane = plane
         var best = 0
         for index in plane.indices where plane[index] > plane[best] || plane[best].isNaN { best = index }

@@ -14,6 +14,8 @@ public struct Figure: Sendable {
         public var note: String?
         /// What speaks against the map, a line each, under the note.
         public var warnings: [String]
+        /// What the map was checked for, drawn under these lines.
+        public var checks: MapChecks?
         /// In the network's input frame, outlined.
         public var boxes: [Rectangle]
         /// Coloured by itself, even where the others share a scale: a mask, say.
@@ -21,7 +23,7 @@ public struct Figure: Sendable {
 
         public init(
             map: ExplanationMap, title: String, note: String? = nil, warnings: [String] = [], boxes: [Rectangle] = [],
-            isApart: Bool = false
+            isApart: Bool = false, checks: MapChecks? = nil
         ) {
             self.map = map
             self.title = title
@@ -29,6 +31,7 @@ public struct Figure: Sendable {
             self.warnings = warnings
             self.boxes = boxes
             self.isApart = isApart
+            self.checks = checks
         }
 
         fileprivate var lines: [(text: String, isWarning: Bool)] {
@@ -65,9 +68,9 @@ public struct Figure: Sendable {
     private static let numberWidth = 9 * Font.glyphWidth
     private static let titleHeight = Font.lineHeight + 6
     private static let noteHeight = Font.lineHeight + 6
-    private static let ink = Color(hex: 0x1F2328)
-    private static let alarm = Color(hex: 0xB42318)
-    private static let quiet = Color(hex: 0x6A7078)
+    static let ink = Color(hex: 0x1F2328)
+    static let alarm = Color(hex: 0xB42318)
+    static let quiet = Color(hex: 0x6A7078)
     private static let page = Color(hex: 0xFBFBFA)
     private static let outline = Color(hex: 0xFFC53D)
 
@@ -86,7 +89,9 @@ public struct Figure: Sendable {
         let panelWidth = Self.side + 6 + Self.barWidth + 4 + Self.numberWidth
         let panels = rows.map(\.panels.count).max() ?? 0
         let lines = rows.flatMap(\.panels).map(\.lines.count).max() ?? 0
-        let rowHeight = Self.titleHeight + Self.side + lines * Self.noteHeight
+        let areChecked = rows.flatMap(\.panels).contains { $0.checks != nil }
+        let rowHeight =
+            Self.titleHeight + Self.side + lines * Self.noteHeight + (areChecked ? ChecksDrawing.height + Self.gap / 2 : 0)
         var page = Image(
             width: 2 * Self.margin + Self.side + panels * (Self.gap + panelWidth),
             height: 2 * Self.margin + max(1, rows.count) * rowHeight + max(0, rows.count - 1) * Self.gap, fill: Self.page)
@@ -150,6 +155,10 @@ public struct Figure: Sendable {
             page.write(
                 Font.regular.shortened(line.text, toWidth: width), x: x, y: top + Self.side + 5 + index * Self.noteHeight,
                 color: line.isWarning ? Self.alarm : Self.quiet)
+        }
+        if let checks = panel.checks {
+            let top = top + Self.side + Self.gap / 2 + panel.lines.count * Self.noteHeight
+            ChecksDrawing(checks).draw(x: x, y: top, width: width, on: &page)
         }
     }
 

@@ -35,12 +35,14 @@ public struct Provenance: Equatable, Sendable {
         for explanation in explanations where images.last?.path != explanation.image {
             images.append((explanation.image, explanation.imageSHA256.hexadecimal))
         }
+        let checks = explanations.compactMap(\.checks)
         self.init(
             command: command, options: options, operands: operands, model: model, images: images,
             facts: [
                 ("targets", explanations.map(\.target.text).joined(separator: "\n")),
                 ("values", explanations.map { "\($0.value)" }.joined(separator: "\n")),
-            ], toolVersion: toolVersion)
+            ] + (checks.isEmpty ? [] : [(Self.checksFact, Self.text(of: checks))]),
+            toolVersion: toolVersion)
     }
 
     /// An option with its value, as arguments; nothing where it was not given.
@@ -64,6 +66,16 @@ public struct Provenance: Equatable, Sendable {
         return try? JSONDecoder().decode([String].self, from: Data(json.utf8))
     }
 
+    /// Whether a picture says what its maps were checked for: one that has checks and does not is of their first rule.
+    public static func namesChecks(_ text: [(keyword: String, text: String)]) -> Bool {
+        text.contains { $0.keyword == "neurodex:\(checksFact)" }
+    }
+
+    private static func text(of checks: [MapChecks]) -> String {
+        checks.map { "rule \($0.rule): \($0.verdict)" }.joined(separator: "\n")
+    }
+
+    private static let checksFact = "checks"
     private static let argumentsKey = "neurodex:arguments"
 
     private static func json(_ strings: [String]) -> String {

@@ -22,6 +22,40 @@ import Testing
             created: Date(timeIntervalSince1970: 1_700_000_000), toolVersion: "t")
     }
 
+    /// The pages of what was removed go back to the disk; all else stays as it is, ids and all.
+    @Test func theRoomOfWhatWasRemovedIsGivenBack() throws {
+        func size() throws -> Int {
+            try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        }
+        let store = try Store.open(path: path)
+        var kept = record(1)
+        try store.keep(kept)
+        kept.id = 1
+        let before = try size()
+        let map = [Float](repeating: 0.5, count: 1 << 18)
+        for number: UInt8 in 2...5 {
+            var large = record(number)
+            (large.height, large.width, large.map) = (512, 512, map)
+            try store.keep(large)
+        }
+        try store.removeExplanations(ids: [2, 3, 4, 5])
+        let free = try store.freeBytes()
+        #expect(free > 3 << 20 && free < 5 << 20)
+        #expect(try store.fileBytes() == size())
+        let dump = try StoreDump(path)
+
+        try Store.giveBackRoom(path: path)
+        let again = try Store.open(path: path)
+        #expect(try again.freeBytes() == 0)
+        #expect(try size() <= before)
+        #expect(try StoreDump(path).differences(from: dump).isEmpty)
+        #expect(try again.explanation(id: 1) == kept)
+        #expect(try again.verify().isWhole)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s.sqlite"])
+        // Who has it open goes on reading.
+        #expect(try store.explanations().map(\.id) == [1])
+    }
+
     @Test func whatIsKeptComesBack() throws {
         let store = try Store.open(path: path)
         let before = try StoreDump(path)

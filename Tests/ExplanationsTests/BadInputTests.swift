@@ -114,7 +114,7 @@ struct BadInputTests {
                 let whole = Rectangle(x: 0, y: 0, width: Double(shape.width), height: Double(shape.height))
                 #expect(try game.add(map, boxes: [whole], in: size) == true, what)
                 #expect(
-                    results[0].checks.randomisation.stages.map(\.layer) == (text == "class:2" ? ["fc", "one"] : ["two", "one"]))
+                    results[0].checks.randomisation?.stages.map(\.layer) == (text == "class:2" ? ["fc", "one"] : ["two", "one"]))
             }
         }
     }
@@ -138,9 +138,12 @@ struct BadInputTests {
             let map = try method.map(of: setup.subject, target: target, by: explainer)
             #expect(Set(map.values).count == 1)
             let checks = try MapChecks(of: method, map: map, subject: setup.subject, target: target, by: explainer, stages: 2)
-            #expect(checks.failures.map(\.check) == [.deletion, .insertion])
-            #expect(Set(checks.curves.deletion.values).count == 1)
-            #expect(checks.randomisation.stages.allSatisfy { $0.correlation == 0 && $0.outcome == .flat })
+            // It orders no pixels, and so is neither good nor bad.
+            #expect(checks.failures.isEmpty && checks.curves == nil && checks.randomisation == nil)
+            let reason = "the map to check is the same everywhere, so it names no place"
+            #expect(checks.verdict == "not judged by deletion, insertion and random weights: \(reason)")
+            #expect(map.peak == nil && map.emptiness?.hasSuffix(" everywhere: it has no maximum") == true)
+            #expect(method.boxes(of: map, in: Size(width: shape.width, height: shape.height)).isEmpty)
             #expect(throws: ExplanationError.self) { try SaliencySegmentation().mask(of: map, over: setup.subject.framed.image) }
         }
     }
@@ -175,10 +178,9 @@ struct BadInputTests {
             let box = Rectangle(x: 0, y: 0, width: 4, height: 4)
             #expect(refuses { try game.add(map, boxes: [box], in: Size(width: 18, height: 36)) }, what)
             #expect(refuses { _ = try SaliencySegmentation().mask(of: map, over: image) }, what)
-            #expect(
-                refuses {
-                    _ = try MapChecks(of: method, map: map, subject: setup.subject, target: target, by: explainer, stages: 2)
-                }, what)
+            let checks = try MapChecks(of: method, map: map, subject: setup.subject, target: target, by: explainer, stages: 2)
+            let reason = "the map to check holds values that are not finite"
+            #expect(checks.verdict == "not judged by deletion, insertion and random weights: \(reason)", what)
         }
         // A good map of a bad network.
         let good = ExplanationMap(channels: 1, height: 2, width: 2, values: [1, 2, 3, 4], isSigned: false)

@@ -148,7 +148,7 @@ struct OcclusionTests {
             let scores = try fixture.scores(subject.tensor)
             guard scores.firstIndex(of: scores.max() ?? 0) == target.channel else { continue }
             asked += 1
-            let peak = try method.map(of: subject, target: target, by: fixture.explainer).peak
+            let peak = try #require(try method.map(of: subject, target: target, by: fixture.explainer).peak)
             if box(picture)?.contains(peak) == true { found += 1 }
         }
         print("\(network): \(found) of \(asked) peaks in the box")

@@ -104,7 +104,7 @@ struct PerturbationCurvesTests {
         #expect(abs(area - moved) < 0.05)
     }
 
-    @Test func aSilentNeuronHasNoShare() throws {
+    @Test func aSilentNeuronIsMeasuredInItsOwnUnits() throws {
         let fixture = try ExplainerFixture.petshop()
         let subject = try fixture.subject(Self.dog)
         let map = ExplanationMap(channels: 1, height: 2, width: 2, values: [1, 2, 3, 4], isSigned: false)
@@ -112,8 +112,12 @@ struct PerturbationCurvesTests {
             try fixture.explainer.value(of: $0, on: subject) == 0
         }
         let target = try #require(silent)
-        #expect(throws: ExplanationError.flat(target: target.text)) {
-            try PerturbationCurves(of: map, subject: subject, target: target, by: fixture.explainer)
+        let curves = try PerturbationCurves(of: map, subject: subject, target: target, by: fixture.explainer)
+        #expect(curves.measure == .value)
+        #expect(curves.deletion.values[0] == 0 && curves.insertion.values.last == 0)
+        let flat = ExplanationMap(channels: 1, height: 2, width: 2, values: [3, 3, 3, 3], isSigned: false)
+        #expect(throws: ExplanationError.constant(what: "the map to check")) {
+            try PerturbationCurves(of: flat, subject: subject, target: target, by: fixture.explainer)
         }
         let broken = ExplanationMap(channels: 1, height: 1, width: 2, values: [1, .infinity], isSigned: false)
         #expect(throws: ExplanationError.notFinite(what: "the map to check")) {

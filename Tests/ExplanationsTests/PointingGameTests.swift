@@ -20,7 +20,7 @@ struct PointingGameTests {
         func box(_ x: Double, _ y: Double, _ width: Double, _ height: Double) -> Rectangle {
             Rectangle(x: x, y: y, width: width, height: height)
         }
-        let peak = corner.stretched(to: size).peak
+        let peak = try #require(corner.stretched(to: size).peak)
         #expect(peak.y == 3 && peak.x == 7)
         #expect(try game.add(corner, boxes: [box(7, 3, 1, 1)], in: size) == true)
         #expect(try game.add(corner, boxes: [box(0, 0, 7, 4)], in: size) == false, "the right edge is outside")

@@ -4,32 +4,59 @@ import Foundation
 ///
 /// ```swift
 /// let checks = try MapChecks(of: method, map: map, subject: subject, target: target, by: explainer)
-/// panel.note = checks.verdict
+/// panel.checks = checks
 /// ```
 ///
 /// The same map, settings and seeds always give the same checks; they are plain values, to be kept as JSON.
 public struct MapChecks: Codable, Equatable, Sendable {
-    public var curves: PerturbationCurves
-    public var randomisation: WeightRandomisation
+    /// By which rules maps are judged now. 1 judged random weights by their last stage alone, and let guided backpropagation pass.
+    public static let currentRule = 2
 
-    /// Runs all checks. Deletion and insertion are some 450 forward passes (14 × steps), the randomisation makes the map 8 times anew.
+    /// By which rules these were.
+    public var rule: Int
+    /// Nil where they could not be judged.
+    public var curves: PerturbationCurves?
+    /// Nil where it could not be judged.
+    public var randomisation: WeightRandomisation?
+    /// Why a check could not be made, a sentence each.
+    public var obstacles: [Check: String]
+
+    /// Runs all checks. Deletion and insertion are some 450 forward passes (14 × steps), the randomisation makes the map 14 times anew.
     ///
-    /// - Throws: as `PerturbationCurves` and `WeightRandomisation`.
+    /// A check that cannot be made, of a map that is the same everywhere or a value that is not finite, is one of `obstacles`, not an error.
+    ///
+    /// - Throws: `NetworkError`, and what the observer of `ExplanationProgress` throws.
     public init(
         of method: any ExplanationMethod, map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer,
         settings: PerturbationCurves.Settings = .init(), stages: Int = 8
     ) throws {
-        curves = try PerturbationCurves(of: map, subject: subject, target: target, by: explainer, settings: settings)
-        randomisation = try WeightRandomisation(
-            of: method, map: map, subject: subject, target: target, by: explainer, stages: stages, seed: settings.seed)
+        rule = Self.currentRule
+        obstacles = [:]
+        do {
+            curves = try PerturbationCurves(of: map, subject: subject, target: target, by: explainer, settings: settings)
+        } catch let error as ExplanationError {
+            for check in [Check.deletion, .insertion] { obstacles[check] = Self.sentence(error) }
+        }
+        do {
+            randomisation = try WeightRandomisation(
+                of: method, map: map, subject: subject, target: target, by: explainer, stages: stages, seed: settings.seed)
+        } catch let error as ExplanationError {
+            obstacles[.randomisation] = Self.sentence(error)
+        }
+        if let randomisation, Self.judgedParts.allSatisfy({ randomisation.correlation(at: $0) == nil }) {
+            obstacles[.randomisation] = randomisation.obstacle
+        }
     }
 }
 
 // MARK: - The verdict
 
 extension MapChecks {
-    public enum Check: String, Codable, Sendable, CaseIterable {
+    public enum Check: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
         case randomisation, deletion, insertion
+
+        /// As in "passes deletion".
+        var text: String { self == .randomisation ? "random weights" : rawValue }
     }
 
     public struct Failure: Codable, Equatable, Sendable {
@@ -38,10 +65,18 @@ extension MapChecks {
         public var sentence: String
     }
 
-    /// With all weights random, a map that still ranks pixels like the original by more than this is not about the network's weights. Halfway
-    /// between what says nothing of the original, 0, and the picture's edges, 1. On SqueezeNet 1.1 occlusion came to 0.2, the gradient to 0.2,
-    /// guided backpropagation to 0.4, and integrated gradients, which are multiplied by the picture, to 0.5.
-    public static let largestRandomCorrelation = 0.5
+    private static let readingOrder: [Check] = [.deletion, .insertion, .randomisation]
+    static let judgedParts = WeightCascade.Part.allCases
+
+    /// A map whose correlation with the original is above this, the weights of a part of the network being noise, does not show what that part
+    /// has learnt. Measured on maps that have to fail and maps that have to pass: docs/checks.md.
+    public static func largestCorrelation(at part: WeightCascade.Part) -> Double {
+        switch part {
+        case .classLayer: 0.6
+        case .upperHalf: 0.6
+        case .all: 0.6
+        }
+    }
 
     /// The checks that the map failed, gravest first: deletion and insertion where its area is no better than the mean of the map moved to
     /// other places.
@@ -49,30 +84,56 @@ extension MapChecks {
         Check.allCases.compactMap { check in sentence(of: check).map { Failure(check: check, sentence: $0) } }
     }
 
-    /// One line to print beside the map.
-    public var verdict: String {
-        let failures = failures
-        guard let first = failures.first else { return "passes deletion, insertion and random weights" }
-        return failures.count == 1
-            ? first.sentence : first.sentence + "; " + failures.dropFirst().map(\.sentence).joined(separator: "; ")
+    /// The parts of the network that the map does not depend on.
+    public var survivedParts: [(part: WeightCascade.Part, correlation: Double)] {
+        Self.judgedParts.compactMap { part in
+            guard let correlation = randomisation?.correlation(at: part), correlation > Self.largestCorrelation(at: part)
+            else { return nil }
+            return (part, correlation)
+        }
     }
 
-    /// What is wrong; nil where nothing is.
+    /// One line to print beside the map.
+    public var verdict: String {
+        let failures = failures.map(\.sentence)
+        let passed = Self.readingOrder.filter { obstacles[$0] == nil && sentence(of: $0) == nil }.map(\.text)
+        let outcome = failures.isEmpty && !passed.isEmpty ? ["passes " + Self.list(passed)] : failures
+        return (outcome + notJudged).joined(separator: "; ")
+    }
+
+    private static func list(_ words: [String]) -> String {
+        words.count > 1 ? words.dropLast().joined(separator: ", ") + " and \(words[words.count - 1])" : words.first ?? ""
+    }
+
+    /// What could not be judged, and why, a sentence each reason.
+    public var notJudged: [String] {
+        var sentences: [String] = []
+        for check in Self.readingOrder {
+            guard let obstacle = obstacles[check] else { continue }
+            let checks = Self.readingOrder.filter { obstacles[$0] == obstacle }.map(\.text)
+            let sentence = "not judged by \(Self.list(checks)): \(obstacle)"
+            if !sentences.contains(sentence) { sentences.append(sentence) }
+        }
+        return sentences
+    }
+
+    private static func sentence(_ error: ExplanationError) -> String {
+        if case .notFinite(let what) = error { return "\(what) holds values that are not finite" }
+        return error.description
+    }
+
+    /// What is wrong; nil where nothing is, or where it could not be judged.
     private func sentence(of check: Check) -> String? {
         func number(_ value: Double) -> String { String(format: "%.2f", value) }
         switch check {
         case .randomisation:
-            guard let correlation = randomisation.finalCorrelation, correlation > Self.largestRandomCorrelation else {
-                return nil
-            }
-            return "stays alike with random weights (correlation \(number(correlation)))"
+            guard let (part, correlation) = survivedParts.first else { return nil }
+            return "survives random weights: \(part.rawValue), \(number(correlation))"
         case .deletion:
-            let curve = curves.deletion
-            guard curve.area >= curve.movedArea else { return nil }
+            guard let curve = curves?.deletion, curve.area >= curve.movedArea else { return nil }
             return "deletion no better than random (\(number(curve.area)), \(number(curve.movedArea)))"
         case .insertion:
-            let curve = curves.insertion
-            guard curve.area <= curve.movedArea else { return nil }
+            guard let curve = curves?.insertion, curve.area <= curve.movedArea else { return nil }
             return "insertion no better than random (\(number(curve.area)), \(number(curve.movedArea)))"
         }
     }

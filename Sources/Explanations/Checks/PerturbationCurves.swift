@@ -17,8 +17,10 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
     public enum Measure: String, Codable, Sendable {
         /// The softmax of a class.
         case probability
-        /// The target's value by its value on the whole picture.
+        /// The target's value by its value on the whole picture, where that is above zero.
         case share
+        /// The target's value in its own units, where on the whole picture it is zero or below: no share of it would say which way is up.
+        case value
     }
 
     public struct Curve: Codable, Equatable, Sendable {
@@ -28,7 +30,8 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
         public var area: Double
         /// The mean area of the orders of blocks.
         public var blocksArea: Double
-        /// The mean area of the moved maps.
+        /// The mean of the moved maps' curves, and its area.
+        public var movedValues: [Double]
         public var movedArea: Double
     }
 
@@ -51,38 +54,46 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
     private static let blocksPerSide = 14.0
 
     /// - Parameter map: stretched over the input frame where it is coarser.
-    /// - Throws: `ExplanationError`: a map or a target's value that is not finite, `.flat` of a neuron that is silent on the picture.
+    /// - Throws: `ExplanationError`: `.notFinite` of a map or of a target's value, `.constant` of a map that puts the pixels in no
+    ///   order, `.unmoved` where no changed picture changes the target's value.
     /// - Precondition: there is a step, and a random order.
     public init(
         of map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer, settings: Settings = Settings()
     ) throws {
         precondition(settings.steps >= 1 && settings.randomOrders >= 1, "a curve has steps and something to stand beside")
         guard map.values.allSatisfy(\.isFinite) else { throw ExplanationError.notFinite(what: "the map to check") }
+        guard !map.isConstant else { throw ExplanationError.constant(what: "the map to check") }
         let input = explainer.network.input
         let plane = map.stretched(to: Size(width: input.width, height: input.height)).plane
         let orders = Self.orders(plane, height: input.height, width: input.width, settings)
         let layer = try explainer.layer(of: target)
         let isClass = layer.isLogits && layer.height * layer.width == 1 && layer.channels > 1
-        let measured = try Self.measure(orders, subject, target, layer, explainer, steps: settings.steps, isClass: isClass)
+        let measured = try ExplanationProgress.inPart("deletion and insertion") {
+            try Self.measure(orders, subject, target, layer, explainer, steps: settings.steps, isClass: isClass)
+        }
         guard measured.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
             throw ExplanationError.notFinite(what: "the value of \(target.text) on a changed picture")
         }
         let whole = measured[0][0]
-        if !isClass, whole <= 0 { throw ExplanationError.flat(target: target.text) }
-        func curve(_ first: Int) -> Curve {
-            let curves = stride(from: first, to: measured.count, by: 2).map { measured[$0].map { isClass ? $0 : $0 / whole } }
-            func meanArea(_ range: Range<Int>) -> Double {
-                range.reduce(0) { $0 + Self.area(curves[$1]) } / Double(range.count)
-            }
-            let count = settings.randomOrders
-            return Curve(
-                values: curves[0], area: Self.area(curves[0]), blocksArea: meanArea(1..<1 + count),
-                movedArea: meanArea(1 + count..<1 + 2 * count))
+        guard measured.contains(where: { $0.contains { $0 != whole } }) else {
+            throw ExplanationError.unmoved(target: target.text)
         }
-        measure = isClass ? .probability : .share
+        measure = isClass ? .probability : whole > 0 ? .share : .value
+        let unit = measure == .share ? whole : 1
         self.settings = settings
-        deletion = curve(0)
-        insertion = curve(1)
+        deletion = Self.curve(measured.indices.filter { $0 % 2 == 0 }.map { measured[$0].map { $0 / unit } })
+        insertion = Self.curve(measured.indices.filter { $0 % 2 == 1 }.map { measured[$0].map { $0 / unit } })
+    }
+
+    /// Of the map's values, then those of blocks, then as many of moved maps.
+    private static func curve(_ all: [[Double]]) -> Curve {
+        func mean(_ curves: ArraySlice<[Double]>) -> [Double] {
+            all[0].indices.map { step in curves.reduce(0) { $0 + $1[step] } / Double(curves.count) }
+        }
+        let count = (all.count - 1) / 2
+        let (blocks, moved) = (mean(all[1..<1 + count]), mean(all[(1 + count)...]))
+        return Curve(
+            values: all[0], area: area(all[0]), blocksArea: area(blocks), movedValues: moved, movedArea: area(moved))
     }
 
     /// The trapezoid rule over 0...1.

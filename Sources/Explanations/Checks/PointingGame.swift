@@ -4,6 +4,7 @@ public import Images
 ///
 /// Zhang, Bargal, Lin, Brandt, Shen and Sclaroff, "Top-down Neural Attention by Excitation Backprop", 2018, https://arxiv.org/abs/1608.00507.
 /// A hit: the first pixel, in row-major order, of the largest value of the map, stretched over the input frame, has its middle in a box.
+/// A map that is the same everywhere has no maximum, and misses.
 /// Beside it stand what the frame's middle hits, and what a pixel drawn at random would (the boxes' share of the frame).
 ///
 /// ```swift
@@ -15,6 +16,8 @@ public struct PointingGame: Codable, Equatable, Sendable {
     /// Maps that were added with a box in their frame.
     public private(set) var asked = 0
     public private(set) var hits = 0
+    /// Maps without a maximum, among those asked.
+    public private(set) var empty = 0
     /// How often the frame's middle is in a box.
     public private(set) var centerHits = 0
     private var coverage = 0.0
@@ -47,8 +50,9 @@ public struct PointingGame: Codable, Equatable, Sendable {
                     && y < $0.y + $0.height + tolerance
             }
         }
-        let isHit = hits(Double(peak.x) + 0.5, Double(peak.y) + 0.5)
+        let isHit = peak.map { hits(Double($0.x) + 0.5, Double($0.y) + 0.5) } ?? false
         asked += 1
+        if peak == nil { empty += 1 }
         if isHit { self.hits += 1 }
         if hits(Double(size.width) / 2, Double(size.height) / 2) { centerHits += 1 }
         coverage += Double(Mask(boxes: boxes, in: size).area) / Double(size.width * size.height)

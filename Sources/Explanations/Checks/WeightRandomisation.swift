@@ -2,11 +2,16 @@ import NeuralNetwork
 
 /// Whether a map changes when the network forgets what it has learnt, layer by layer from the last to the first.
 ///
-/// The cascading randomisation of Adebayo, Gilmer, Muelly, Goodfellow, Hardt and Kim, "Sanity Checks for Saliency Maps", 2018,
-/// https://arxiv.org/abs/1810.03292: the weights of the last layers are noise of their own mean and deviation, the map is made anew, and its
-/// magnitudes are compared with the original's by Spearman's rank correlation. A map that stays the same does not show what the network
-/// has learnt. A layer's noise is the same at every stage.
+/// The cascading randomisation of Adebayo et al. 2018 (`WeightCascade`): the weights of the last layers become noise of their own mean and
+/// deviation, the map is made anew, and is compared with the original by Spearman's rank correlation of the signed values, summed over the
+/// colours, at the places where one of both is not zero. What is judged are the class's layer, the upper half of the layers, and all of
+/// them; between these the cascade has stages to look at.
+///
+/// A neuron's maximum is held at the place where the original network has it: a random network has it elsewhere, and a map of another place
+/// would be another map whatever it shows.
 public struct WeightRandomisation: Codable, Equatable, Sendable {
+    public typealias Part = WeightCascade.Part
+
     public enum Outcome: String, Codable, Sendable {
         case map
         /// The target has no gradient any more, or the map is the same everywhere.
@@ -20,10 +25,11 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
         public var layers: Int
         /// The first of them in the network.
         public var layer: String
-        /// Of the map's magnitudes with the original's, −1...1: the mean over the random networks that were tried, 0 where there is no map
-        /// to compare.
-        public var correlation: Double
-        /// Of each network.
+        /// What it is of the network, where it is judged.
+        public var parts: [Part]
+        /// Of the map with the original, −1...1: the mean over the random networks that gave a map; nil, and not judged, where none did.
+        public var correlation: Double?
+        /// Of each network that gave a map.
         public var correlations: [Double]
         /// `map` where all networks gave one.
         public var outcome: Outcome
@@ -33,66 +39,76 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
     /// From only the last layer to all of them.
     public var stages: [Stage]
 
-    /// With all weights random; nil of a network without weights.
-    public var finalCorrelation: Double? { stages.last?.correlation }
+    /// At a part that is judged; nil where it could not be.
+    public func correlation(at part: Part) -> Double? { stages.first { $0.parts.contains(part) }?.correlation }
 
-    /// How many layers are random at each of at most `stages` stages, evenly from 1 to all.
-    package static func steps(layers: Int, stages: Int) -> [Int] {
-        guard layers > 1, stages > 1 else { return layers > 0 ? [layers] : [] }
-        let count = min(layers, stages)
-        return (0..<count).map { 1 + ($0 * (layers - 1) + (count - 1) / 2) / (count - 1) }
+    /// Why no part could be judged, where none could.
+    var obstacle: String {
+        if stages.isEmpty { return "the target has no layer with weights before it" }
+        let isFinite = !stages.contains { $0.outcome == .notFinite }
+        return isFinite
+            ? "with random weights the target has no gradient, or the map is the same everywhere"
+            : "with random weights the network's values are not finite"
     }
 
     /// - Parameters:
     ///   - map: the method's on the network as it is.
-    ///   - stages: at most; of a network of more layers, evenly spread.
-    ///   - networks: random networks of the last stage, which is what is judged: with one alone the gradient's correlation was 0.15 on the
-    ///     average of 19 pictures of the pet shop, but 0.52 on one of them. The stages before it have one.
-    /// - Throws: `ExplanationError.notFinite` of the original map; what the method throws, but for a flat target.
+    ///   - stages: at most; never fewer than those that are judged.
+    ///   - networks: random networks of a stage that is judged, as one alone may be like the original by chance. The others have one.
+    /// - Throws: `ExplanationError.notFinite` or `.constant` of the original map; what the method throws, but for a flat target.
     public init(
         of method: any ExplanationMethod, map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer,
         stages: Int = 8, networks: Int = 3, seed: UInt64 = 0
     ) throws {
         precondition(stages >= 1 && networks >= 1, "a cascade has a stage, and a stage a network")
-        let original = try map.finiteMagnitudes(of: "the map to check")
-        let layer = try explainer.layer(of: target)
-        let names = try explainer.network.weightedLayers(upTo: layer)
+        guard map.values.allSatisfy(\.isFinite) else { throw ExplanationError.notFinite(what: "the map to check") }
+        guard !map.isConstant else { throw ExplanationError.constant(what: "the map to check") }
+        let target = try explainer.inPlace(target, on: subject)
+        let cascade = try WeightCascade(of: method, target: target, by: explainer)
+        let steps = WeightCascade.steps(layers: cascade.names.count, stages: stages)
+        let total = steps.reduce(0) { $0 + ($1.parts.isEmpty ? 1 : networks) }
+        var done = 0
         self.seed = seed
-        self.stages = try Self.steps(layers: names.count, stages: stages).map { count in
-            let results = try (0..<(count == names.count ? networks : 1)).map { draw in
-                let network = try explainer.network.randomised(last: count, upTo: layer) { index in
-                    var noise = GaussianNoise(seed: seed, stream: UInt64(draw) << 32 | UInt64(index))
-                    return { noise.next() }
-                }
-                return try Self.compare(original) {
-                    try method.map(of: subject, target: target, by: Explainer(explainer, network: network))
+        self.stages = try steps.map { step in
+            let results = try (0..<(step.parts.isEmpty ? 1 : networks)).map { draw in
+                done += 1
+                return try ExplanationProgress.inPart("random weights \(done) of \(total)") {
+                    let random = try cascade.randomised(last: step.layers, draw: draw, seed: seed)
+                    return try Self.compare(map) { try method.map(of: subject, target: target, by: random) }
                 }
             }
-            let correlations = results.map(\.0)
+            let correlations = results.compactMap(\.0)
             return Stage(
-                layers: count, layer: names[names.count - count],
-                correlation: correlations.reduce(0, +) / Double(correlations.count), correlations: correlations,
-                outcome: results.map(\.1).first { $0 != .map } ?? .map)
+                layers: step.layers, layer: cascade.names[cascade.names.count - step.layers], parts: step.parts,
+                correlation: correlations.isEmpty ? nil : correlations.reduce(0, +) / Double(correlations.count),
+                correlations: correlations, outcome: results.map(\.1).first { $0 != .map } ?? .map)
         }
     }
 
-    private static func compare(_ original: [Float], _ make: () throws -> ExplanationMap) throws -> (Double, Outcome) {
+    private static func compare(
+        _ original: ExplanationMap, _ make: () throws -> ExplanationMap
+    ) throws -> (Double?, Outcome) {
         do {
-            let magnitudes = try make().finiteMagnitudes(of: "the map of a random network")
-            guard let correlation = RankCorrelation.spearman(original, magnitudes) else { return (0, .flat) }
-            return (correlation, .map)
+            let map = try make()
+            guard map.values.allSatisfy(\.isFinite) else { return (nil, .notFinite) }
+            let correlation = map.isConstant ? nil : RankCorrelation.spearmanWhereEither(original.colorSum, map.colorSum)
+            return (correlation, correlation == nil ? .flat : .map)
         } catch ExplanationError.flat {
-            return (0, .flat)
+            return (nil, .flat)
         } catch ExplanationError.notFinite {
-            return (0, .notFinite)
+            return (nil, .notFinite)
         }
     }
 }
 
-extension ExplanationMap {
-    /// The plane's, whatever its sign.
-    func finiteMagnitudes(of what: String) throws -> [Float] {
-        guard values.allSatisfy(\.isFinite) else { throw ExplanationError.notFinite(what: what) }
-        return plane.map { abs($0) }
+extension Explainer {
+    /// The target with its maximum held at the place where it is on an image.
+    func inPlace(_ target: Target, on subject: Subject) throws -> Target {
+        let layer = try layer(of: target)
+        guard target.reduction == .maximum, layer.height * layer.width > 1 else { return target }
+        let place = try place(of: target, on: subject)
+        var target = target
+        target.reduction = .position(y: place.y, x: place.x)
+        return target
     }
 }

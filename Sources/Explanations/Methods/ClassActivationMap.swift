@@ -98,6 +98,13 @@ public struct ClassActivationMap: ExplanationMethod {
         return head.height * head.width > 1 ? nil : "the map that is averaged has one place only"
     }
 
+    /// The fitted last layer that makes the map of a target; nil where the network's own does, or where it is Grad-CAM's.
+    func headInUse(for target: Target, _ explainer: Explainer) -> CAMHead? {
+        let head = explainer.network.classifierHead
+        let isExact = layer == nil && head != nil && (try? obstacle(to: head, target, explainer) == nil) == true
+        return method == .gradCAM || isExact ? nil : fittedHead(for: target, explainer)?.0
+    }
+
     /// The last layer that the store keeps, and its index of the target's class.
     private func fittedHead(for target: Target, _ explainer: Explainer) -> (CAMHead, Int)? {
         let classes = explainer.description.classes

@@ -11,8 +11,10 @@ import NeuralNetwork
 /// - `guided`, `deconvnet`: other rules for rectifiers; see `BackwardRule`.
 /// - `smoothgrad`: the mean over noisy copies (Smilkov et al. 2017, https://arxiv.org/abs/1706.03825); `sigma` is a share of the input's
 ///   range.
-/// - `integrated`: Integrated Gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365) from a baseline, by the trapezoid rule
-///   as Captum has it: `steps` points from 0 to 1 of weight 1/steps, the ends half; the weights add up to 1 − 1/steps.
+/// - `integrated`: Integrated Gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365) from a baseline at `steps` points of a
+///   `Quadrature`. The map adds up to the target's value less that of the baseline, as nearly as the points catch the gradient's bends.
+///
+/// Errors: `ExplanationError.flat` where the gradient is zero at every pixel. A picture that equals the baseline makes a map of zeros.
 public struct Saliency: ExplanationMethod {
     public static let name = "saliency"
     public static let abstract = "Where a small change of the picture changes a score most."
@@ -44,6 +46,12 @@ public struct Saliency: ExplanationMethod {
     @Option(help: ArgumentHelp("Where integrated begins: zero (to the network), black or white.", valueName: "picture"))
     public var baseline: Baseline = .zero
 
+    @Option(
+        help: ArgumentHelp(
+            "How integrated chooses and weighs its points: gausslegendre, or riemann_trapezoid, whose weights add up to 1 − 1/steps.",
+            valueName: "rule"))
+    public var quadrature: Quadrature = .gausslegendre
+
     @Option(help: ArgumentHelp("Of smoothgrad's noise.", valueName: "number"))
     public var seed: UInt64 = 0
 
@@ -54,8 +62,9 @@ public struct Saliency: ExplanationMethod {
         guard samples >= 1 else {
             throw ExplanationError.parameter(name: "--samples", value: "\(samples)", expected: "a count of 1 or more")
         }
-        guard steps >= 2 else {
-            throw ExplanationError.parameter(name: "--steps", value: "\(steps)", expected: "a count of 2 or more")
+        let least = quadrature.leastCount
+        guard steps >= least else {
+            throw ExplanationError.parameter(name: "--steps", value: "\(steps)", expected: "a count of \(least) or more")
         }
         guard sigma >= 0, sigma.isFinite else {
             throw ExplanationError.parameter(name: "--sigma", value: "\(sigma)", expected: "a number of 0 or more")
@@ -66,7 +75,8 @@ public struct Saliency: ExplanationMethod {
         let own =
             switch method {
             case .smoothgrad: ["--samples", "\(samples)", "--sigma", "\(sigma)", "--seed", "\(seed)"]
-            case .integrated: ["--steps", "\(steps)", "--baseline", baseline.rawValue]
+            case .integrated:
+                ["--steps", "\(steps)", "--baseline", baseline.rawValue, "--quadrature", quadrature.rawValue]
             default: [String]()
             }
         return ["--method", method.rawValue] + own
@@ -81,9 +91,12 @@ public struct Saliency: ExplanationMethod {
         case .deconvnet: values = try explainer.gradient(of: target, on: subject, rule: .deconvnet)
         case .inputGradient:
             values = try explainer.gradient(of: target, on: subject, rule: .gradient)
+            // Zero where the picture is, which is no silence of the neuron's.
+            guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
             for index in values.indices { values[index] *= tensor[index] }
+            return explainer.map(of: values)
         case .smoothgrad: values = try smoothGrad(tensor, target, explainer)
-        case .integrated: values = try integrated(tensor, target, explainer)
+        case .integrated: return explainer.map(of: try integrated(tensor, target, explainer))
         }
         return try explainer.map(ofInput: values, target: target)
     }
@@ -105,16 +118,16 @@ public struct Saliency: ExplanationMethod {
 
     private func integrated(_ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {
         let start = baselineTensor(explainer)
-        let steps = steps
+        let points = quadrature.points(steps)
         var sum = [Double](repeating: 0, count: tensor.count)
-        let (explainer, target) = try explainer.focused(on: target, for: steps)
-        try explainer.gradients(of: target, count: steps) { step, input in
-            let share = Float(step) / Float(steps - 1)
+        let (explainer, asked) = try explainer.focused(on: target, for: steps)
+        try explainer.gradients(of: asked, count: steps) { step, input in
+            let share = Float(points[step].place)
             for index in tensor.indices { input[index] = start[index] + share * (tensor[index] - start[index]) }
         } body: { step, gradient in
-            let weight = (step == 0 || step == steps - 1 ? 0.5 : 1) / Double(steps)
-            for index in sum.indices { sum[index] += weight * Double(gradient.input[index]) }
+            for index in sum.indices { sum[index] += points[step].weight * Double(gradient.input[index]) }
         }
+        guard sum.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
         return sum.indices.map { Float(sum[$0] * Double(tensor[$0] - start[$0])) }
     }
 

@@ -61,7 +61,8 @@ extension DifferentiableNetwork {
         return DifferentiableNetwork(self, graph: graph)
     }
 
-    private static func noise(like values: [Float], _ next: () -> Float) -> [Float] {
+    /// As many normally distributed numbers of the values' mean and deviation.
+    package static func noise(like values: [Float], _ next: () -> Float) -> [Float] {
         let count = Double(max(values.count, 1))
         let mean = values.reduce(0.0) { $0 + Double($1) } / count
         let variance = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count

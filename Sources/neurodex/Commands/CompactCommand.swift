@@ -5,13 +5,13 @@ import Foundation
 struct CompactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Write a store anew without the images that were removed or replaced.",
+        abstract: "Write a store anew without the room of what was removed or replaced.",
         discussion: """
             Example:
 
               neurodex compact shop.sqlite
 
-            Image ids are dense again, and the lists of the strongest are kept lists again. The store is as it was until the new file is whole and takes its \
+            Where images were removed, image ids are dense again, and the lists of the strongest are kept lists again; where explanations were, ids stay. The store is as it was until the new file is whole and takes its \
             place; until then both need room on the disk.
             """)
 
@@ -19,13 +19,19 @@ struct CompactCommand: ParsableCommand {
     var store: String
 
     func run() throws {
-        let removed = try Store.open(path: store).removedCount()
-        guard removed > 0 else { return printNote("\(store): nothing to do, no image was removed") }
+        let opened = try Store.open(path: store)
+        let (removed, free) = (try opened.removedCount(), try opened.freeBytes())
+        guard removed > 0 || free > 0 else {
+            return printNote("\(store): nothing to do, no image or explanation was removed")
+        }
         let before = try size()
-        try Store.compact(path: store, run: .ofThisCommand())
-        printNote(
-            "\(store): the room of \(removed) \(removed == 1 ? "image" : "images") given back, \(before) bytes are \(try size()) now"
-        )
+        if removed > 0 {
+            try Store.compact(path: store, run: .ofThisCommand())
+        } else {
+            try Store.giveBackRoom(path: store)
+        }
+        let what = removed > 0 ? "\(removed) \(removed == 1 ? "image" : "images")" : "what was removed"
+        printNote("\(store): the room of \(what) given back, \(before) bytes are \(try size()) now")
     }
 
     private func size() throws -> Int {

@@ -84,7 +84,8 @@ struct DeconvCommand: FigureCommand {
 
     /// For every neuron its layer and its projections.
     private func projected(_ archive: ExplanationArchive) throws -> [(layer: LayerRecord, projections: [Projection])] {
-        try neurons.map { neuron in
+        let monitor = ExplanationMonitor()
+        return try neurons.map { neuron in
             let description = archive.store.description
             let reference = try NeuronReference(neuron, in: description)
             let places: [(image: String, at: String?)]
@@ -101,7 +102,9 @@ struct DeconvCommand: FigureCommand {
                     let subject = try archive.subject(place.image)
                     let position = try place.at ?? maximum(of: Target(neuron, in: description), on: subject, archive)
                     let target = try Target("\(neuron)@\(position)", in: description)
-                    let explanation = try archive.explanation(of: subject, target: target, by: method)
+                    let remark = "\(target.text) on \((place.image as NSString).lastPathComponent)"
+                    let made = try monitor.watch(remark) { try archive.explanation(of: subject, target: target, by: method) }
+                    guard let explanation = made else { throw ExitCode.interrupted }
                     return Projection(explanation, of: reference.layer, on: subject, in: archive.preprocessing.crop)
                 }
             )

@@ -63,19 +63,31 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
 
     func run() throws {
         let archives = try archives(keeping: keeping.keeps)
-        let answers = try explained(by: archives)
+        let monitor = ExplanationMonitor()
+        let answers = try explained(by: archives, monitor)
+        if answers.count < images.count {
+            printNote("stopped after \(answers.count) of \(images.count) \(images.count == 1 ? "image" : "images")")
+            guard !answers.isEmpty else { throw ExitCode.interrupted }
+        }
         try write(answers)
         if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file) }
         if let picture { try neurodex.write(try drawn(answers, archives[0]), to: picture) }
         for note in Set(answers.flatMap(\.explanations).compactMap(\.map.note)).sorted() { printNote(note) }
+        for explanation in answers.flatMap(\.explanations) {
+            guard let emptiness = explanation.map.emptiness else { continue }
+            printNote("\(explanation.image), \(explanation.target.text): \(emptiness)")
+        }
         archives.forEach(keeping.report)
         printOut(try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format))
         if let game = try findings.game(answers) { printNote(game) }
+        if answers.count < images.count { throw ExitCode.interrupted }
     }
 
     func figure() throws -> Data {
         let archives = try archives(keeping: false)
-        return try drawn(try explained(by: archives), archives[0])
+        let answers = try explained(by: archives, ExplanationMonitor())
+        guard answers.count == images.count else { throw ExitCode.interrupted }
+        return try drawn(answers, archives[0])
     }
 
     private func archives(keeping: Bool) throws -> [ExplanationArchive] {
@@ -86,26 +98,35 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         }
     }
 
-    private func explained(by archives: [ExplanationArchive]) throws -> [Answer] {
+    /// One an image, in their order; fewer where the user stopped it.
+    private func explained(by archives: [ExplanationArchive], _ monitor: ExplanationMonitor) throws -> [Answer] {
         let truth = try findings.table()
-        return try images.map { image in
-            // Another store may know the image by another id, but not by another path.
-            let first = try archives[0].subject(image)
-            let explanations = try archives.enumerated().map { index, archive in
-                let subject = try index == 0 ? first : archive.subject(first.name)
-                let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
-                return try archive.explanation(of: subject, target: target, by: method, isChecked: findings.check)
-            }
-            return Answer(
-                subject: first, models: archives.map(\.store.description.model.name), explanations: explanations,
-                findings: try explanations.map { try findings.finding($0, over: first, truth) })
+        var answers: [Answer] = []
+        for (index, image) in images.enumerated() {
+            let remark = images.count > 1 ? "image \(index + 1) of \(images.count)" : nil
+            guard let answer = try monitor.watch(remark, { try answer(image, by: archives, truth) }) else { break }
+            answers.append(answer)
         }
+        return answers
+    }
+
+    private func answer(_ image: String, by archives: [ExplanationArchive], _ truth: BoxTable?) throws -> Answer {
+        // Another store may know the image by another id, but not by another path.
+        let first = try archives[0].subject(image)
+        let explanations = try archives.enumerated().map { index, archive in
+            let subject = try index == 0 ? first : archive.subject(first.name)
+            let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
+            return try archive.explanation(of: subject, target: target, by: method, isChecked: findings.check)
+        }
+        return Answer(
+            subject: first, models: archives.map(\.store.description.model.name), explanations: explanations,
+            findings: try explanations.map { try findings.finding($0, over: first, truth) })
     }
 
     private func write(_ answers: [Answer]) throws {
         guard let raw else { return }
         let all = answers.flatMap { answer in zip(answer.models, answer.explanations).map { ($0, $1) } }
-        guard all.count > 1 else { return try neurodex.write(all[0].1.map.npy, to: raw) }
+        guard images.count > 1 || beside != nil else { return try neurodex.write(all[0].1.map.npy, to: raw) }
         try makeFolder(raw)
         for (model, explanation) in all {
             let stem = ((explanation.image as NSString).lastPathComponent as NSString).deletingPathExtension
@@ -117,7 +138,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let rows = answers.map { answer in
             Figure.Row(
                 image: answer.subject.framed.image, title: (answer.subject.name as NSString).lastPathComponent,
-                panels: zip(answer.models, zip(answer.explanations, answer.findings)).flatMap { model, result in
+                panels: zip(answer.models, zip(shown(answer), answer.findings)).flatMap { model, result in
                     [result.0.panel(prefix: beside == nil ? "" : model + ": ")] + (result.1.panel.map { [$0] } ?? [])
                 })
         }
@@ -125,14 +146,23 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         return Data(try image.pngData(text: provenance(answers, archive).text))
     }
 
+    /// Without checks that were made before and not asked for now: what the arguments say is what is drawn.
+    private func shown(_ answer: Answer) -> [Explanation] {
+        answer.explanations.map { explanation in
+            var explanation = explanation
+            if !findings.check { explanation.checks = nil }
+            return explanation
+        }
+    }
+
     private func provenance(_ answers: [Answer], _ archive: ExplanationArchive) -> Provenance {
         let option = Provenance.option
-        let explanations = answers.flatMap(\.explanations)
+        let explanations = answers.flatMap(shown)
         return Provenance(
             command: Method.name,
             options: method.arguments + option("--target", target) + option("--colormap", colormap?.rawValue)
                 + (scale == .shared ? ["--scale", "shared"] : []) + option("--beside", beside) + findings.arguments,
-            operands: [store] + images, model: archive.store.description.model.sha256, of: explanations,
+            operands: [store] + images.prefix(answers.count), model: archive.store.description.model.sha256, of: explanations,
             toolVersion: Neurodex.version)
     }
 }

@@ -54,8 +54,7 @@ struct ExplanationsCommand: ParsableCommand {
         if let export { try write(listed, of: store, to: export) }
         if remove {
             let gone = damaged.filter { ids.contains($0) || all }
-            let count = try store.removeExplanations(ids: listed.compactMap(\.id) + gone)
-            return printNote("\(count) \(count == 1 ? "explanation" : "explanations") removed")
+            return try remove(listed.compactMap(\.id) + gone, from: store)
         }
         if !damaged.isEmpty {
             let some = damaged.prefix(10).map(String.init).joined(separator: " ")
@@ -65,6 +64,26 @@ struct ExplanationsCommand: ParsableCommand {
         }
         printOut(try ExplanationList(records: listed).rendered(as: output.format))
     }
+
+    /// Their room goes back to the disk at once where that takes a second or two.
+    private func remove(_ ids: [Int], from store: Store) throws {
+        let count = try store.removeExplanations(ids: ids)
+        let removed = "\(count) \(count == 1 ? "explanation" : "explanations") removed"
+        let (free, whole) = (try store.freeBytes(), try store.fileBytes())
+        guard count > 0, free > 0 else { return printNote(removed) }
+        let room = "\(free) bytes"
+        let later = "new explanations take it, and neurodex compact \(store.path) gives it back"
+        guard whole - free <= Self.quickBytes else { return printNote("\(removed); their room, \(room), stays: \(later)") }
+        do {
+            try Store.giveBackRoom(path: store.path)
+            printNote("\(removed), \(room) given back")
+        } catch let error as StoreError {
+            printNote("\(removed); their room, \(room), stays (\(error)): \(later)")
+        }
+    }
+
+    /// A store of more is not written anew to give room back, unless it is asked for: a second for every 300 MB or so.
+    private static let quickBytes = 512 << 20
 
     private func chosen(_ records: [ExplanationRecord], besides damaged: [Int]) throws -> [ExplanationRecord] {
         let known = Set(records.compactMap(\.id) + damaged)

@@ -7,7 +7,7 @@ import Images
 struct FindingsOptions: ParsableArguments {
     @Flag(
         help:
-            "Check the map: by deleting and inserting what it names, and by making it again with random weights. Some 400 passes more."
+            "Check the map: by deleting and inserting what it names, and by making it again with random weights. Some 450 passes and 14 maps more."
     )
     var check = false
 
@@ -44,7 +44,8 @@ struct FindingsOptions: ParsableArguments {
             var game = PointingGame()
             finding.isHit = try game.add(explanation.map, boxes: finding.truth, in: size)
         }
-        if isSegmented {
+        // A map that is the same everywhere, which is said, points at nothing to cut out.
+        if isSegmented, !explanation.map.isConstant {
             finding.mask = try SaliencySegmentation().mask(of: explanation.map, over: subject.framed.image)
         }
         return finding
@@ -64,13 +65,15 @@ struct FindingsOptions: ParsableArguments {
         return String(
             format: "%d of %d maxima in a box; the picture's middle: %.0f %%, at random: %.0f %%", game.hits, game.asked,
             100 * center, 100 * chance)
+            + (game.empty == 0 ? "" : "; \(game.empty) of the maps \(game.empty == 1 ? "has" : "have") no maximum")
     }
 
     func write(_ findings: [Finding], to path: String) throws {
-        let masks = findings.compactMap(\.mask)
-        guard masks.count > 1 else { return try masks.first.map { try neurodex.write(Self.png($0), to: path) } ?? () }
+        guard findings.count > 1 else { return try findings.first?.mask.map { try neurodex.write(Self.png($0), to: path) } ?? () }
         try makeFolder(path)
-        for (index, mask) in masks.enumerated() {
+        // Numbered as the images are, though one may have no mask.
+        for (index, finding) in findings.enumerated() {
+            guard let mask = finding.mask else { continue }
             try neurodex.write(Self.png(mask), to: path + String(format: "/%05d.png", index + 1))
         }
     }

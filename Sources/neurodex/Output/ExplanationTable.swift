@@ -9,8 +9,9 @@ struct ExplanationTable: Printable {
         var target: String
         var value: Float
         var method: String
-        var peakY: Int
-        var peakX: Int
+        /// None of a map that is the same everywhere.
+        var peakY: Int?
+        var peakX: Int?
         /// x, y, width, height in the network's input frame.
         var boxes: [[Double]]
         var isHit: Bool?
@@ -29,7 +30,7 @@ struct ExplanationTable: Printable {
         init(_ explanation: Explanation, _ finding: Finding, model: String) {
             (image, target, value) = (explanation.image, explanation.target.text, explanation.value)
             (method, self.model) = (explanation.method, model)
-            (peakY, peakX) = explanation.map.peak
+            (peakY, peakX) = (explanation.map.peak?.y, explanation.map.peak?.x)
             boxes = explanation.boxes.map { [$0.x, $0.y, $0.width, $0.height] }
             (isHit, segment, checks) = (finding.isHit, finding.segment, explanation.checks)
         }
@@ -68,7 +69,7 @@ struct ExplanationTable: Printable {
             rows: entries.map { entry in
                 [
                     .text(entry.image), .text(entry.model), .text(entry.target), .value(entry.value), .text(entry.method),
-                    .value(entry.peakY), .value(entry.peakX),
+                    entry.peakY.map { .value($0) } ?? .text(""), entry.peakX.map { .value($0) } ?? .text(""),
                 ] + extras.map { .text($0.text(entry)) }
             })
     }
@@ -78,8 +79,8 @@ struct ExplanationTable: Printable {
         return [["image", "model", "target", "value", "method", "peak_y", "peak_x"] + extras.map(\.name)]
             + entries.map { entry in
                 [
-                    entry.image, entry.model, entry.target, "\(entry.value)", entry.method, "\(entry.peakY)",
-                    "\(entry.peakX)",
+                    entry.image, entry.model, entry.target, "\(entry.value)", entry.method,
+                    entry.peakY.map { "\($0)" } ?? "", entry.peakX.map { "\($0)" } ?? "",
                 ] + extras.map { $0.text(entry) }
             }
     }

@@ -9,6 +9,10 @@ struct FigureCheck {
     /// The arguments that the picture names.
     let arguments: [String]
     private let bytes: [UInt8]
+    /// Whether its maps were checked by rules that are no more.
+    private let hasOldChecks: Bool
+    /// Whether `arguments` say what those in the picture took for granted.
+    private let isSpelledOut: Bool
 
     /// Nil for a file that is no PNG.
     /// - Throws: `Failure` for a PNG that names no arguments.
@@ -18,12 +22,26 @@ struct FigureCheck {
         }
         self.path = path
         bytes = Array(data)
-        guard let arguments = Provenance.arguments(in: PNG.text(in: bytes)) else {
+        let text = PNG.text(in: bytes)
+        guard let arguments = Provenance.arguments(in: text) else {
             throw Failure(
                 "\(path) does not say what made it, so it cannot be made again; expected a picture of neurodex, with the text neurodex:arguments in it"
             )
         }
-        self.arguments = arguments
+        hasOldChecks = arguments.contains("--check") && !Provenance.namesChecks(text)
+        self.arguments = Self.spelledOut(arguments)
+        isSpelledOut = self.arguments != arguments
+    }
+
+    /// A picture of version 0.1 names no rule of integrated gradients: there was one, which is not the one that is taken without a name now.
+    private static func spelledOut(_ arguments: [String]) -> [String] {
+        guard arguments.first == Saliency.name, let method = arguments.firstIndex(of: "--method"),
+            arguments.indices.contains(method + 1), arguments[method + 1] == Saliency.Kind.integrated.rawValue,
+            !arguments.contains("--quadrature")
+        else { return arguments }
+        var arguments = arguments
+        arguments.insert(contentsOf: ["--quadrature", Quadrature.riemannTrapezoid.rawValue], at: method + 2)
+        return arguments
     }
 
     /// What differs between the picture and the one made anew, a sentence each; none where they are equal.
@@ -38,6 +56,11 @@ struct FigureCheck {
         if let model { command.model = model }
         guard FileManager.default.fileExists(atPath: command.store) else {
             throw Failure("\(path) was made from the store \(command.store), which is not there; say where it is with --store")
+        }
+        if hasOldChecks {
+            throw Failure(
+                "\(path) shows checks by an older rule, which judged random weights by their last stage alone; its checks cannot be made again. Draw it anew: \(line) -o FILE"
+            )
         }
         let again = Array(try command.figure())
         guard again != bytes else { return [] }
@@ -55,8 +78,8 @@ struct FigureCheck {
     private func textFindings(_ old: [PNGText], _ new: [PNGText], isMoved: Bool) -> [String] {
         let now = Dictionary(new.map { ($0.keyword, $0.text) }) { first, _ in first }
         return old.compactMap { keyword, text in
-            // A store that was named anew stands elsewhere; that is no difference.
-            if now[keyword] == text || isMoved && keyword == "neurodex:arguments" { return nil }
+            // A store that was named anew stands elsewhere, and what was taken for granted is said now; that is no difference.
+            if now[keyword] == text || (isMoved || isSpelledOut) && keyword == "neurodex:arguments" { return nil }
             return
                 "the text \(keyword) differs: the picture says '\(Self.short(text))', made anew it says '\(Self.short(now[keyword] ?? ""))'"
         }

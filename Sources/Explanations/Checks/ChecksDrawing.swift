@@ -1,0 +1,103 @@
+import Foundation
+import Images
+
+/// The checks of a map, small enough to stand under it: the deletion and insertion curves, each over those of the map moved elsewhere, and
+/// the correlation at every stage of random weights, from the class's layer to all of them.
+struct ChecksDrawing {
+    private let checks: MapChecks
+
+    /// Of all of it, in pixels.
+    static let height = Font.lineHeight + curveHeight + 10 + 2 * Font.lineHeight + barsHeight + 6
+
+    private static let curveHeight = 44
+    private static let barsHeight = 44
+    private static let gap = 14
+    private static let field = Color(hex: 0xF0F1F3)
+    private static let moved = Color(hex: 0xA9AFB7)
+
+    init(_ checks: MapChecks) { self.checks = checks }
+
+    func draw(x: Int, y: Int, width: Int, on page: inout Image) {
+        let half = (width - Self.gap) / 2
+        let failed = Set(checks.failures.map(\.check))
+        draw(checks.curves?.deletion, "deletion", failed.contains(.deletion), x: x, y: y, width: half, on: &page)
+        draw(
+            checks.curves?.insertion, "insertion", failed.contains(.insertion), x: x + half + Self.gap, y: y, width: half,
+            on: &page)
+        drawStages(x: x, y: y + Font.lineHeight + Self.curveHeight + 10, width: width, on: &page)
+    }
+
+    // MARK: Curves
+
+    private func draw(
+        _ curve: PerturbationCurves.Curve?, _ name: String, _ isFailed: Bool, x: Int, y: Int, width: Int, on page: inout Image
+    ) {
+        let numbers = curve.map { String(format: " %.2f (%.2f)", $0.area, $0.movedArea) } ?? ": not judged"
+        page.write(
+            Font.regular.shortened(name + numbers, toWidth: width), x: x, y: y, color: isFailed ? Figure.alarm : Figure.quiet)
+        let top = y + Font.lineHeight + 2
+        page.fill(x: x, y: top, width: width, height: Self.curveHeight, with: Self.field)
+        guard let curve else { return }
+        let all = curve.values + curve.movedValues
+        let (low, high) = (all.min() ?? 0, all.max() ?? 1)
+        for (values, color) in [(curve.movedValues, Self.moved), (curve.values, isFailed ? Figure.alarm : Figure.ink)] {
+            draw(values, color, low: min(low, 0), high: high, x: x, y: top, width: width, on: &page)
+        }
+    }
+
+    /// A line through values at equal distances, two pixels strong.
+    private func draw(
+        _ values: [Double], _ color: Color, low: Double, high: Double, x: Int, y: Int, width: Int, on page: inout Image
+    ) {
+        let range = high > low ? high - low : 1
+        func row(_ value: Double) -> Int { Int(((high - value) / range * Double(Self.curveHeight - 3)).rounded()) }
+        var before: Int?
+        for column in 0..<width {
+            let place = Double(column) / Double(max(width - 1, 1)) * Double(values.count - 1)
+            let left = min(Int(place), values.count - 1)
+            let right = min(left + 1, values.count - 1)
+            let now = row(values[left] + (values[right] - values[left]) * (place - Double(left)))
+            let (top, bottom) = (min(before ?? now, now), max(before ?? now, now))
+            page.fill(x: x + column, y: y + top, width: 1, height: bottom - top + 2, with: color)
+            before = now
+        }
+    }
+
+    // MARK: Random weights
+
+    /// A bar a stage from 0 to 1, its number under it, and over those that are judged a line that they must not reach.
+    private func drawStages(x: Int, y: Int, width: Int, on page: inout Image) {
+        let isFailed = !checks.survivedParts.isEmpty
+        let stages = checks.randomisation?.stages ?? []
+        let title = stages.isEmpty ? "random weights: not judged" : "random weights, class layer to all"
+        page.write(Font.regular.shortened(title, toWidth: width), x: x, y: y, color: isFailed ? Figure.alarm : Figure.quiet)
+        guard !stages.isEmpty else { return }
+        let top = y + Font.lineHeight + 2
+        let step = width / stages.count
+        let inner = Self.barsHeight - 2
+        for (index, stage) in stages.enumerated() {
+            let (left, barWidth) = (x + index * step, min(step - 4, 40))
+            page.fill(x: left, y: top, width: barWidth, height: inner, with: Self.field)
+            let limit = stage.parts.map { MapChecks.largestCorrelation(at: $0) }.min()
+            let isOver = limit.map { (stage.correlation ?? 0) > $0 } ?? false
+            let bar = Int((min(max(stage.correlation ?? 0, 0), 1) * Double(inner)).rounded())
+            page.fill(
+                x: left, y: top + inner - bar, width: barWidth, height: bar,
+                with: isOver ? Figure.alarm : limit == nil ? Self.moved : Figure.ink)
+            if let limit {
+                let line = top + inner - Int((limit * Double(inner)).rounded())
+                page.fill(x: left, y: line, width: barWidth, height: 1, with: isOver ? Figure.ink : Figure.alarm)
+            }
+            page.write(
+                Self.number(stage.correlation), x: left, y: top + Self.barsHeight, color: isOver ? Figure.alarm : Figure.quiet)
+        }
+    }
+
+    /// In three characters: ".91", "1.0", "-.1"; a stage that was not judged has a question mark.
+    private static func number(_ correlation: Double?) -> String {
+        guard let correlation else { return "?" }
+        let text = String(format: "%.2f", correlation)
+        guard abs(correlation) < 0.995 else { return correlation > 0 ? "1.0" : "-1" }
+        return text.hasPrefix("-") ? String(format: "%.1f", correlation).replacing("0.", with: ".") : String(text.dropFirst())
+    }
+}
