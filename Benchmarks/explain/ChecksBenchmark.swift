@@ -6,7 +6,8 @@ import Images
 import Indexing
 import NeuralNetwork
 
-/// How alike maps stay when weights become noise: those of methods that depend on the network, and those of methods that hardly do.
+/// How alike maps stay when weights become noise: those of methods that depend on the network, and those of methods that hardly
+/// do.
 ///
 ///     explain-benchmark checks squeezenet1.1.onnx photos --count 64 --csv squeezenet.csv
 ///     explain-benchmark checks-table squeezenet.csv resnet20.csv

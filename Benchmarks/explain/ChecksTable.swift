@@ -42,7 +42,7 @@ struct ChecksTable: ParsableCommand {
     }
 
     private static func exceeds(_ sample: CheckedSample, _ part: Part) -> Bool {
-        sample.values[part]?[.signed].map { $0 > MapChecks.largestCorrelation(at: part) } ?? false
+        sample.values[part]?[.signed].map { $0 > MapChecks.largestCorrelation } ?? false
     }
 
     private static func line(_ statistic: Statistic, _ parts: [Part], _ samples: [CheckedSample]) -> String {

@@ -7,7 +7,8 @@ struct MapSimilarity {
     /// Spearman's correlation of magnitudes, and of signed values (the sum over the colours).
     var magnitudes: Double?
     var signed: Double?
-    /// Structural similarity of the magnitudes (Wang, Bovik, Sheikh and Simoncelli 2004), each map brought to 0...1 by its 99 % quantile.
+    /// Structural similarity of the magnitudes (Wang, Bovik, Sheikh and Simoncelli 2004), each map brought to 0...1 by its 99 %
+    /// quantile.
     var structure: Double?
 
     init(_ a: ExplanationMap, _ b: ExplanationMap) {
@@ -55,7 +56,8 @@ struct MapSimilarity {
     }
 }
 
-/// Where the picture has edges (Sobel 1968): as sharp as any saliency map, and nothing of the network in it. A map that has to fail.
+/// Where the picture has edges (Sobel 1968): as sharp as any saliency map, and nothing of the network in it. A map that has to
+/// fail.
 enum Edges {
     static func map(of subject: Subject, input: Network.Input) -> ExplanationMap {
         let (height, width, channels) = (input.height, input.width, input.channels)

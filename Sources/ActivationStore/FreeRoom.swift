@@ -15,8 +15,8 @@ extension Store {
         }
     }
 
-    /// Writes a store anew without the room that it does not use; every row stays as it is. The new file takes the old one's place at once,
-    /// when it is whole; until then both need room on the disk.
+    /// Writes a store anew without the room that it does not use; every row stays as it is. The new file takes the old one's
+    /// place at once, when it is whole; until then both need room on the disk.
     ///
     /// - Throws: ``StoreError``: no store, one that is being written, a full disk. The store is then as it was.
     public static func giveBackRoom(path: String) throws {

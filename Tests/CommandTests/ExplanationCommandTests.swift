@@ -47,7 +47,8 @@ import Testing
         #expect(verified.status == 0, "\(verified)")
     }
 
-    /// Pictures of version 0.1: their integrated gradients are made by the rule of that time, and their checks are not made again.
+    /// Pictures of version 0.1: their integrated gradients are made by the rule of that time, and their checks are not made
+    /// again.
     @Test func picturesOfOlderRulesAreUnderstood() throws {
         let picture = "photos/test/dog/dog-46.jpg"
         func rewrite(_ name: String, _ change: ([(String, String)]) -> [(String, String)]) throws {

@@ -73,6 +73,27 @@ struct CAMHeadTests {
         #expect(try CAMHead(fitting: store) == head)
     }
 
+    /// Random weights begin with the layer that makes the map: the network's own last layers mean nothing to it.
+    @Test func aFittedHeadIsTheFirstToBecomeNoise() throws {
+        let fixture = try ExplainerFixture.petshop()
+        let classes = fixture.store.description.classes
+        var noise = GaussianNoise(seed: 8)
+        try fixture.store.keep(
+            CAMHead(
+                layer: "conv4", classes: classes, channels: 64,
+                weights: classes.flatMap { _ in (0..<64).map { _ in noise.next() } },
+                bias: classes.map { _ in 0 }, l2: 1, slope: 0, trained: 1, judged: 1, judgedOn: "test", accuracy: 1,
+                networkAccuracy: 1))
+        let explainer = try Explainer(store: Store.open(path: fixture.store.path))
+        let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg")
+        let (method, target) = (try ClassActivationMap.parse([]), try fixture.target("class:dog"))
+        let map = try method.map(of: subject, target: target, by: explainer)
+        #expect(map.note == "CAM at conv4 by a fitted last layer")
+        let result = try WeightRandomisation(of: method, map: map, subject: subject, target: target, by: explainer)
+        #expect(result.stages.map(\.layer) == ["fitted last layer", "conv4", "conv3", "conv2", "conv1"])
+        #expect(try #require(result.correlation(at: .classLayer)) < 0.99)
+    }
+
     @Test func withoutSplitsAFifthIsHeldOut() throws {
         var dataset = try Dataset(paths: [ExplainerFixture.fixtures + "/petshop/train"])
         for index in dataset.items.indices { dataset.items[index].split = nil }

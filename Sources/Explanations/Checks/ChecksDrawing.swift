@@ -1,8 +1,8 @@
 import Foundation
 import Images
 
-/// The checks of a map, small enough to stand under it: the deletion and insertion curves, each over those of the map moved elsewhere, and
-/// the correlation at every stage of random weights, from the class's layer to all of them.
+/// The checks of a map, small enough to stand under it: the deletion and insertion curves, each over those of the map moved
+/// elsewhere, and the correlation at every stage of random weights, from the class's layer to all of them.
 struct ChecksDrawing {
     private let checks: MapChecks
 
@@ -78,7 +78,7 @@ struct ChecksDrawing {
         for (index, stage) in stages.enumerated() {
             let (left, barWidth) = (x + index * step, min(step - 4, 40))
             page.fill(x: left, y: top, width: barWidth, height: inner, with: Self.field)
-            let limit = stage.parts.map { MapChecks.largestCorrelation(at: $0) }.min()
+            let limit = stage.parts.isEmpty ? nil : MapChecks.largestCorrelation
             let isOver = limit.map { (stage.correlation ?? 0) > $0 } ?? false
             let bar = Int((min(max(stage.correlation ?? 0, 0), 1) * Double(inner)).rounded())
             page.fill(

@@ -19,7 +19,8 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
         case probability
         /// The target's value by its value on the whole picture, where that is above zero.
         case share
-        /// The target's value in its own units, where on the whole picture it is zero or below: no share of it would say which way is up.
+        /// The target's value in its own units, where on the whole picture it is zero or below: no share of it would say which
+        /// way is up.
         case value
     }
 
@@ -54,8 +55,8 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
     private static let blocksPerSide = 14.0
 
     /// - Parameter map: stretched over the input frame where it is coarser.
-    /// - Throws: `ExplanationError`: `.notFinite` of a map or of a target's value, `.constant` of a map that puts the pixels in no
-    ///   order, `.unmoved` where no changed picture changes the target's value.
+    /// - Throws: `ExplanationError`: `.notFinite` of a map or of a target's value, `.constant` of a map that puts the pixels in
+    ///   no order, `.unmoved` where no changed picture changes the target's value.
     /// - Precondition: there is a step, and a random order.
     public init(
         of map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer, settings: Settings = Settings()

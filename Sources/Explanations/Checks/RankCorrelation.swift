@@ -7,7 +7,8 @@ package enum RankCorrelation {
     ///
     /// - Complexity: O(n log n).
     package static func ranks(_ values: [Float]) -> [Double] {
-        // Bits that sort as the numbers do, above the index: sorting one array of integers is 5 times as fast as indices by their values.
+        // Bits that sort as the numbers do, above the index: sorting one array of integers is 5 times as fast as indices by their
+        // values.
         let order = values.indices.map { Self.key(values[$0]) << 32 | UInt64($0) }.sorted().map { Int($0 & 0xFFFF_FFFF) }
         var ranks = [Double](repeating: 0, count: values.count)
         var start = 0
@@ -27,7 +28,8 @@ package enum RankCorrelation {
         return UInt64(bits >> 31 == 0 ? bits | 1 << 31 : ~bits)
     }
 
-    /// Of the places where one of the lists is not zero: maps are zero alike outside what a neuron sees, which says nothing of them.
+    /// Of the places where one of the lists is not zero: maps are zero alike outside what a neuron sees, which says nothing of
+    /// them.
     package static func spearmanWhereEither(_ a: [Float], _ b: [Float]) -> Double? {
         precondition(a.count == b.count, "\(a.count) values beside \(b.count)")
         let places = a.indices.filter { a[$0] != 0 || b[$0] != 0 }

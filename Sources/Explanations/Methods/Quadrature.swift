@@ -4,8 +4,8 @@ import Foundation
 /// Where on the way from the baseline to the picture Integrated Gradients look, and what each look weighs, as Captum
 /// (https://captum.ai, `IntegratedGradients(method:)`) has it.
 public enum Quadrature: String, CaseIterable, ExpressibleByArgument, Sendable {
-    /// Gauss and Legendre's, which is Captum's default: exact for polynomials of degree 2n − 1; the weights add up to 1, so that of a linear
-    /// network the map adds up to the difference of the scores with any number of points.
+    /// Gauss and Legendre's, which is Captum's default: exact for polynomials of degree 2n − 1; the weights add up to 1, so that
+    /// of a linear network the map adds up to the difference of the scores with any number of points.
     case gausslegendre
     /// n points from 0 to 1 of weight 1/n, the ends half of it: the weights add up to 1 − 1/n, and the map is as much too small.
     case riemannTrapezoid = "riemann_trapezoid"
@@ -27,8 +27,8 @@ public enum Quadrature: String, CaseIterable, ExpressibleByArgument, Sendable {
         }
     }
 
-    /// The root of number `index` of Legendre's polynomial of degree n, by Newton's method from Tricomi's estimate, brought from −1...1 to
-    /// 0...1; its weight there is 1 / ((1 − x²) Pₙ′(x)²).
+    /// The root of number `index` of Legendre's polynomial of degree n, by Newton's method from Tricomi's estimate, brought from
+    /// −1...1 to 0...1; its weight there is 1 / ((1 − x²) Pₙ′(x)²).
     private static func gaussLegendre(_ index: Int, of count: Int) -> (place: Double, weight: Double) {
         let n = Double(count)
         var x = -cos(.pi * (Double(index) + 0.75) / (n + 0.5)) * (1 - 1 / (8 * n * n) + 1 / (8 * n * n * n))

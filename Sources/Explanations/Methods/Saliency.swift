@@ -11,10 +11,12 @@ import NeuralNetwork
 /// - `guided`, `deconvnet`: other rules for rectifiers; see `BackwardRule`.
 /// - `smoothgrad`: the mean over noisy copies (Smilkov et al. 2017, https://arxiv.org/abs/1706.03825); `sigma` is a share of the input's
 ///   range.
-/// - `integrated`: Integrated Gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365) from a baseline at `steps` points of a
-///   `Quadrature`. The map adds up to the target's value less that of the baseline, as nearly as the points catch the gradient's bends.
+/// - `integrated`: Integrated Gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365) from a baseline at `steps`
+///   points of a `Quadrature`. The map adds up to the target's value less that of the baseline, as nearly as the points catch the
+///   gradient's bends.
 ///
-/// Errors: `ExplanationError.flat` where the gradient is zero at every pixel. A picture that equals the baseline makes a map of zeros.
+/// Errors: `ExplanationError.flat` where the gradient is zero at every pixel. A picture that equals the baseline makes a map of
+/// zeros.
 public struct Saliency: ExplanationMethod {
     public static let name = "saliency"
     public static let abstract = "Where a small change of the picture changes a score most."

@@ -33,7 +33,8 @@ struct FigureCheck {
         isSpelledOut = self.arguments != arguments
     }
 
-    /// A picture of version 0.1 names no rule of integrated gradients: there was one, which is not the one that is taken without a name now.
+    /// A picture of version 0.1 names no rule of integrated gradients: there was one, which is not the one that is taken without
+    /// a name now.
     private static func spelledOut(_ arguments: [String]) -> [String] {
         guard arguments.first == Saliency.name, let method = arguments.firstIndex(of: "--method"),
             arguments.indices.contains(method + 1), arguments[method + 1] == Saliency.Kind.integrated.rawValue,
