@@ -57,7 +57,8 @@ extension Store {
             let database = try StoreFile.writable(path)
             try database.writeWithoutTransaction { database in
                 try database.execute(sql: "ATTACH DATABASE ? AS source", arguments: [StoreFile.name(source)])
-                try database.inTransaction(.immediate) {
+                // Deferred: an immediate one would write to the source too, by a journal of both that a kill leaves behind.
+                try database.inTransaction(.deferred) {
                     // This run comes after those before it.
                     try CheckedTable.run.change(database, where: "1") {
                         try database.execute(sql: "UPDATE run SET id = id + (SELECT ifnull(max(id), 0) FROM source.run)")
