@@ -60,18 +60,19 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
         // The pipeline, in the order data flows; a target imports only targets above it.
+        .target(name: "Paths", swiftSettings: strict),
         .target(name: "Suggestions", swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
-            name: "Images", dependencies: ["CKernels", "CCodecs"], swiftSettings: strict),
+            name: "Images", dependencies: ["CKernels", "CCodecs", "Paths"], swiftSettings: strict),
         .target(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Suggestions", "Hashing", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", "CSQLite", "Suggestions", grdb, sqlite],
+            name: "ActivationStore", dependencies: ["CKernels", "CSQLite", "Paths", "Suggestions", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
-            name: "Indexing", dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
+            name: "Indexing", dependencies: ["Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
             swiftSettings: strict),
         .target(
             name: "Search",
@@ -81,13 +82,16 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Explanations",
-            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, csv],
+            dependencies: [
+                "Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, csv,
+            ],
             swiftSettings: strict),
         .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough",
+                "Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations",
+                "Walkthrough",
                 argumentParser,
             ],
             swiftSettings: strict),
@@ -121,11 +125,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ActivationStoreTests",
-            dependencies: ["CKernels", "Suggestions", "ActivationStore", "Search", "TestSupport", grdb],
+            dependencies: ["CKernels", "Paths", "Suggestions", "ActivationStore", "Search", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests",
-            dependencies: ["Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
+            dependencies: [
+                "Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
@@ -135,7 +141,7 @@ let package = Package(
             name: "SearchTests", dependencies: ["CActivationTable", "CKernels", "Search", "TestSupport", argumentParser, grdb],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["ActivationStore", "Search", "neurodex", "TestSupport", csv, grdb],
+            name: "CommandTests", dependencies: ["ActivationStore", "Paths", "Search", "neurodex", "TestSupport", csv, grdb],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

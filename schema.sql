@@ -19,6 +19,7 @@ PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
 PRAGMA user_version = 4;
 
 -- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash;
+-- images_folder (which relative paths of images start from) and store_folders (where the store stood when it was written: a JSON array, the last one last);
 -- removed (how many image ids are no more), shard (3/16, of a part of a dataset), output (of the model, if not its first), precision
 -- (of its convolutions, if not float32), label_source (where labels of images added later come from: folders, none, or a file's full
 -- path), record (post or pre: what was recorded of activation functions) and layers (the patterns that chose them, as a JSON array) where

@@ -14,31 +14,40 @@ extension Store {
     }
 
     /// As ``merge(_:into:isPartial:run:)``, of stores that are open; each is read by as many connections as it has readers.
-    package static func merge(_ shards: [Store], into path: String, isPartial: Bool = false, run: RunRecord) throws {
+    package static func merge(
+        _ shards: [Store], into path: String, isPartial: Bool = false, plan: MergePlan = MergePlan(), run: RunRecord
+    ) throws {
         precondition(!shards.isEmpty, "nothing to merge")
         guard !path.isEmpty else { throw StoreError.unnamed }
         guard !FileManager.default.fileExists(atPath: path) else { throw StoreError.exists(path: path) }
         let stores = try ordered(shards, isPartial: isPartial)
         let first = stores[0].description
-        for store in stores.dropFirst() {
-            if let difference = first.whole.difference(from: store.description.whole) {
-                throw StoreError.differs(
-                    path: store.path, property: difference.property, expected: difference.expected, found: difference.found)
-            }
-        }
         let lock = try WriterLock(store: path)
         defer { withExtendedLifetime(lock) {} }
         try StoreFile.replace(path, by: "merging") { temporary in
             let writer = try StoreWriter.open(path: temporary, description: first.whole, run: run)
             let sources = Set(try stores.map { try $0.labelSource() })
             if sources.count == 1, let source = sources.first { _ = try writer.relabel(Relabelling(source: source)) }
-            for store in stores { try writer.append(contentsOf: store) }
+            for store in stores { try writer.append(contentsOf: store, plan) }
+            if let origin = plan.origin { try writer.record(origin) }
             try writer.finish()
         }
     }
 
     /// Sorted by number; as they are where none has one.
-    private static func ordered(_ stores: [Store], isPartial: Bool) throws -> [Store] {
+    /// - Throws: ``StoreError``: `differs`, `shards` for stores that cannot be joined.
+    package static func ordered(_ stores: [Store], isPartial: Bool) throws -> [Store] {
+        let sorted = try sorted(stores, isPartial: isPartial)
+        for store in sorted.dropFirst() {
+            if let difference = sorted[0].description.whole.difference(from: store.description.whole) {
+                throw StoreError.differs(
+                    path: store.path, property: difference.property, expected: difference.expected, found: difference.found)
+            }
+        }
+        return sorted
+    }
+
+    private static func sorted(_ stores: [Store], isPartial: Bool) throws -> [Store] {
         func refusal(_ problem: String) -> StoreError { .shards(problem: problem) }
         for store in stores where try store.lastRunStatus() != .done {
             guard isPartial else {
@@ -68,4 +77,16 @@ extension Store {
         }
         return stores.sorted { ($0.description.shard?.index ?? 0) < ($1.description.shard?.index ?? 0) }
     }
+}
+
+/// What of stores that are joined is not taken as it is, by the store's path and the image's id.
+public struct MergePlan: Sendable {
+    /// Images that another store has too.
+    public var leftOut: [String: Set<Int>] = [:]
+    /// Paths of images that mean something else in the whole.
+    public var paths: [String: [Int: String]] = [:]
+    /// What paths mean in the whole; nil where no store says.
+    public var origin: ImageOrigin?
+
+    public init() {}
 }

@@ -1,29 +1,30 @@
 import Foundation
 import GRDB
+import Paths
 
 /// The images and skipped files of the block being filled, until they are committed with it.
 struct PendingImages {
     private(set) var images: [ImageRecord] = []
     private(set) var skipped: [SkippedRecord] = []
     /// Ids of images that others stand for from now on, by those others' paths.
-    private var replaced: [String: Int] = [:]
-    private var paths: Set<String> = []
+    private var replaced: [ExactString: Int] = [:]
+    private var paths: Set<ExactString> = []
 
     var isEmpty: Bool { images.isEmpty && skipped.isEmpty }
 
-    func contains(_ path: String) -> Bool { paths.contains(path) }
+    func contains(_ path: String) -> Bool { paths.contains(ExactString(path)) }
 
     mutating func add(_ image: ImageRecord, replacing old: Int?) {
         images.append(image)
-        replaced[image.path] = old
-        paths.insert(image.path)
+        replaced[ExactString(image.path)] = old
+        paths.insert(ExactString(image.path))
     }
 
     /// Takes back the image that came last.
     mutating func removeLastImage() {
         guard let image = images.popLast() else { return }
-        paths.remove(image.path)
-        replaced[image.path] = nil
+        paths.remove(ExactString(image.path))
+        replaced[ExactString(image.path)] = nil
     }
 
     mutating func add(_ record: SkippedRecord) { skipped.append(record) }

@@ -6,30 +6,37 @@ extension StoreWriter {
     /// Appends the images of `source`, in order, but those that were removed.
     ///
     /// Rows are checked as they are read, so that damage is not carried on under a new checksum.
+    /// - Parameter plan: images that are not taken, and paths that are written otherwise.
     /// - Precondition: `source` is of the same model, preprocessing and layers.
     /// - Throws: ``StoreError/damaged(path:detail:)`` for a row of `source` that is damaged, ``StoreError/duplicateImage(path:image:)``;
     ///   what of `source` was committed before stays.
-    package func append(contentsOf source: Store) throws {
+    package func append(contentsOf source: Store, _ plan: MergePlan = MergePlan()) throws {
+        let (leftOut, paths) = (plan.leftOut[source.path] ?? [], plan.paths[source.path] ?? [:])
         for record in try source.skipped() { try appendSkipped(record) }
         try source.read { database in
             let presence = try source.presence(database)
             for (block, lanes) in try source.blocks(database).enumerated() {
                 let first = block * source.description.blockImages
-                let kept = (0..<lanes).filter { presence?[first + $0] != 0 }
+                let kept = (0..<lanes).filter { presence?[first + $0] != 0 && !leftOut.contains(first + $0) }
                 var taken = 0
                 while taken < kept.count {
                     let room = description.blockImages - buffer.count
                     let part = Array(kept[taken..<min(kept.count, taken + room)])
-                    try append(part, ofBlock: block, lanes: lanes, of: source, database)
+                    try append(part, ofBlock: block, lanes: lanes, of: source, paths, database)
                     taken += part.count
                 }
             }
         }
     }
 
-    private func append(_ kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ database: Database) throws {
-        let images = try source.images(
-            database, ids: kept.map { block * source.description.blockImages + $0 })
+    private func append(
+        _ kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ paths: [Int: String], _ database: Database
+    ) throws {
+        let ids = kept.map { block * source.description.blockImages + $0 }
+        var images = try source.images(database, ids: ids)
+        if !paths.isEmpty {
+            for (index, id) in zip(images.indices, ids) { images[index].path = paths[id] ?? images[index].path }
+        }
         for image in images { try admit(image) }
         let runs = Self.runs(kept)
         buffer.transpose()

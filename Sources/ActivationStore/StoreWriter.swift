@@ -1,5 +1,6 @@
 import Foundation
 package import GRDB
+public import Paths
 
 /// How a run ended.
 public enum RunStatus: String, Sendable {
@@ -104,16 +105,16 @@ public final class StoreWriter: @unchecked Sendable {
     // MARK: What is there
 
     /// The images in the file, by path.
-    public func knownImages() throws -> [String: KnownImage] {
+    public func knownImages() throws -> [ExactString: KnownImage] {
         try reading { database in
-            var known: [String: KnownImage] = [:]
+            var known: [ExactString: KnownImage] = [:]
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
                     SELECT path, i.id, sha256, bytes, mtime_ns, b.name, split FROM image i LEFT JOIN label b ON b.id = i.label_id
                     """)
             while let row = try rows.next() {
-                known[try row.decode(atIndex: 0)] = KnownImage(
+                known[ExactString(try row.decode(atIndex: 0))] = KnownImage(
                     id: try row.decode(atIndex: 1), sha256: try row.decode(atIndex: 2), bytes: try row.decode(atIndex: 3),
                     modified: try row.decode(atIndex: 4), label: try row.decode(atIndex: 5), split: try row.decode(atIndex: 6))
             }
@@ -122,13 +123,13 @@ public final class StoreWriter: @unchecked Sendable {
     }
 
     /// The files that could not be decoded, by path. Rows that are damaged are not among them, so that those files are tried again.
-    public func knownSkipped() throws -> [String: SkippedRecord] {
+    public func knownSkipped() throws -> [ExactString: SkippedRecord] {
         try reading { database in
-            var known: [String: SkippedRecord] = [:]
+            var known: [ExactString: SkippedRecord] = [:]
             try CheckedTable.skippedImage.visit(database) { row, isIntact in
                 guard isIntact else { return }
                 let record = try SkippedRecord(row: row)
-                known[record.path] = record
+                known[ExactString(record.path)] = record
             }
             return known
         }
@@ -185,7 +186,7 @@ public final class StoreWriter: @unchecked Sendable {
             }
         }
         self.labels = labels
-        for image in images { committedPaths?.insert(image.path.hashValue) }
+        for image in images { committedPaths?.insert(ExactString(image.path).hashValue) }
     }
 
     /// Gives images that are in the file other labels and splits, and classes other names: one transaction.
@@ -273,13 +274,13 @@ public final class StoreWriter: @unchecked Sendable {
     private func refuseDuplicate(_ image: String) throws {
         if committedPaths == nil {
             committedPaths = try reading { database in
-                try Set(String.fetchCursor(database, sql: "SELECT path FROM image").map { $0.hashValue })
+                try Set(String.fetchCursor(database, sql: "SELECT path FROM image").map { ExactString($0).hashValue })
             }
         }
         // To ask the file for every image took 40 µs, a fifth of the time of a small network's store.
         let isKnown =
             try pending.contains(image)
-            || committedPaths?.contains(image.hashValue) == true
+            || committedPaths?.contains(ExactString(image).hashValue) == true
                 && reading { database in
                     try Int.fetchOne(database, sql: "SELECT 1 FROM image WHERE path = ?", arguments: [image]) != nil
                 }
@@ -305,7 +306,7 @@ public final class StoreWriter: @unchecked Sendable {
             }
         }
         self.labels = labels
-        for image in pending.images { committedPaths?.insert(image.path.hashValue) }
+        for image in pending.images { committedPaths?.insert(ExactString(image.path).hashValue) }
         pending = PendingImages()
         // Only now, so that a block whose commit failed and is tried again is folded once. The columns lie in memory anyway.
         fold()

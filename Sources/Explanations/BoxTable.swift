@@ -1,6 +1,7 @@
 import Foundation
 public import Images
 import Indexing
+import Paths
 
 /// Where things are in pictures, as a table of boxes (`.csv`) says.
 ///
@@ -29,7 +30,7 @@ public struct BoxTable: Sendable {
     /// In the table's order.
     public let rows: [Row]
     /// By the full path of the file.
-    private let indices: [String: [Int]]
+    private let indices: [ExactString: [Int]]
 
     /// - Parameter prefix: of the columns' names, without the underscore; empty for `x0` to `y1`.
     /// - Throws: `BoxTableError`.
@@ -41,7 +42,7 @@ public struct BoxTable: Sendable {
             throw BoxTableError.unreadable(path: path, reason: error.reason)
         }
         let columns = try Columns(table.header, prefix: prefix, path: path)
-        var (rows, indices): ([Row], [String: [Int]]) = ([], [:])
+        var (rows, indices): ([Row], [ExactString: [Int]]) = ([], [:])
         for cells in table.rows {
             let row = try columns.row(cells.cells, line: cells.line, path: path)
             indices[Self.full(Self.folder(of: path) + "/" + row.file), default: []].append(rows.count)
@@ -61,7 +62,7 @@ public struct BoxTable: Sendable {
     /// - Parameter label: only the boxes of this label; nil for all.
     /// - Throws: `BoxTableError.noRow` for an image that the table does not name.
     public func boxes(of subject: Subject, label: String? = nil) throws -> [Rectangle] {
-        let rows = rows(of: subject.name)
+        let rows = rows(of: subject.file)
         guard !rows.isEmpty else {
             throw BoxTableError.noRow(path: path, image: subject.name, example: self.rows.first?.file)
         }
@@ -76,7 +77,7 @@ public struct BoxTable: Sendable {
         return folder.isEmpty ? "." : folder
     }
 
-    private static func full(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    private static func full(_ path: String) -> ExactString { RealPaths().real(path) }
 }
 
 /// Which columns of a table are what.

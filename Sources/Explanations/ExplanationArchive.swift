@@ -2,7 +2,7 @@ public import ActivationStore
 public import Foundation
 import Hashing
 import Images
-import Indexing
+public import Indexing
 public import NeuralNetwork
 
 /// A store's explanations: what it keeps is given at once, without loading the network; all else is made, and kept.
@@ -15,6 +15,8 @@ public final class ExplanationArchive {
     /// Why something could not be kept; nil if nothing failed to be.
     public private(set) var refusal: StoreError?
 
+    /// Where the store's images are.
+    public let files: ImageFiles
     private let model: String?
     private let jobs: Int?
     private let keeps: Bool
@@ -23,10 +25,15 @@ public final class ExplanationArchive {
 
     /// - Parameters:
     ///   - model: where the network is now; nil for where it was when the store was made.
+    ///   - images: where images that have moved are now; nil for where they were.
     ///   - jobs: workers; nil for one a core.
     ///   - keeps: whether the store is asked for results, and given new ones.
-    public init(store: Store, model: String? = nil, jobs: Int? = nil, keeps: Bool = true, toolVersion: String) throws {
+    /// - Throws: `DatasetError.missing` for a folder of images that is not there; `StoreError`.
+    public init(
+        store: Store, model: String? = nil, images: String? = nil, jobs: Int? = nil, keeps: Bool = true, toolVersion: String
+    ) throws {
         self.store = store
+        files = try ImageFiles(store, folder: images)
         self.model = model
         self.jobs = jobs
         self.keeps = keeps
@@ -44,7 +51,24 @@ public final class ExplanationArchive {
     }
 
     /// The image of the store, or any file, as the network sees it.
-    public func subject(_ name: String) throws -> Subject { try Subject(name, store: store, preprocessing: preprocessing) }
+    public func subject(_ name: String) throws -> Subject {
+        try Subject(name, store: store, preprocessing: preprocessing, files: files)
+    }
+
+    /// The same of a file that the store may know by another path.
+    public func subject(_ name: String, orFile file: String) throws -> Subject {
+        try subject((try? store.image(named: name)) == nil ? file : name)
+    }
+
+    /// Refuses to begin where files are not found.
+    /// - Parameter names: of images; those that are not the store's are passed over.
+    /// - Throws: `DatasetError.imagesMissing`.
+    public func requireFiles(of names: [String]) throws {
+        // One alone is named when it is read.
+        guard names.count > 1 else { return }
+        let missing = names.compactMap { try? store.image(named: $0) }.filter { files.file(of: $0) == nil }
+        guard missing.isEmpty else { throw DatasetError.imagesMissing(paths: missing.map(\.path), of: names.count) }
+    }
 
     /// The score of the class that the network answers; the store knows it for its own images.
     public func answer(on subject: Subject) throws -> Target {

@@ -1,5 +1,6 @@
 import Foundation
 import Hashing
+import Paths
 
 /// What a picture says of how it was made, in the text chunks of its PNG: enough to make it again.
 public struct Provenance: Equatable, Sendable {
@@ -32,7 +33,8 @@ public struct Provenance: Equatable, Sendable {
         command: String, options: [String], operands: [String], model: String, of explanations: [Explanation], toolVersion: String
     ) {
         var images: [(path: String, sha256: String)] = []
-        for explanation in explanations where images.last?.path != explanation.image {
+        for explanation in explanations
+        where images.last.map({ ExactString($0.path) }) != ExactString(explanation.image) {
             images.append((explanation.image, explanation.imageSHA256.hexadecimal))
         }
         let checks = explanations.compactMap(\.checks)

@@ -1,3 +1,5 @@
+internal import Paths
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -23,7 +25,7 @@ final class FileBuffer {
     func read(_ path: String) throws(ImageError) {
         count = 0
         // A pipe is opened without waiting for its other end, so that it can be refused.
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let file = PathText.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         if file < 0 { throw ImageError(.unreadable(reason: String(cString: strerror(errno)))) }
         defer { close(file) }
         var information = stat()

@@ -15,6 +15,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     /// The network at `path` is not the one that the store was made with; SHA-256 of both.
     case otherModel(path: String, found: String, expected: String)
     case modelMissing(path: String)
+    /// Files of images that a store has, and a command needs, are not found: their paths, of so many that are needed.
+    case imagesMissing(paths: [String], of: Int)
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -41,6 +43,8 @@ extension DatasetError: CustomStringConvertible {
             "'\(path)' is not the network that the store was made with: its SHA-256 is \(found.prefix(12))…, the store's \(expected.prefix(12))…"
         case .modelMissing(let path):
             "the network is not at '\(path)' any more: say where it is with --model, or leave it out with --sample 0"
+        case .imagesMissing(let paths, let count):
+            "\(paths.count) of \(count) images are not there any more, such as \(paths.prefix(3).joined(separator: ", ")); put them back, or say where they are now with --images FOLDER"
         }
     }
 }

@@ -48,9 +48,9 @@ final class IndexWorker {
 
     /// Reads an image into the network's input.
     private func load(_ item: Dataset.Item, slot: Int) -> Result<ImageRecord, Skipped> {
-        let facts = FileFacts(item.path)
+        let facts = FileFacts(item.file)
         do throws(ImageError) {
-            let (framed, digest) = try reader.withContents(of: item.path) { bytes throws(ImageError) in
+            let (framed, digest) = try reader.withContents(of: item.file) { bytes throws(ImageError) in
                 let framed = try reader.read(bytes, framing: preprocessing.framing)
                 return (framed, SHA256.hash(data: bytes))
             }

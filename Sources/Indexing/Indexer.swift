@@ -1,8 +1,8 @@
 public import ActivationStore
 import Foundation
-import Hashing
 import Images
 public import NeuralNetwork
+import Paths
 import Synchronization
 
 /// Runs a network over a dataset and writes what its neurons did to a store.
@@ -24,11 +24,22 @@ public struct Indexer: Sendable {
         public var changed: [String] = []
         /// In the store before under a path that is no more.
         public var renamed: [Renaming] = []
+        /// Files that the store has by two paths: it was made before a file was known by whatever path.
+        public var twice: Repetition?
         public var interrupted = false
         /// Seconds that the writing thread spent on the store.
         public var writingSeconds = 0.0
         /// Seconds in all.
         public var seconds = 0.0
+
+        /// What there is before any image is run.
+        mutating func take(_ plan: IndexPlan) {
+            known = plan.known
+            skipped = plan.skipped.count
+            skippedExamples = Array(plan.skipped.prefix(10))
+            renamed = plan.renamings.map { Renaming(from: $0.from, to: $0.to) }
+            twice = plan.twice
+        }
     }
 
     /// A file that was found under another path.
@@ -59,8 +70,8 @@ public struct Indexer: Sendable {
         self.jobs = jobs
     }
 
-    /// Indexes the images of `dataset` that are not in the store yet, or have changed since they were, and finishes the store. A file that the
-    /// store knows under a path that is no more keeps its activations, and gets its new path, label and split.
+    /// Indexes the images of `dataset` that are not in the store yet, or have changed since they were, and finishes the store: see ``IndexPlan``.
+    /// A file that the store knows under a path that is no more keeps its activations, and gets its new path, label and split.
     ///
     /// - Parameters:
     ///   - progress: called on the calling thread, after every image.
@@ -72,7 +83,10 @@ public struct Indexer: Sendable {
     ) throws -> Summary {
         let start = ContinuousClock.now
         var summary = Summary()
-        let (pending, replaced) = try pendingItems(dataset, writer, &summary)
+        let plan = IndexPlan(dataset, known: try KnownFiles(writer))
+        try writer.rename(plan.renamings.map { ($0.id, $0.to, $0.label, $0.split, $0.modified) })
+        summary.take(plan)
+        let pending = plan.items
         let total = pending.count
         let queue = ResultQueue<Outcome>(capacity: max(64, 4 * jobs * network.batch), producers: jobs)
         let source = WorkSource(pending, isCancelled: isCancelled)
@@ -92,7 +106,7 @@ public struct Indexer: Sendable {
         while let outcome = queue.take() {
             let began = ContinuousClock.now
             do {
-                try store(outcome, in: writer, replaced, &summary)
+                try store(outcome, in: writer, plan.replaced, &summary)
             } catch {
                 failure = error
                 break
@@ -114,7 +128,7 @@ public struct Indexer: Sendable {
     }
 
     private func store(
-        _ outcome: Outcome, in writer: StoreWriter, _ replaced: [String: Int], _ summary: inout Summary
+        _ outcome: Outcome, in writer: StoreWriter, _ replaced: [ExactString: Int], _ summary: inout Summary
     ) throws {
         switch outcome {
         case .indexed(let result):
@@ -123,12 +137,12 @@ public struct Indexer: Sendable {
                     try result.means.withUnsafeBufferPointer { means in
                         try writer.append(
                             image: result.image, values: values, positions: positions, means: means,
-                            replacing: replaced[result.image.path])
+                            replacing: replaced[ExactString(result.image.path)])
                     }
                 }
             }
             summary.indexed += 1
-            if replaced[result.image.path] != nil { summary.changed.append(result.image.path) }
+            if replaced[ExactString(result.image.path)] != nil { summary.changed.append(result.image.path) }
         case .skipped(let record):
             try writer.appendSkipped(record)
             summary.skipped += 1
@@ -136,66 +150,6 @@ public struct Indexer: Sendable {
         case .failed(let error):
             throw error
         }
-    }
-
-    /// What is to be run, and the ids of images that it stands for from now on, by path. A file whose size and time are those that the store
-    /// remembers is taken to be unchanged; another is read, and compared by its hash.
-    private func pendingItems(
-        _ dataset: Dataset, _ writer: StoreWriter, _ summary: inout Summary
-    ) throws -> (items: [Dataset.Item], replaced: [String: Int]) {
-        let known = try writer.knownImages()
-        let skipped = try writer.knownSkipped()
-        var pending: [Dataset.Item] = []
-        var replaced: [String: Int] = [:]
-        for item in dataset.items {
-            let facts = FileFacts(item.path)
-            if let image = known[item.path] {
-                if let facts, facts.bytes != image.bytes || facts.modified != image.modified,
-                    FileFacts.sha256(item.path) != image.sha256
-                {
-                    // Its label is the image's, as corrected since perhaps, and not its content's.
-                    pending.append(Dataset.Item(path: item.path, label: image.label, split: image.split))
-                    replaced[item.path] = image.id
-                } else {
-                    summary.known += 1
-                }
-            } else if let record = skipped[item.path], let facts, facts.bytes == record.bytes, facts.modified == record.modified {
-                summary.skipped += 1
-                if summary.skippedExamples.count < 10 { summary.skippedExamples.append(record) }
-            } else {
-                pending.append(item)
-            }
-        }
-        return (try withoutRenamed(pending, known, writer, &summary), replaced)
-    }
-
-    /// Without the files that the store knows under a path that is no more, which get their new one.
-    private func withoutRenamed(
-        _ items: [Dataset.Item], _ known: [String: KnownImage], _ writer: StoreWriter, _ summary: inout Summary
-    ) throws -> [Dataset.Item] {
-        guard !known.isEmpty, items.contains(where: { known[$0.path] == nil }) else { return items }
-        var gone = Dictionary(grouping: known.filter { FileFacts($0.key) == nil }) { $0.value.bytes }
-        for size in gone.keys { gone[size]?.sort { $0.value.id < $1.value.id } }
-        var renamings: [(id: Int, path: String, label: String?, split: String?, modified: Int)] = []
-        let rest = items.filter { item in
-            // Only a file of a size that is missed is worth reading.
-            guard known[item.path] == nil, let facts = FileFacts(item.path), let missed = gone[facts.bytes], !missed.isEmpty,
-                let hash = FileFacts.sha256(item.path), let place = missed.firstIndex(where: { $0.value.sha256 == hash })
-            else { return true }
-            gone[facts.bytes]?.remove(at: place)
-            let (old, image) = missed[place]
-            let isInPlace = (old as NSString).deletingLastPathComponent == (item.path as NSString).deletingLastPathComponent
-            let said = isInPlace ? LabelEdit() : item.said
-            renamings.append(
-                (
-                    image.id, item.path, said.label.value(orElse: image.label), said.split.value(orElse: image.split),
-                    facts.modified
-                ))
-            summary.renamed.append(Renaming(from: missed[place].key, to: item.path))
-            return false
-        }
-        try writer.rename(renamings)
-        return rest
     }
 }
 
@@ -211,30 +165,6 @@ struct IndexedImage: Sendable {
     var values: [Float]
     var positions: [UInt32]
     var means: [Float]
-}
-
-/// A file's size in bytes, and its time in nanoseconds since 1970.
-struct FileFacts {
-    var bytes: Int
-    var modified: Int
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        bytes = Int(status.st_size)
-        #if os(Linux)
-            modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
-        #else
-            modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
-        #endif
-    }
-}
-
-extension FileFacts {
-    /// Of the file's bytes; nil where it cannot be read.
-    static func sha256(_ path: String) -> Data? {
-        (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)).map { Data(SHA256.hash(data: $0)) }
-    }
 }
 
 /// Deals out the images that are to be done, each once.

@@ -12,6 +12,8 @@ public struct Rederivation {
         public var identical = 0
         /// What does not fit, a sentence each.
         public var findings: [String] = []
+        /// Paths of images that were not run because their files have gone.
+        public var missing: [String] = []
     }
 
     /// A maximum may differ by this share of its layer's largest value: other processors add in another order.
@@ -21,10 +23,11 @@ public struct Rederivation {
     private let rerun: Rerun
 
     /// - Parameter model: the ONNX file; nil for where it was when the store was made.
+    /// - Parameter images: where images that have moved are now; nil for where they were.
     /// - Throws: `NetworkError` where it cannot be read, `DatasetError` where it is another, or has gone.
-    public init(of store: Store, model: String?) throws {
+    public init(of store: Store, model: String?, images: String? = nil) throws {
         self.store = store
-        rerun = try Rerun(of: store, model: model)
+        rerun = try Rerun(of: store, model: model, images: images)
     }
 
     /// Runs up to `sample` images, spread evenly over the store.
@@ -44,7 +47,7 @@ public struct Rederivation {
         do {
             maxima = try rerun.maxima(of: image)
         } catch let obstacle as Rerun.Obstacle {
-            result.findings.append(obstacle.sentence)
+            if obstacle.isMissing { result.missing.append(image.path) } else { result.findings.append(obstacle.sentence) }
             return
         }
         guard let stored = try store.activations(ofImage: image.id) else { return }

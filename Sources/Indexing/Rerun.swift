@@ -11,14 +11,22 @@ final class Rerun {
     private let worker: Worker
     private let reader = ImageReader()
 
+    private let files: ImageFiles
+
     /// Why an image cannot be run as it was indexed, in a sentence.
-    struct Obstacle: Error { var sentence: String }
+    struct Obstacle: Error {
+        var sentence: String
+        /// Whether its file has gone, or is not found.
+        var isMissing = false
+    }
 
     /// - Parameters:
     ///   - model: the ONNX file; nil for where it was when the store was made.
+    ///   - images: where images that have moved are now; nil for where they were.
     ///   - precision: nil for the store's.
     /// - Throws: `NetworkError` where the file cannot be read, `DatasetError` where it is another, or has gone.
-    init(of store: Store, model: String?, precision: Precision? = nil) throws {
+    init(of store: Store, model: String?, images: String? = nil, precision: Precision? = nil) throws {
+        files = try ImageFiles(store, folder: images)
         let description = store.description
         let path = try store.modelPath(model)
         network = try Network.matching(description, at: path, batch: 1, precision: precision)
@@ -34,8 +42,11 @@ final class Rerun {
     ///
     /// - Throws: `Obstacle`, or `NetworkError.kernel`.
     func maxima(of image: StoredImage) throws -> UnsafeBufferPointer<Float> {
+        guard let file = files.file(of: image) else {
+            throw Obstacle(sentence: "\(image.path) is not there any more", isMissing: true)
+        }
         do {
-            let (framed, digest) = try reader.withContents(of: image.path) { bytes throws(ImageError) in
+            let (framed, digest) = try reader.withContents(of: file) { bytes throws(ImageError) in
                 (try reader.read(bytes, framing: preprocessing.framing), SHA256.hash(data: bytes))
             }
             guard Data(digest) == image.sha256 else {

@@ -30,11 +30,11 @@ public struct RunLabels: Sendable {
     }
 
     /// What the source says of images that are in the store.
-    public func edits(known: [String: KnownImage]) -> [Int: LabelEdit] {
+    public func edits(known: KnownFiles) -> [Int: LabelEdit] {
         guard isSaid else { return [:] }
         var edits: [Int: LabelEdit] = [:]
         for item in dataset.items {
-            if let image = known[item.path] { edits[image.id] = item.said }
+            if let image = known.image(of: item)?.image { edits[image.id] = item.said }
         }
         return edits
     }

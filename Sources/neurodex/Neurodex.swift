@@ -1,6 +1,7 @@
 import ArgumentParser
 import Explanations
 import Foundation
+import Paths
 
 @main
 struct Neurodex: ParsableCommand {
@@ -30,10 +31,18 @@ struct Neurodex: ParsableCommand {
             WalkthroughCommand.self,
         ])
 
+    /// Those of the command line; of a path that is not UTF-8, its text.
+    static let arguments: [String] = (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
+        CommandLine.unsafeArgv[index].map { word in
+            let bytes = UnsafeRawBufferPointer(start: word, count: strlen(word))
+            return String(validating: bytes, as: UTF8.self) ?? PathText.text(of: bytes)
+        }
+    }
+
     static func main() {
         var command: any ParsableCommand
         do {
-            command = try parseAsRoot()
+            command = try parseAsRoot(arguments)
         } catch {
             exit(withError: error)
         }

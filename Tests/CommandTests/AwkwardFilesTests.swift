@@ -83,11 +83,12 @@ import Testing
         #expect(result.errors.contains("skipped photos/gone.jpg: cannot be read: No such file or directory"))
         let images = try rows("SELECT path, label FROM image_info")
         let labels = Dictionary(uniqueKeysWithValues: images.map { ($0["path"] as? String ?? "", $0["label"] as? String) })
-        #expect(labels.count == 14)
+        // A path through a link is another path of the same file.
+        #expect(labels.count == 13)
         #expect(labels["photos/träin set/a, \"b\"/'quoted'.jpg"] == "a, \"b\"")
         #expect(labels["photos/linked/dog-21.jpg"] == "dog" || labels["photos/linked/dog-21.jpg"] == "linked")
         #expect(labels.keys.contains("photos/no-extension"))
-        #expect(labels.keys.contains("link/with space é.jpg"))
+        #expect(!labels.keys.contains("link/with space é.jpg"))
         #expect(!labels.keys.contains { $0.contains("hidden") || $0.contains("loop") })
     }
 

@@ -18,7 +18,7 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder(onDisk: Self.isStress)
-        try Fixtures.linkPictures(count: Self.images, in: folder.file("photos"))
+        try Fixtures.copyPictures(count: Self.images, in: folder.file("photos"))
         let start = Date()
         let result = try Executable.run(Self.index("whole.sqlite"), in: folder.path, timeout: 120)
         seconds = Date().timeIntervalSince(start)
@@ -142,7 +142,7 @@ import Testing
     @Test func killedWhileAppending() throws {
         let (old, all) = (Self.images / 5, Self.images)
         let photos = folder.file("growing")
-        try Fixtures.linkPictures(count: old, in: photos)
+        try Fixtures.copyPictures(count: old, in: photos)
         func index(_ store: String) -> [String] { Self.index(store, photos: "growing") }
         func run(_ arguments: [String]) throws {
             let result = try Executable.run(arguments, in: folder.path, timeout: 120)
@@ -153,7 +153,7 @@ import Testing
             try FileManager.default.copyItem(atPath: folder.file("small.sqlite"), toPath: folder.file(store))
         }
         try run(index("small.sqlite"))
-        try Fixtures.linkPictures(from: old, count: all, in: photos)
+        try Fixtures.copyPictures(from: old, count: all, in: photos)
         try prepare("wanted.sqlite")
         let start = Date()
         try run(index("wanted.sqlite"))

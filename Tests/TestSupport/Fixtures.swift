@@ -15,16 +15,16 @@ public enum Fixtures {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Makes a folder of `count` links to the pet shop's pictures, with their splits and labels; or goes on with one that has `first` of them.
-    public static func linkPictures(from first: Int = 0, count: Int, in folder: String) throws {
+    /// Makes a folder of `count` files, copies of the pet shop's pictures with their splits and labels; or goes on with one that has `first`
+    /// of them. Links would be the same images again and again.
+    public static func copyPictures(from first: Int = 0, count: Int, in folder: String) throws {
         let pictures = try pictures()
         for index in first..<count {
             let picture = pictures[index % pictures.count]
             let place = folder + "/" + (picture as NSString).deletingLastPathComponent
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             let name = "\(index / pictures.count)-" + (picture as NSString).lastPathComponent
-            try FileManager.default.createSymbolicLink(
-                atPath: place + "/" + name, withDestinationPath: path("petshop/" + picture))
+            try FileManager.default.copyItem(atPath: path("petshop/" + picture), toPath: place + "/" + name)
         }
     }
 }

@@ -1,7 +1,7 @@
 public import ActivationStore
 import Foundation
 public import Images
-import Indexing
+public import Indexing
 public import NeuralNetwork
 import Search
 
@@ -98,11 +98,11 @@ public struct Ascent: Sendable {
     /// The image that `settings.start` says to begin with; nil for noise and grey.
     /// - Throws: `StoreError`, `ImageError`, `ExplanationError.image`.
     public static func startSubject(
-        of objective: Objective, _ settings: AscentSettings, store: Store, preprocessing: Preprocessing
+        of objective: Objective, _ settings: AscentSettings, store: Store, preprocessing: Preprocessing, files: ImageFiles? = nil
     ) throws -> Subject? {
         switch settings.start {
         case .noise, .grey: return nil
-        case .file(let path): return try Subject(path, store: store, preprocessing: preprocessing)
+        case .file(let path): return try Subject(path, store: store, preprocessing: preprocessing, files: files)
         case .best:
             guard let term = objective.terms.first(where: { $0.weight > 0 }) else {
                 throw ExplanationError.target(
@@ -113,7 +113,7 @@ public struct Ascent: Sendable {
                 throw ExplanationError.target(
                     objective.text, problem: "has no best image: the store holds none; use --from noise")
             }
-            return try Subject(hit.image, store: store, preprocessing: preprocessing)
+            return try Subject(hit.image, store: store, preprocessing: preprocessing, files: files)
         }
     }
 

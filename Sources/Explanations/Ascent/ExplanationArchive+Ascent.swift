@@ -48,7 +48,7 @@ extension ExplanationArchive {
         progress: (Ascent.Progress) throws -> Bool = { _ in true }
     ) throws -> AscentOutcome {
         try settings.validate()
-        let start = try Ascent.startSubject(of: objective, settings, store: store, preprocessing: preprocessing)
+        let start = try Ascent.startSubject(of: objective, settings, store: store, preprocessing: preprocessing, files: files)
         let arguments = settings.arguments(style: style)
         let key = key("ascend", arguments, target: objective.key, image: start?.digest)
         let origin = start.map { ($0.name, $0.digest.hexadecimal) }

@@ -51,6 +51,9 @@ struct AscendCommand: FigureCommand {
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
     var model: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     @Option(help: ArgumentHelp("Threads for several pictures (default: all cores).", valueName: "count"))
     var jobs: Int?
 
@@ -97,7 +100,8 @@ struct AscendCommand: FigureCommand {
 
     private func archive(keeps: Bool) throws -> ExplanationArchive {
         try ExplanationArchive(
-            store: try Store.open(path: store), model: model, jobs: jobs, keeps: keeps, toolVersion: Neurodex.version)
+            store: try Store.open(path: store), model: model, images: imagesFolder, jobs: jobs, keeps: keeps,
+            toolVersion: Neurodex.version)
     }
 
     private func settings(_ archive: ExplanationArchive) -> AscentSettings {

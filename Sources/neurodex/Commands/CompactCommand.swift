@@ -18,19 +18,25 @@ struct CompactCommand: ParsableCommand {
     @Argument(help: "The store.")
     var store: String
 
+    @Flag(help: "Say what would be given back, and write nothing.")
+    var dryRun = false
+
     func run() throws {
         let opened = try Store.open(path: store)
         let (removed, free) = (try opened.removedCount(), try opened.freeBytes())
         guard removed > 0 || free > 0 else {
             return printNote("\(store): nothing to do, no image or explanation was removed")
         }
+        let what = removed > 0 ? "\(removed) \(removed == 1 ? "image" : "images")" : "what was removed"
         let before = try size()
+        guard !dryRun else {
+            return printNote("\(store): the room of \(what) would be given back, of \(before) bytes; nothing was changed")
+        }
         if removed > 0 {
             try Store.compact(path: store, run: .ofThisCommand())
         } else {
             try Store.giveBackRoom(path: store)
         }
-        let what = removed > 0 ? "\(removed) \(removed == 1 ? "image" : "images")" : "what was removed"
         printNote("\(store): the room of \(what) given back, \(before) bytes are \(try size()) now")
     }
 
@@ -44,6 +50,6 @@ extension RunRecord {
     static func ofThisCommand(jobs: Int? = nil) -> RunRecord {
         RunRecord(
             toolVersion: Neurodex.version, host: ProcessInfo.processInfo.hostName,
-            arguments: Array(CommandLine.arguments.dropFirst()), jobs: jobs)
+            arguments: Neurodex.arguments, jobs: jobs)
     }
 }

@@ -54,6 +54,9 @@ struct DeconvCommand: FigureCommand {
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
     var model: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     @OptionGroup var keeping: KeepingOption
     @OptionGroup var output: FormatOption
 
@@ -79,7 +82,8 @@ struct DeconvCommand: FigureCommand {
     }
 
     private func archive(keeps: Bool) throws -> ExplanationArchive {
-        try ExplanationArchive(store: try Store.open(path: store), model: model, keeps: keeps, toolVersion: Neurodex.version)
+        try ExplanationArchive(
+            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: keeps, toolVersion: Neurodex.version)
     }
 
     /// For every neuron its layer and its projections.
@@ -95,6 +99,7 @@ struct DeconvCommand: FigureCommand {
                 places = try TopQuery(neurons: [neuron], count: count, condition: condition).run(in: archive.store)
                     .map { ($0.image, position ?? "\($0.y),\($0.x)") }
             }
+            try archive.requireFiles(of: places.map(\.image))
             guard !places.isEmpty else { throw Failure("no image of the store has a value of \(neuron) to send back") }
             return (
                 reference.layer,

@@ -55,6 +55,9 @@ struct DiffCommand: FigureCommand {
             "Draw the strongest images of the neurons listed, in both stores, on a contact sheet, a PNG.", valueName: "file"))
     var sheet: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     func validate() throws {
         do {
             try query.check()
@@ -74,7 +77,8 @@ struct DiffCommand: FigureCommand {
         }
         if let listing { print(diff.remarks(listing)) }
         guard let path = sheet else { return }
-        let sheet = try DiffSheet(a: one, b: other, diff: diff).drawn()
+        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
+        try sheet.refuseEmpty()
         try write(png(of: sheet, one, other), to: path)
         try sheet.reportMissing()
     }
@@ -82,7 +86,9 @@ struct DiffCommand: FigureCommand {
     func figure() throws -> Data {
         let (one, other) = (try Store.open(path: store), try Store.open(path: b))
         let diff = try query.run(from: one, to: other, withImages: true)
-        return try png(of: DiffSheet(a: one, b: other, diff: diff).drawn(), one, other)
+        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
+        try sheet.refuseGaps()
+        return try png(of: sheet, one, other)
     }
 
     private func png(of sheet: Sheet, _ one: Store, _ other: Store) throws -> Data {

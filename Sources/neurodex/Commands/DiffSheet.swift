@@ -9,10 +9,15 @@ import Search
 struct DiffSheet {
     let a: Store
     let b: Store
+    /// Where images that have moved are now.
+    let images: String?
     let diff: Diff
 
     func drawn() throws -> Sheet {
-        let sheets = (a: try TopSheet(store: a, whole: false), b: try TopSheet(store: b, whole: false))
+        let sheets = (
+            a: try TopSheet(store: a, images: self.images, whole: false),
+            b: try TopSheet(store: b, images: self.images, whole: false)
+        )
         var rows: [ContactSheet.Row] = []
         var missing: [String] = []
         var images: [StoredImage] = []

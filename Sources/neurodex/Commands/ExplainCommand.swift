@@ -52,6 +52,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
     var model: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     @Option(help: ArgumentHelp("Explain the same images by another store's network too, and draw both.", valueName: "store"))
     var beside: String?
 
@@ -93,7 +96,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     private func archives(keeping: Bool) throws -> [ExplanationArchive] {
         try ([store] + (beside.map { [$0] } ?? [])).enumerated().map { index, path in
             try ExplanationArchive(
-                store: try Store.open(path: path), model: index == 0 ? model : nil, keeps: keeping,
+                store: try Store.open(path: path), model: index == 0 ? model : nil, images: imagesFolder, keeps: keeping,
                 toolVersion: Neurodex.version)
         }
     }
@@ -101,6 +104,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     /// One an image, in their order; fewer where the user stopped it.
     private func explained(by archives: [ExplanationArchive], _ monitor: ExplanationMonitor) throws -> [Answer] {
         let truth = try findings.table()
+        try archives[0].requireFiles(of: images)
         var answers: [Answer] = []
         for (index, image) in images.enumerated() {
             let remark = images.count > 1 ? "image \(index + 1) of \(images.count)" : nil
@@ -111,10 +115,10 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     }
 
     private func answer(_ image: String, by archives: [ExplanationArchive], _ truth: BoxTable?) throws -> Answer {
-        // Another store may know the image by another id, but not by another path.
+        // Another store may know the image by another id, and by another path.
         let first = try archives[0].subject(image)
         let explanations = try archives.enumerated().map { index, archive in
-            let subject = try index == 0 ? first : archive.subject(first.name)
+            let subject = try index == 0 ? first : archive.subject(first.name, orFile: first.file)
             let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
             return try archive.explanation(of: subject, target: target, by: method, isChecked: findings.check)
         }

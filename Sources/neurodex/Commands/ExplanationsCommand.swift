@@ -36,12 +36,16 @@ struct ExplanationsCommand: ParsableCommand {
     @Flag(help: "With --remove: all that are kept.")
     var all = false
 
+    @Flag(help: "With --remove: say what would be removed, and remove nothing.")
+    var dryRun = false
+
     @OptionGroup var output: FormatOption
 
     func validate() throws {
         guard !remove || !ids.isEmpty || method != nil || all else {
             throw ValidationError("--remove takes ids, --method NAME, or --all")
         }
+        guard remove || !dryRun else { throw ValidationError("--dry-run goes with --remove") }
         guard !all || ids.isEmpty && method == nil else {
             throw ValidationError("--all means every explanation; leave the ids and --method out")
         }
@@ -52,6 +56,11 @@ struct ExplanationsCommand: ParsableCommand {
         let damaged = try store.damagedExplanations()
         let listed = try chosen(store.explanations(), besides: damaged)
         if let export { try write(listed, of: store, to: export) }
+        if remove, dryRun {
+            printOut(try ExplanationList(records: listed).rendered(as: output.format))
+            return printNote(
+                "\(listed.count) \(listed.count == 1 ? "explanation" : "explanations") would be removed; nothing was changed")
+        }
         if remove {
             let gone = damaged.filter { ids.contains($0) || all }
             return try remove(listed.compactMap(\.id) + gone, from: store)

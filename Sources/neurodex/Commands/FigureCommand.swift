@@ -8,6 +8,8 @@ protocol FigureCommand: ParsableCommand {
     var store: String { get set }
     /// Where the network is now; nothing to a command that runs none.
     var model: String? { get set }
+    /// Where images that have moved are now; nothing to a command that needs none.
+    var imagesFolder: String? { get set }
     /// The picture, a PNG; everything in it is made anew, and nothing is kept or printed.
     func figure() throws -> Data
 }
@@ -17,6 +19,18 @@ extension FigureCommand {
         get { nil }
         set {}
     }
+
+    var imagesFolder: String? {
+        get { nil }
+        set {}
+    }
+}
+
+/// `--images`, which every command has that needs the store's pictures.
+enum ImagesOption {
+    static let help = ArgumentHelp(
+        "Where images that have moved are now: they are found by the end of their paths, else by name and content.",
+        valueName: "folder")
 }
 
 /// `--no-keep`, which every command has whose results a store keeps.

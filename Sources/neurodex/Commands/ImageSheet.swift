@@ -18,6 +18,8 @@ struct ImageSheet {
     }
 
     let store: Store
+    /// Where images that have moved are now.
+    let images: String?
     var rows: [Row]
 
     private static let largestCount = 2000
@@ -30,7 +32,7 @@ struct ImageSheet {
             throw Failure("a sheet of \(count) images is too large to draw; give a smaller -k")
         }
         var (images, missing): ([StoredImage], [String]) = ([], [])
-        let reader = ImageReader()
+        let pictures = try StoredPictures(store, images: self.images)
         let drawn = try rows.map { row in
             ContactSheet.Row(
                 title: row.title,
@@ -40,13 +42,9 @@ struct ImageSheet {
                     let caption = [
                         picture.note + (picture.label.map { "  \($0)" } ?? ""), (stored.path as NSString).lastPathComponent,
                     ]
-                    guard let image = try? reader.decode(contentsOf: stored.path), image.width == stored.width,
-                        image.height == stored.height
-                    else {
+                    guard let image = pictures.picture(of: stored) else {
                         missing.append(stored.path)
-                        return ContactSheet.Cell(
-                            image: Image(width: 32, height: 32, fill: Color(hex: 0xDDDDDD)),
-                            caption: ["(not there)", stored.path])
+                        return nil
                     }
                     return ContactSheet.Cell(image: image, caption: caption)
                 })

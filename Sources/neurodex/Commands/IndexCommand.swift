@@ -91,6 +91,9 @@ struct IndexCommand: ParsableCommand {
         })
     var shard: Shard?
 
+    @Flag(help: "Say what would be run, replaced and renamed, and change nothing.")
+    var dryRun = false
+
     @Option(help: .hidden)
     var block: Int?
 
@@ -112,6 +115,7 @@ struct IndexCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard !dryRun else { return try preview() }
         let report = try index()
         try report.print()
         if report.summary.interrupted {
@@ -134,7 +138,7 @@ struct IndexCommand: ParsableCommand {
         let names = try classes.flatMap { try classNames($0, network) }
         let description = try storeDescription(network, existing, classes: names)
         let preprocessing = try Preprocessing(json: description.preprocessing)
-        let labels = try RunLabels(Dataset(paths: images), said: labels, kept: stored?.labelSource())
+        let labels = try RunLabels(found(), said: labels, kept: stored?.labelSource())
         var dataset = labels.dataset
         if let shard = description.shard { dataset = dataset.part(shard) }
         let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
@@ -148,12 +152,14 @@ struct IndexCommand: ParsableCommand {
         let writer = try StoreWriter.open(
             path: store, description: description,
             run: .ofThisCommand(jobs: jobs))
-        let edits = labels.isSaid ? labels.edits(known: try writer.knownImages()) : [:]
+        _ = try ImagePlaces.settled(writer)
+        let edits = labels.isSaid ? labels.edits(known: try KnownFiles(writer)) : [:]
         let relabelled = try writer.relabel(Relabelling(edits: edits, classes: names, source: labels.source.kept))
         let bar = ProgressBar()
         let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
             dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
         bar.clear()
+        try noteRepetitions(summary.twice)
         return IndexReport(
             store: store, description: writer.description, summary: summary, labels: labels, relabelled: relabelled)
     }

@@ -1,5 +1,6 @@
 import ActivationStore
 import ArgumentParser
+import Indexing
 
 struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,9 +24,19 @@ struct MergeCommand: ParsableCommand {
     @Flag(help: "Join what there is, although parts are missing or unfinished.")
     var partial = false
 
+    @Flag(help: "Say what would be joined, and write nothing.")
+    var dryRun = false
+
     func run() throws {
-        try Store.merge(shards, into: store, isPartial: partial, run: .ofThisCommand())
-        let images = try Store.open(path: store).imageCount()
-        printNote("\(store): \(images) images of \(shards.count) \(shards.count == 1 ? "part" : "parts")")
+        let merging = try Merging(shards, isPartial: partial)
+        let parts = "\(shards.count) \(shards.count == 1 ? "part" : "parts")"
+        if let files = merging.repeated {
+            printNote(
+                "\(files.count) \(files.count == 1 ? "file is" : "files are") in more than one part and count once, such as \(files.first) and \(files.second)"
+            )
+        }
+        guard !dryRun else { return printNote("\(store): would be \(merging.images) images of \(parts); nothing was written") }
+        try merging.write(to: store, isPartial: partial, run: .ofThisCommand())
+        printNote("\(store): \(try Store.open(path: store).imageCount()) images of \(parts)")
     }
 }

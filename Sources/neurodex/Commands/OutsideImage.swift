@@ -20,7 +20,8 @@ enum OutsideImage {
             return nil
         } catch let error as StoreError {
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), !isFolder.boolValue else { throw error }
+            let isThere = FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) || ImageFiles.exists(name)
+            guard isThere, !isFolder.boolValue else { throw error }
         }
         let preprocessing = try store.preprocessing()
         let (framed, digest) = try ImageReader().withContents(of: name) { bytes throws(ImageError) in

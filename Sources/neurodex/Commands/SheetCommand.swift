@@ -48,8 +48,20 @@ struct Sheet {
 
     /// Says on standard error what is not drawn; the status is 2 then.
     func reportMissing() throws {
+        guard !missing.isEmpty else { return }
         for path in missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
-        if !missing.isEmpty { throw ExitCode.someSkipped }
+        printNote(gap + "; the sheet is without them")
+        throw ExitCode.someSkipped
+    }
+
+    /// - Throws: `Failure` where no picture is there: a sheet of none is not drawn.
+    func refuseEmpty() throws { if !missing.isEmpty, missing.count >= images.count { throw Failure(gap + "; no sheet was drawn") } }
+
+    /// - Throws: `Failure` where a picture is not there, so that the sheet cannot be compared with what it was.
+    func refuseGaps() throws { if !missing.isEmpty { throw Failure(gap) } }
+
+    private var gap: String {
+        "\(missing.count) of \(images.count) images have gone or changed, such as \(missing.prefix(3).joined(separator: ", ")): put them back, or say where they are now with --images FOLDER"
     }
 }
 
@@ -65,6 +77,7 @@ extension SheetCommand {
         print(try remarks(answer, from: store))
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }
+        try sheet.refuseEmpty()
         try write(try png(of: sheet, from: store), to: path)
         try sheet.reportMissing()
     }
@@ -74,6 +87,7 @@ extension SheetCommand {
         guard let sheet = try drawn(try answer(from: store), from: store) else {
             throw Failure("nothing is found now that could be drawn")
         }
+        try sheet.refuseGaps()
         return try png(of: sheet, from: store)
     }
 

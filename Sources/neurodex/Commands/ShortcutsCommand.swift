@@ -27,6 +27,9 @@ struct ShortcutsCommand: SheetCommand {
     @Option(help: ArgumentHelp("Draw what the neurons saw on images of the label, a PNG.", valueName: "file"))
     var sheet: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     func validate() throws {
         guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
     }
@@ -47,7 +50,7 @@ struct ShortcutsCommand: SheetCommand {
                     "label = '\(hit.label.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
             ).run(in: store)
         }
-        return try TopSheet(store: store, whole: true).draw(shown)
+        return try TopSheet(store: store, images: imagesFolder, whole: true).draw(shown)
     }
 }
 

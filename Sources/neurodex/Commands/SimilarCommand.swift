@@ -25,6 +25,9 @@ struct SimilarCommand: SheetCommand {
     @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
     var sheet: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
     var model: String?
 
@@ -58,7 +61,7 @@ struct SimilarCommand: SheetCommand {
             row.images.append(ImageSheet.Picture(id: own.id, note: "itself", label: own.label))
         }
         row.images += answer.hits.map { ImageSheet.Picture(id: $0.imageID, note: shortNumber($0.distance), label: $0.label) }
-        return try ImageSheet(store: store, rows: [row]).drawn()
+        return try ImageSheet(store: store, images: imagesFolder, rows: [row]).drawn()
     }
 }
 

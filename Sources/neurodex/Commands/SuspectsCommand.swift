@@ -28,6 +28,9 @@ struct SuspectsCommand: SheetCommand {
     @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
     var sheet: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     func validate() throws {
         guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
     }
@@ -48,7 +51,7 @@ struct SuspectsCommand: SheetCommand {
                     ImageSheet.Picture(id: $0.imageID, note: "\($0.label) → \($0.suggested)?", label: nil)
                 })
         }
-        return try ImageSheet(store: store, rows: rows).drawn()
+        return try ImageSheet(store: store, images: imagesFolder, rows: rows).drawn()
     }
 }
 

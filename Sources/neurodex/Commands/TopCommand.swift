@@ -35,6 +35,9 @@ struct TopCommand: SheetCommand {
     @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
     var sheet: String?
 
+    @Option(name: .customLong("images"), help: ImagesOption.help)
+    var imagesFolder: String?
+
     @Flag(help: "With --sheet: whole images, with the receptive field outlined.")
     var whole = false
 
@@ -83,7 +86,7 @@ struct TopCommand: SheetCommand {
 
     func drawn(_ answer: Answer, from store: Store) throws -> Sheet? {
         switch answer {
-        case .each(let hits): return try TopSheet(store: store, whole: whole).draw(hits)
+        case .each(let hits): return try TopSheet(store: store, images: imagesFolder, whole: whole).draw(hits)
         case .together(let combination, let hits):
             let name = "\(combination.rawValue) of \(query.neurons.joined(separator: ", "))"
             var rows: [ImageSheet.Row] = []
@@ -92,7 +95,7 @@ struct TopCommand: SheetCommand {
                 rows[rows.count - 1].images.append(
                     ImageSheet.Picture(id: hit.imageID, note: shortNumber(hit.value), label: hit.label))
             }
-            return try ImageSheet(store: store, rows: rows).drawn()
+            return try ImageSheet(store: store, images: imagesFolder, rows: rows).drawn()
         }
     }
 }

@@ -11,10 +11,12 @@ struct TopSheet {
     private let store: Store
     private let whole: Bool
     private let preprocessing: Preprocessing
-    private let reader = ImageReader()
+    private let pictures: StoredPictures
 
-    init(store: Store, whole: Bool) throws {
+    /// - Parameter images: where images that have moved are now.
+    init(store: Store, images: String?, whole: Bool) throws {
         self.store = store
+        pictures = try StoredPictures(store, images: images)
         self.whole = whole
         preprocessing = try store.preprocessing()
     }
@@ -59,10 +61,12 @@ struct TopSheet {
         }
         var cells: [ContactSheet.Cell] = []
         for hit in hits {
-            var cell = try self.cell(hit, layer)
-            if cell == nil { missing.append(hit.image) }
-            cell?.border = border(hit)
-            cells.append(cell ?? Self.placeholder(hit))
+            guard var cell = try self.cell(hit, layer) else {
+                missing.append(hit.image)
+                continue
+            }
+            cell.border = border(hit)
+            cells.append(cell)
         }
         let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
         let tenth = first.decile.map { ", tenth \($0)" } ?? ""
@@ -70,20 +74,14 @@ struct TopSheet {
             title: "\(first.layer):\(first.channel)\(tenth)", subtitle: name ?? Self.subtitle(layer), cells: cells)
     }
 
-    private static func placeholder(_ hit: TopQuery.Hit) -> ContactSheet.Cell {
-        ContactSheet.Cell(image: Image(width: 32, height: 32, fill: Color(hex: 0xDDDDDD)), caption: ["(not there)", hit.image])
-    }
-
     private static func subtitle(_ layer: LayerRecord) -> String {
         guard let field = layer.receptiveField else { return layer.operatorName }
         return "\(layer.operatorName), sees \(field.height)×\(field.width) pixels"
     }
 
-    /// Nil where the file has gone or is no picture any more.
+    /// Nil where the file has gone or changed.
     private func cell(_ hit: TopQuery.Hit, _ layer: LayerRecord) throws -> ContactSheet.Cell? {
-        guard let stored = try store.image(id: hit.imageID), let picture = try? reader.decode(contentsOf: hit.image),
-            picture.width == stored.width, picture.height == stored.height
-        else { return nil }
+        guard let stored = try store.image(id: hit.imageID), let picture = pictures.picture(of: stored) else { return nil }
         let seen = source(hit, layer, picture)
         let caption = [
             String(format: "%.4g", Double(hit.value)) + (hit.label.map { "  \($0)" } ?? ""),

@@ -49,12 +49,14 @@ struct FigureCheck {
     /// - Parameters:
     ///   - store: where the store is now; nil for where it was.
     ///   - model: where the network is now.
-    func findings(store: String?, model: String?) throws -> [String] {
+    ///   - images: where images that have moved are now.
+    func findings(store: String?, model: String?, images: String?) throws -> [String] {
         guard var command = try? Neurodex.parseAsRoot(arguments) as? any FigureCommand else {
             throw Failure("\(path) was made by '\(line)', which this version of neurodex does not know")
         }
         if let store { command.store = store }
         if let model { command.model = model }
+        if let images { command.imagesFolder = images }
         guard FileManager.default.fileExists(atPath: command.store) else {
             throw Failure("\(path) was made from the store \(command.store), which is not there; say where it is with --store")
         }
