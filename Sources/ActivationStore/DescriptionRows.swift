@@ -185,7 +185,14 @@ extension StoreDescription {
         else { return (wanted, stored) }
         let names = Set(first.keys).union(second.keys).filter { first[$0] != second[$0] }.sorted()
         func text(_ fields: [String: Field]) -> String {
-            names.map { "\($0) \(fields[$0]?.text ?? "none")" }.joined(separator: ", ")
+            names.map { "\($0) \(shown($0, fields))" }.joined(separator: ", ")
+        }
+        /// Sizes with the height first: texts that say nothing of Pillow, those of neurodex 0.1, have the width first.
+        func shown(_ name: String, _ fields: [String: Field]) -> String {
+            let text = fields[name]?.text ?? "none"
+            let sides = text.split(separator: "x")
+            guard fields["pillow"] == nil, ["crop", "resize"].contains(name), sides.count == 2 else { return text }
+            return "\(sides[1])x\(sides[0])"
         }
         return (text(first), text(second))
     }

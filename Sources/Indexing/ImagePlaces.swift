@@ -65,7 +65,7 @@ public struct ImagePlaces: Sendable {
         let place = RealPaths.absolute(path, from: folder)
         // Where the program works in that folder, the path itself: messages then say it as the user does.
         let direct = isRelative && folder == workingFolder ? path : place
-        return moved(place) + [direct] + (isRelative && folder != workingFolder ? [path] : [])
+        return moved(place) + [direct]
     }
 
     /// The path of an image's file: the first of the places where one of its size is, else the first where one is at all; nil where it has
@@ -77,7 +77,11 @@ public struct ImagePlaces: Sendable {
             if facts.bytes == bytes { return candidate }
             first = first ?? candidate
         }
-        return first
+        // From the folder that the program works in, only what has the right size: it is a guess.
+        guard first == nil, origin != nil, folder != workingFolder, path.utf8.first != UInt8(ascii: "/"),
+            FileKind(path)?.type == .file, FileFacts(path)?.bytes == bytes
+        else { return first }
+        return path
     }
 
     /// Where an image's file was, if it is not there any more.

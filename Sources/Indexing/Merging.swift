@@ -14,12 +14,17 @@ public struct Merging {
     public init(_ paths: [String], isPartial: Bool) throws {
         stores = try Store.ordered(try paths.map { try Store.open(path: $0) }, isPartial: isPartial)
         let places = try stores.map { try ImagePlaces($0) }
-        var known: [ExactString: StoredImage] = [:]
+        // Parts of one dataset share no file: it was found out when they were made, and a look at every file may take long.
+        let areParts = try stores.allSatisfy { try $0.description.shard != nil && $0.imageOrigin()?.folder == places[0].folder }
+        var known: [ExactString: (store: Int, id: Int)] = [:]
         let reals = RealPaths()
-        for (store, place) in zip(stores, places) {
+        for (index, (store, place)) in zip(stores, places).enumerated() {
             for image in try store.images() {
-                let file = reals.real(place.file(of: image.path, bytes: image.bytes) ?? place.absolute(image.path))
-                if let other = known[file] {
+                let file =
+                    areParts
+                    ? ExactString(place.absolute(image.path))
+                    : reals.real(place.file(of: image.path, bytes: image.bytes) ?? place.absolute(image.path))
+                if let first = known[file], let other = try stores[first.store].image(id: first.id) {
                     guard other.sha256 == image.sha256 else {
                         throw StoreError.duplicateImage(path: store.path, image: image.path)
                     }
@@ -27,7 +32,7 @@ public struct Merging {
                     Repetition.adding(other.path, image.path, to: &repeated)
                     continue
                 }
-                known[file] = image
+                known[file] = (index, image.id)
                 let path = place.folder == places[0].folder ? image.path : places[0].text(of: place.absolute(image.path))
                 if ExactString(path) != ExactString(image.path) { plan.paths[store.path, default: [:]][image.id] = path }
             }

@@ -68,6 +68,28 @@ import Testing
         }
     }
 
+    /// Whichever way a store's text has them.
+    @Test func sizesAreSaidWithTheHeightFirst() throws {
+        func description(_ recipe: String) -> StoreDescription {
+            let old = dataset.description
+            return StoreDescription(
+                model: old.model, preprocessing: recipe, preprocessingHash: recipe, layers: old.layers, classes: old.classes,
+                blockImages: old.blockImages, topCount: old.topCount)
+        }
+        var stored = dataset
+        stored.description = description(#"{"resize":"20x12"}"#)
+        try stored.write(path)
+        let wanted = description(#"{"pillow":13,"resize":"30x20"}"#)
+        let error = failure {
+            _ = try StoreWriter.open(path: path, description: wanted, run: RunRecord(toolVersion: "t"))
+        }
+        #expect(
+            error
+                == .differs(
+                    path: path, property: "preprocessing", expected: "pillow 13, resize 30x20", found: "pillow none, resize 12x20"
+                ))
+    }
+
     @Test func whatIsNoStoreIsRefused() throws {
         #expect(failure { _ = try Store.open(path: path) } == .missing(path: path))
         #expect(failure { _ = try Store.open(path: folder.path) } == .isDirectory(path: folder.path))
