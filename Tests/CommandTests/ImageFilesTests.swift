@@ -267,16 +267,16 @@ import Testing
         }
         try copy("petshop/test/dog/dog-31.jpg", "work/names/caf\u{E9}/1.jpg")
         try copy("petshop/test/dog/dog-32.jpg", "work/names/cafe\u{301}/1.jpg")
-        let made = try index("a.sqlite", "--labels", "none", "names")
+        let made = try index("a.sqlite", "names")
         #expect(made.errors.contains("10 images in"), "\(made)")
         #expect(Set(try paths("a.sqlite").map { Data($0.utf8) }).count == 10)
-        #expect(try index("a.sqlite", "--labels", "none", "names").errors.contains("all 10 images were there already"))
+        #expect(try index("a.sqlite", "names").errors.contains("all 10 images were there already"))
         let checked = try run("verify", "a.sqlite")
         #expect(checked.status == 0 && checked.output.contains("10 images computed anew"), "\(checked)")
         // Each stands for its own file when one of a pair changes.
         try manager.removeItem(atPath: folder.file("work/names/e\u{301}.jpg"))
         try copy("petshop/test/fish/fish-31.jpg", "work/names/e\u{301}.jpg")
-        #expect(try index("a.sqlite", "--labels", "none", "names").errors.contains("1 images in"))
+        #expect(try index("a.sqlite", "names").errors.contains("1 images in"))
         #expect(try paths("a.sqlite").count == 10)
         #expect(try run("merge", "b.sqlite", "a.sqlite").errors.contains("10 images of 1 part"))
     }

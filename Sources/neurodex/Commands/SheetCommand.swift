@@ -55,7 +55,9 @@ struct Sheet {
     }
 
     /// - Throws: `Failure` where no picture is there: a sheet of none is not drawn.
-    func refuseEmpty() throws { if !missing.isEmpty, missing.count >= images.count { throw Failure(gap + "; no sheet was drawn") } }
+    func refuseEmpty() throws {
+        if !missing.isEmpty, missing.count >= images.count { throw Failure(gap + "; no sheet was drawn") }
+    }
 
     /// - Throws: `Failure` where a picture is not there, so that the sheet cannot be compared with what it was.
     func refuseGaps() throws { if !missing.isEmpty { throw Failure(gap) } }
