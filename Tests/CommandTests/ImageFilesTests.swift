@@ -1,3 +1,4 @@
+import ActivationStore
 import Foundation
 import GRDB
 import TestSupport
@@ -127,7 +128,10 @@ import Testing
     /// As neurodex 0.1 made it.
     private func forgetOrigin(_ store: String) throws {
         let database = try DatabaseQueue(path: folder.file(store))
-        try database.write { try $0.execute(sql: "DELETE FROM meta WHERE key IN ('images_folder', 'store_folders')") }
+        try database.write {
+            try $0.execute(sql: "DELETE FROM meta WHERE key IN ('images_folder', 'store_folders')")
+            try StoreDescription.insertChecksum($0)
+        }
         try database.close()
     }
 

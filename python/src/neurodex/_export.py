@@ -156,7 +156,6 @@ def _checked(
         "divisor": divisor,
         "mean": [float(value) for value in mean],
         "deviation": [float(value) for value in deviation],
-        "pillow": 13,  # Whose resize it is; sizes of such recipes have the height first.
     }
     if len(recipe["mean"]) != shape[1] or len(recipe["deviation"]) != shape[1]:  # type: ignore[arg-type]
         raise NeurodexError(
