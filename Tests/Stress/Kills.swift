@@ -61,9 +61,9 @@ final class Kills {
             guard ended.status == 0, ended.signal == nil else { throw Failure("\(arguments.joined(separator: " ")): \(ended)") }
         }
         let photos = bench.file("photos")
-        try Fixtures.linkPictures(count: 50, in: photos)
+        try Fixtures.copyPictures(count: 50, in: photos)
         try make(index("small.sqlite", "photos"))
-        try Fixtures.linkPictures(from: 50, count: 90, in: photos)
+        try Fixtures.copyPictures(from: 50, count: 90, in: photos)
         try make(index("whole.sqlite", "photos"))
         for part in 1...2 { try make(index("part-\(part).sqlite", "photos", ["--shard", "\(part)/2"])) }
         try bench.copy("whole.sqlite", to: "holes.sqlite")
