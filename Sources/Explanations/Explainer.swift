@@ -40,7 +40,7 @@ public final class Explainer: Sendable {
         self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
-        let path = try store.modelPath(model)
+        let path = try model ?? store.modelPath(nil)
         network = try DifferentiableNetwork(contentsOf: path, options: Network.Options(description))
         guard network.sha256 == description.model.sha256 else {
             throw ExplanationError.model(path: path, expected: description.model.sha256, found: network.sha256)

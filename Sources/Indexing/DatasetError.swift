@@ -42,7 +42,7 @@ extension DatasetError: CustomStringConvertible {
         case .otherModel(let path, let found, let expected):
             "'\(path)' is not the network that the store was made with: its SHA-256 is \(found.prefix(12))…, the store's \(expected.prefix(12))…"
         case .modelMissing(let path):
-            "the network is not at '\(path)' any more: say where it is with --model, or leave it out with --sample 0"
+            "the network is not at '\(path)' any more: say where it is with --model (verify can do without it: --sample 0)"
         case .imagesMissing(let paths, let count):
             "\(paths.count) of \(count) images are not there any more, such as \(paths.prefix(3).joined(separator: ", ")); put them back, or say where they are now with --images FOLDER"
         }
