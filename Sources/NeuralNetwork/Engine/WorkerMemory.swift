@@ -85,7 +85,8 @@ package struct MemoryPlan: Sendable {
     package init(elements: [Int], lives: [ClosedRange<Int>?]) {
         offsets = [Int](repeating: 0, count: elements.count)
         size = 0
-        var placed: [(life: ClosedRange<Int>, bytes: Range<Int>)] = []
+        var placed = PlacedBuffers(
+            from: lives.compactMap { $0?.lowerBound }.min() ?? 0, to: lives.compactMap { $0?.upperBound }.max() ?? 0)
         let bytes = elements.map {
             ($0 * MemoryLayout<Float>.size + WorkerMemory.alignment - 1) & ~(WorkerMemory.alignment - 1)
         }
@@ -93,14 +94,46 @@ package struct MemoryPlan: Sendable {
         for index in bytes.indices.sorted(by: { (bytes[$0], $1) > (bytes[$1], $0) }) {
             guard let life = lives[index] else { continue }
             var start = 0
-            for other in placed where other.life.overlaps(life) {
-                if start + bytes[index] <= other.bytes.lowerBound { break }
-                start = max(start, other.bytes.upperBound)
+            for other in placed.overlapping(life) {
+                if start + bytes[index] <= other.lowerBound { break }
+                start = max(start, other.upperBound)
             }
             offsets[index] = start
-            placed.append((life, start..<start + bytes[index]))
-            placed.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+            placed.add(start..<start + bytes[index], living: life)
             size = max(size, start + bytes[index])
         }
+    }
+}
+
+/// The buffers that have their place, by the steps that they live through: each stands in the smallest of the ranges of 1, 2, 4, … steps that
+/// holds its life, so that those which live at a time are found without looking at all of a long network.
+private struct PlacedBuffers {
+    private typealias Buffer = (life: ClosedRange<Int>, bytes: Range<Int>)
+    private let first: Int
+    /// By the logarithm of the range's length, then the range.
+    private var levels: [[[Buffer]]]
+
+    init(from first: Int, to last: Int) {
+        self.first = first
+        let steps = last - first + 1
+        let count = Int.bitWidth - steps.leadingZeroBitCount + 1
+        levels = (0..<count).map { level in [[Buffer]](repeating: [], count: (steps - 1) >> level + 1) }
+    }
+
+    mutating func add(_ bytes: Range<Int>, living life: ClosedRange<Int>) {
+        let (start, end) = (life.lowerBound - first, life.upperBound - first)
+        let level = Int.bitWidth - (start ^ end).leadingZeroBitCount
+        levels[level][start >> level].append((life, bytes))
+    }
+
+    /// The bytes of those that live at some time of `life`, from the lowest up.
+    func overlapping(_ life: ClosedRange<Int>) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        for (level, ranges) in levels.enumerated() {
+            for range in (life.lowerBound - first) >> level...(life.upperBound - first) >> level {
+                for buffer in ranges[range] where buffer.life.overlaps(life) { found.append(buffer.bytes) }
+            }
+        }
+        return found.sorted { $0.lowerBound < $1.lowerBound }
     }
 }

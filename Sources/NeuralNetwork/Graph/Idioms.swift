@@ -107,16 +107,19 @@ private struct IdiomReader {
         return constant.floats[0]
     }
 
+    /// Products within a product that are read through: more than any function has that is known by a name.
+    private static let mostProducts = 8
+
     /// What a node multiplies, and the product of its constant factors; products that nothing else reads are read through.
-    private func factors(of node: Graph.Node) -> (values: [Graph.ValueID], factor: Float) {
+    private func factors(of node: Graph.Node, within depth: Int = 0) -> (values: [Graph.ValueID], factor: Float) {
         var (values, factor) = ([Graph.ValueID](), Float(1))
         for (place, input) in node.inputs.enumerated() {
             guard let input else { continue }
             let divides = node.operatorType == "Div" && place == 1
             if let number = number(input) {
                 factor *= divides ? 1 / number : number
-            } else if !divides, readers[input] == 1, let inner = maker(of: input), isProduct(inner) {
-                let (others, own) = factors(of: inner)
+            } else if !divides, depth < Self.mostProducts, readers[input] == 1, let inner = maker(of: input), isProduct(inner) {
+                let (others, own) = factors(of: inner, within: depth + 1)
                 values += others
                 factor *= own
             } else {

@@ -52,4 +52,22 @@ enum LayerNames {
         return ["", "n", "node", "node_"].contains(String(letters).lowercased())
             && name.dropFirst(letters.count).allSatisfy(\.isNumber)
     }
+
+    /// Tells nodes of one name apart: the second has `.2` behind it, and so on.
+    struct Unique {
+        private var taken = Set<String>()
+        /// By name: how many there are, so that the next is found at once.
+        private var counts: [String: Int] = [:]
+
+        mutating func next(_ name: String) -> String {
+            if taken.insert(name).inserted { return name }
+            var count = counts[name] ?? 1
+            while true {
+                count += 1
+                guard taken.insert("\(name).\(count)").inserted else { continue }
+                counts[name] = count
+                return "\(name).\(count)"
+            }
+        }
+    }
 }

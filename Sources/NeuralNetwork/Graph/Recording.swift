@@ -43,7 +43,8 @@ struct Recording {
         let (producers, readers) = (graph.producers, graph.readers)
         let source = Self.source(of: logits, graph, producers)
         let hasClasses = hasClasses ?? ClassScores.areAnswer(logits, of: graph)
-        var names = Set<String>()
+        let activations = Self.activations(graph, readers)
+        var names = LayerNames.Unique()
         var candidates: [(entry: Entry, isDefault: Bool)] = []
         var passed = Set<Int>()
         for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
@@ -51,18 +52,13 @@ struct Recording {
             guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isAnswer ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
-            while !beforeActivation, node.takesActivation, let next = Self.activation(after: value, graph, readers) {
+            while !beforeActivation, node.takesActivation, let next = activations[value] {
                 passed.insert(next)
                 value = graph.nodes[next].outputs[0]
                 isAnswer = isAnswer || next == source
             }
             if isAnswer { value = logits }
-            var name = node.layer
-            var count = 1
-            while !names.insert(name).inserted {
-                count += 1
-                name = "\(node.layer).\(count)"
-            }
+            let name = names.next(node.layer)
             // An answer that is no map: all its elements are neurons, whatever axes they have.
             let map = graph.values[value].map ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
             let layer = Layer(
@@ -103,10 +99,13 @@ struct Recording {
         }
     }
 
-    /// The node of the activation function that alone reads a value.
-    private static func activation(after value: Graph.ValueID, _ graph: Graph, _ readers: [Int]) -> Int? {
-        guard readers[value] == 1 else { return nil }
-        return graph.nodes.firstIndex { $0.isActivation && $0.inputs[0] == value }
+    /// For values that a node of an activation function alone reads, that node.
+    private static func activations(_ graph: Graph, _ readers: [Int]) -> [Graph.ValueID: Int] {
+        var found: [Graph.ValueID: Int] = [:]
+        for (index, node) in graph.nodes.enumerated() where node.isActivation {
+            if let input = node.inputs[0], readers[input] == 1 { found[input] = index }
+        }
+        return found
     }
 
     /// Numbers the neurons, joins concatenations to their parts, and marks whose means are kept.

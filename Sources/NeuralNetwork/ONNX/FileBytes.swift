@@ -12,15 +12,22 @@ struct FileBytes: Sendable {
 
     private init(_ data: Data, isMapped: Bool) { (self.data, self.isMapped) = (data, isMapped) }
 
-    /// - Throws: Foundation's error where the file cannot be read.
-    init(contentsOf url: URL) throws {
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
+    /// What keeps a file from being read, in words.
+    struct Obstacle: Error { var reason: String }
+
+    /// - Throws: `Obstacle`: also for a pipe, which would be waited for, and a device, which has no end.
+    init(contentsOf url: URL) throws(Obstacle) {
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Obstacle(reason: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
         var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0,
-            let start = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
+        guard fstat(descriptor, &status) == 0 else { throw Obstacle(reason: String(cString: strerror(errno))) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Obstacle(reason: "it is no file but a pipe, socket or device") }
+        guard status.st_size > 0, let start = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0),
+            start != MAP_FAILED
         else {
-            self.init(try Data(contentsOf: url))
+            guard let data = try? Data(contentsOf: url) else { throw Obstacle(reason: "its bytes cannot be read") }
+            self.init(data)
             return
         }
         let unmap = Data.Deallocator.custom { start, count in munmap(start, count) }

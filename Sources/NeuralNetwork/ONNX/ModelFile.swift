@@ -79,7 +79,7 @@ struct ModelFile {
         do {
             return try FileBytes(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw NetworkError.unreadable(path: path, reason: (error as NSError).localizedDescription)
+            throw NetworkError.unreadable(path: path, reason: error.reason)
         }
     }
 

@@ -47,10 +47,11 @@ struct TensorReader: Sendable {
         return type
     }
 
-    /// The bytes of every external file the graph's weights name, each once.
+    /// The bytes of every external file that the graph's weights, and then the constants of its nodes, name, each once.
     func externalFiles(of graph: ONNXGraphProto) throws -> [FileBytes] {
         var seen = Set<String>()
-        return try graph.initializer.filter { $0.dataLocation == 1 }.compactMap { proto in
+        let constants = graph.node.flatMap(\.attribute).map(\.t)
+        return try (graph.initializer + constants).filter { $0.dataLocation == 1 }.compactMap { proto in
             let location = try location(of: proto)
             return seen.insert(location).inserted ? try contents(location, for: proto) : nil
         }
