@@ -24,7 +24,8 @@ extension Store {
         let first = stores[0].description
         let lock = try WriterLock(store: path)
         defer { withExtendedLifetime(lock) {} }
-        try StoreFile.replace(path, by: "merging") { temporary in
+        try StoreName.refuseLeftJournal(path)
+        try StoreName.replace(path, by: .merging) { temporary in
             let writer = try StoreWriter.open(path: temporary, description: first.whole, run: run)
             let sources = Set(try stores.map { try $0.labelSource() })
             if sources.count == 1, let source = sources.first { _ = try writer.relabel(Relabelling(source: source)) }

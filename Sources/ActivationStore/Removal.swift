@@ -41,8 +41,19 @@ extension Store {
     public static func compact(path: String, run: RunRecord) throws {
         let lock = try WriterLock(store: path)
         defer { withExtendedLifetime(lock) {} }
+        // Brings what a write-ahead log holds into the file, and what a killed writer left out of it.
+        let name = try StoreName.resolved(path)
+        if case .store = try StoreFile.inspect(path),
+            StoreName.holdsPages(name + "-wal") || StoreName.holdsPages(name + "-journal")
+        {
+            try StoreFile.translating(path) {
+                let database = try StoreFile.writable(path)
+                try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+                try database.close()
+            }
+        }
         let source = try open(path: path)
-        try StoreFile.replace(path, by: "compacting") { temporary in
+        try StoreName.replace(path, by: .compacting) { temporary in
             let writer = try StoreWriter.open(path: temporary, description: source.description, run: run)
             _ = try writer.relabel(Relabelling(source: source.labelSource()))
             try writer.append(contentsOf: source)

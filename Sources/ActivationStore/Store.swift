@@ -16,26 +16,30 @@ public final class Store: Sendable {
     package let names = VersionCache<[(path: String, label: String?)]>()
 
     /// Opens a store.
+    /// - Parameter mapsPages: whether pages that are read stay mapped, which is the fastest where they are read again; what reads the whole
+    ///   store once would take as much memory as it has bytes.
     /// - Throws: ``StoreError``: no file, no store, a newer one, a damaged one, one that stays locked.
-    public static func open(path: String) throws -> Store {
-        try open(path: path, readers: min(ProcessInfo.processInfo.activeProcessorCount, 8))
+    public static func open(path: String, mapsPages: Bool = true) throws -> Store {
+        try open(path: path, readers: min(ProcessInfo.processInfo.activeProcessorCount, 8), mapsPages: mapsPages)
     }
 
     /// - Parameters:
     ///   - readers: connections that share a large question.
     ///   - smallestShare: rows that it reads at least for each of them: 2000 take some milliseconds.
-    package static func open(path: String, readers: Int, smallestShare: Int = 2000) throws -> Store {
+    package static func open(path: String, readers: Int, smallestShare: Int = 2000, mapsPages: Bool = true) throws -> Store {
         guard case .store = try StoreFile.inspect(path) else {
             if FileManager.default.fileExists(atPath: path) { throw StoreError.notAStore(path: path, found: "an empty file") }
             throw StoreError.missing(path: path)
         }
-        return try StoreFile.translating(path) { try Store(path: path, readers: readers, smallestShare: smallestShare) }
+        return try StoreFile.translating(path) {
+            try Store(path: path, readers: readers, smallestShare: smallestShare, mapsPages: mapsPages)
+        }
     }
 
-    private init(path: String, readers: Int, smallestShare: Int) throws {
+    private init(path: String, readers: Int, smallestShare: Int, mapsPages: Bool) throws {
         (self.path, self.readers, self.smallestShare) = (path, readers, smallestShare)
         helpers = Helpers(path: path)
-        pool = try StoreFile.readable(path)
+        pool = try StoreFile.readable(path, mapsPages: mapsPages)
         description = try pool.read { database in
             guard try database.tableExists("meta") else {
                 throw StoreError.notAStore(path: path, found: "a SQLite file without tables")

@@ -18,6 +18,12 @@ public enum StoreError: Error, Hashable, Sendable {
     case diskFull(path: String)
     /// Another process (or another writer in this one) holds the store.
     case beingWritten(path: String)
+    /// The file system that the store is on has no locks.
+    case noLocks(path: String, reason: String)
+    /// The file has other names, by which another could write it at the same time.
+    case severalNames(path: String, count: Int)
+    /// There is no store, but a journal of one of the same name.
+    case leftJournal(path: String, journal: String)
     /// The file was locked for longer than the patience of a reader or a writer.
     case busy(path: String)
     /// The store is of something else: `property` differs.
@@ -68,6 +74,14 @@ extension StoreError: CustomStringConvertible {
             "\(path): the disk is full; what was committed is kept, so free some space and run the same command again"
         case .beingWritten(let path):
             "another run is writing \(path); wait for it to finish, or write to another file"
+        case .noLocks(let path, let reason):
+            "\(path) cannot be locked: its file system has no locks, as some network file systems (\(reason)); copy it to a local disk"
+        case .severalNames(let path, let count):
+            "\(path) cannot be written: the file has \(count) names (hard links), and by another of them another run could write it at the same time; "
+                + "copy it, and write to the copy"
+        case .leftJournal(let path, let journal):
+            "there is no \(path), but \(journal), which a run of an earlier store of that name has left; its pages would be put into a new one: "
+                + "put that store back, or remove the journal"
         case .busy(let path):
             "\(path) stayed locked by another program; try again when it is done"
         case .differs(let path, let property, let expected, let found):

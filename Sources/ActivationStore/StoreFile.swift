@@ -73,20 +73,23 @@ package enum StoreFile {
         return try DatabaseQueue(path: name(path), configuration: configuration)
     }
 
-    /// Connections that read. They keep the pages they read mapped, and wait five seconds for a writer.
-    static func readable(_ path: String) throws -> DatabasePool {
+    /// Connections that read, and wait five seconds for a writer.
+    /// - Parameter mapsPages: whether they keep the pages they read mapped: the fastest, and as much memory as is read.
+    static func readable(_ path: String, mapsPages: Bool = true) throws -> DatabasePool {
         do {
-            return try pool(path)
+            return try pool(path, mapsPages: mapsPages)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY || error.resultCode == .SQLITE_CANTOPEN {
             // A writer was killed inside a transaction. Its journal has to be rolled back, which a reader may not do.
-            guard FileManager.default.fileExists(atPath: path + "-journal") else { throw error }
+            guard FileManager.default.fileExists(atPath: try StoreName.resolved(path) + "-journal") else { throw error }
             try writable(path).close()
-            return try pool(path)
+            return try pool(path, mapsPages: mapsPages)
         }
     }
 
     /// - Parameter patience: seconds to wait for a lock; nil for not at all.
-    static func pool(_ path: String, label: String = "reader", patience: Double? = 5) throws -> DatabasePool {
+    static func pool(
+        _ path: String, label: String = "reader", patience: Double? = 5, mapsPages: Bool = true
+    ) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.label = "neurodex." + label
         configuration.readonly = true
@@ -94,7 +97,7 @@ package enum StoreFile {
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { database in
             try harden(database)
-            try database.execute(sql: "PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -16000;")
+            try database.execute(sql: "PRAGMA mmap_size = \(mapsPages ? 2_147_418_112 : 0); PRAGMA cache_size = -16000;")
         }
         let pool = try DatabasePool(path: name(path), configuration: configuration)
         _ = try pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
@@ -105,29 +108,6 @@ package enum StoreFile {
     private static func harden(_ database: Database) throws {
         guard let connection = database.sqliteConnection, ndx_harden(connection) == SQLITE_OK else {
             throw DatabaseError(message: "the connection cannot be made fit for a file from somebody else")
-        }
-    }
-
-    /// Lets `make` write a store to a file beside `path`, which then takes its place.
-    static func replace(_ path: String, by suffix: String, _ make: (String) throws -> Void) throws {
-        let temporary = "\(path)-\(suffix)"
-        // What a run that was killed has left.
-        for leftover in [temporary, temporary + "-journal", temporary + "-writing"] { unlink(leftover) }
-        do {
-            try make(temporary)
-        } catch {
-            for leftover in [temporary, temporary + "-journal"] { unlink(leftover) }
-            throw error
-        }
-        guard rename(temporary, path) == 0 else {
-            throw StoreError.notWritable(path: path, reason: String(cString: strerror(errno)))
-        }
-        // The new name is on the disk before anybody is told.
-        let name = (path as NSString).deletingLastPathComponent
-        let folder = open(name.isEmpty ? "." : name, O_RDONLY | O_CLOEXEC)
-        if folder >= 0 {
-            fsync(folder)
-            close(folder)
         }
     }
 
@@ -163,7 +143,8 @@ package enum StoreFile {
         var status = stat()
         guard hasMoved == 0, stat(path, &status) == 0 else { return }
         // Pages that are still in a write-ahead log are counted too.
-        guard Int(status.st_size) < pages * size, access(path + "-wal", F_OK) != 0 else { return }
+        guard Int(status.st_size) < pages * size, access((try? StoreName.resolved(path) + "-wal") ?? path, F_OK) != 0
+        else { return }
         throw StoreError.damaged(
             path: path, detail: "its header tells of \(pages * size) bytes, and it has \(status.st_size)")
     }
@@ -172,7 +153,7 @@ package enum StoreFile {
         let message = error.message ?? error.resultCode.description
         switch error.resultCode {
         case .SQLITE_FULL: return .diskFull(path: path)
-        case .SQLITE_BUSY, .SQLITE_LOCKED: return .busy(path: path)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: return WriterLock.refusal(on: path) ?? .busy(path: path)
         case .SQLITE_NOTADB: return .notAStore(path: path, found: "a file of another kind")
         case .SQLITE_CORRUPT:
             return .damaged(path: path, detail: "SQLite says \(message)" + shortfall(path))
@@ -184,7 +165,7 @@ package enum StoreFile {
             }
             return .notWritable(path: path, reason: message)
         case .SQLITE_IOERR:
-            return .notWritable(path: path, reason: message)
+            return WriterLock.refusal(on: path) ?? .notWritable(path: path, reason: message)
         default: return .database(path: path, code: Int(error.extendedResultCode.rawValue), message: message)
         }
     }

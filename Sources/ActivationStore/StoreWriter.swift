@@ -53,6 +53,7 @@ public final class StoreWriter: @unchecked Sendable {
         _ = try StoreFile.inspect(path)
         let lock = try WriterLock(store: path)
         _ = try StoreFile.inspect(path)
+        try StoreName.refuseLeftJournal(path)
         return try StoreFile.translating(path) {
             try StoreWriter(path: path, description: description, run: run, lock: lock)
         }
