@@ -24,7 +24,7 @@ extension Store {
         defer { withExtendedLifetime(lock) {} }
         // Rolls back what a writer that was killed has left, and refuses what is no store.
         _ = try open(path: path)
-        try StoreFile.replace(path, by: "compacting") { temporary in
+        try StoreName.replace(path, by: .compacting) { temporary in
             try StoreFile.translating(temporary) {
                 let database = try StoreFile.writable(path)
                 try database.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [temporary]) }

@@ -14,6 +14,8 @@ public protocol ExplanationMethod: ParsableArguments {
     var arguments: [String] { get }
     /// - Throws: `ExplanationError`, `NetworkError`.
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap
+    /// About how many times a map runs a network whose input is `height` × `width`, forward or back.
+    func passes(height: Int, width: Int) -> Int
     /// The picture of one explanation alone, and the command that makes it: its options, and what it takes without a name.
     /// - Throws: `ExplanationError.notFinite` for a map that cannot be drawn.
     func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing
@@ -32,7 +34,17 @@ public struct Drawing: Sendable {
     }
 }
 
+extension Int {
+    /// The product; the largest number there is where it is too large for one.
+    public func saturated(times other: Int) -> Int {
+        let (product, isTooLarge) = multipliedReportingOverflow(by: other)
+        return isTooLarge ? .max : product
+    }
+}
+
 extension ExplanationMethod {
+    public func passes(height: Int, width: Int) -> Int { 2 }
+
     public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
         let row = Figure.Row(
             image: subject.framed.image, title: (explanation.image as NSString).lastPathComponent, panels: [explanation.panel()])

@@ -14,6 +14,9 @@ public struct Rederivation {
         public var findings: [String] = []
         /// Paths of images that were not run because their files have gone.
         public var missing: [String] = []
+        /// Images of the sample that could not be run, as their files are not what was indexed, a sentence each. That is no fault of
+        /// the store.
+        public var obstacles: [String] = []
     }
 
     /// A maximum may differ by this share of its layer's largest value: other processors add in another order.
@@ -47,7 +50,7 @@ public struct Rederivation {
         do {
             maxima = try rerun.maxima(of: image)
         } catch let obstacle as Rerun.Obstacle {
-            if obstacle.isMissing { result.missing.append(image.path) } else { result.findings.append(obstacle.sentence) }
+            if obstacle.isMissing { result.missing.append(image.path) } else { result.obstacles.append(obstacle.sentence) }
             return
         }
         guard let stored = try store.activations(ofImage: image.id) else { return }

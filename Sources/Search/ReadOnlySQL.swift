@@ -12,11 +12,13 @@ import Synchronization
 final class ReadOnlySQL {
     /// What a statement may take.
     struct Limits {
-        /// That SQLite computes.
+        /// That it computes, and that its rows are made use of.
         var seconds = 60.0
         var megabytes = 1024
-        /// Bytes of one text or blob.
-        static let length = 1 << 26
+        /// What of that time does not count.
+        var pauses = ReaderPauses()
+        /// Bytes of one text or blob, enough for the map of a picture of 1180×1180. Some functions take the square of it in time.
+        static let length = 1 << 24
         /// Characters of a pattern of LIKE or GLOB, which is compared without a pause to look at the clock.
         static let pattern = 1000
     }
@@ -33,7 +35,7 @@ final class ReadOnlySQL {
     private final class Guardian {
         let scope: Scope
         var refused: String?
-        var deadline = Double.infinity
+        var clock = StatementClock(seconds: .infinity, pauses: ReaderPauses())
 
         init(scope: Scope) { self.scope = scope }
 
@@ -103,7 +105,7 @@ final class ReadOnlySQL {
             { context in
                 guard let context else { return 1 }
                 let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
-                return Date().timeIntervalSinceReferenceDate > guardian.deadline ? 1 : 0
+                return guardian.clock.left < 0 ? 1 : 0
             }, context)
     }
 
@@ -117,7 +119,9 @@ final class ReadOnlySQL {
         _ body: (OpaquePointer) throws -> Void
     ) throws {
         guardian.refused = nil
-        guardian.deadline = Date().timeIntervalSinceReferenceDate + limits.seconds
+        guardian.clock = StatementClock(seconds: limits.seconds, pauses: limits.pauses)
+        let watchdog = StatementWatchdog(connection, clock: guardian.clock, limit: limits.seconds)
+        defer { watchdog.end() }
         try HeapLimit.enforce(megabytes: limits.megabytes) {
             var handle: OpaquePointer?
             var rest = ""
@@ -141,10 +145,9 @@ final class ReadOnlySQL {
                 let code = sqlite3_step(statement)
                 if code == SQLITE_DONE { return }
                 guard code == SQLITE_ROW else { throw failure(code, shown, limits) }
-                // A reader of a pipe may take its time.
-                let start = Date().timeIntervalSinceReferenceDate
                 try body(statement)
-                guardian.deadline += Date().timeIntervalSinceReferenceDate - start
+                // Between two rows SQLite may do too little to look at the clock.
+                guard guardian.clock.left >= 0 else { throw QueryError.outOfTime(seconds: limits.seconds) }
             }
         }
     }

@@ -31,7 +31,7 @@ import Testing
         "SELECT quote(zeroblob(50000000))",
     ])
     func longValuesAreRefused(_ sql: String) throws {
-        #expect(try error(sql, memoryLimit: 1024) == .tooLong(sql: sql, megabytes: 64))
+        #expect(try error(sql, memoryLimit: 1024) == .tooLong(sql: sql, megabytes: 16))
     }
 
     @Test(arguments: [

@@ -62,6 +62,11 @@ public struct Occlusion: ExplanationMethod {
             + (probability ? ["--probability"] : []) + (full ? ["--full"] : [])
     }
 
+    public func passes(height: Int, width: Int) -> Int {
+        func windows(_ extent: Int) -> Int { max(0, extent - window) / stride + 1 }
+        return 1 + windows(height) * windows(width)
+    }
+
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let windows = try windows(over: explainer.network.input)
         // A probability needs all classes.

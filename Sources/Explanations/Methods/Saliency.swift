@@ -84,6 +84,14 @@ public struct Saliency: ExplanationMethod {
         return ["--method", method.rawValue] + own
     }
 
+    public func passes(height: Int, width: Int) -> Int {
+        switch method {
+        case .smoothgrad: samples.saturated(times: 2)
+        case .integrated: steps.saturated(times: 2)
+        default: 2
+        }
+    }
+
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let tensor = subject.tensor
         var values: [Float]

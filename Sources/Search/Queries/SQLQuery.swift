@@ -51,28 +51,52 @@ public struct SQLQuery: Query {
     public func run(in store: Store) throws -> Table {
         var table = Table()
         var bytes = 0
-        let (limit, most) = (memoryLimit, memoryLimit << 20)
         try stream(
             from: store, header: { table.columns = $0 },
             row: { row in
                 bytes += row.reduce(MemoryLayout<[Value]>.size) { $0 + $1.bytes }
-                guard bytes < most else { throw QueryError.tooMuch(rows: table.rows.count, megabytes: limit) }
+                try check(rows: table.rows.count, bytes: bytes)
                 table.rows.append(row)
             })
         return table
     }
 
+    /// - Parameter bytes: that rows which are kept take, beside what SQLite does.
+    /// - Throws: ``QueryError/tooMuch(rows:megabytes:)``, or ``QueryError/outOfMemory(megabytes:)`` where it is rather SQLite that takes it.
+    package func check(rows: Int, bytes: Int) throws {
+        let (most, own) = (memoryLimit << 20, Int(sqlite3_memory_used()))
+        guard bytes + own < most else {
+            throw bytes > own ? QueryError.tooMuch(rows: rows, megabytes: memoryLimit) : .outOfMemory(megabytes: memoryLimit)
+        }
+    }
+
     /// Hands over one row after the other, and keeps none. Every column has a name of its own: a name that was there before
     /// gets `:1`, `:2`, … behind it, as SQLite itself names the columns of a subquery.
+    /// - Parameter pauses: what of the time that `body` takes does not count as the statement's.
     public func stream(
-        from store: Store, header: ([String]) throws -> Void, row body: ([Value]) throws -> Void
+        from store: Store, pauses: ReaderPauses = ReaderPauses(), header: ([String]) throws -> Void,
+        row body: ([Value]) throws -> Void
     ) throws {
-        let limits = ReadOnlySQL.Limits(seconds: timeLimit, megabytes: memoryLimit)
+        try visit(store, pauses: pauses, header: header) { row in try body(row.map(Value.init)) }
+    }
+
+    /// A value in SQLite's memory, until the next row.
+    package enum Cell {
+        case null
+        case integer(Int64)
+        case real(Double)
+        case text(UnsafeRawBufferPointer)
+        case blob(UnsafeRawBufferPointer)
+    }
+
+    /// As ``stream(from:pauses:header:row:)``, without a copy of what may be large.
+    package func visit(
+        _ store: Store, pauses: ReaderPauses, header: ([String]) throws -> Void, row body: ([Cell]) throws -> Void
+    ) throws {
+        let limits = ReadOnlySQL.Limits(seconds: timeLimit, megabytes: memoryLimit, pauses: pauses)
         try ReadOnlySQL(store: store, scope: .everything).rows(
             statement, shown: statement, limits: limits, header: { try header(Self.distinct($0)) },
-            { row in
-                try body((0..<sqlite3_column_count(row)).map { Value(row, $0) })
-            })
+            { row in try body((0..<sqlite3_column_count(row)).map { Cell(row, $0) }) })
     }
 
     /// The same names, each once. A name that only one column has stays as it is.
@@ -88,16 +112,33 @@ public struct SQLQuery: Query {
     }
 }
 
-extension SQLQuery.Value: Encodable {
+extension SQLQuery.Cell {
     fileprivate init(_ row: OpaquePointer, _ column: Int32) {
         switch sqlite3_column_type(row, column) {
         case SQLITE_INTEGER: self = .integer(sqlite3_column_int64(row, column))
         case SQLITE_FLOAT: self = .real(sqlite3_column_double(row, column))
-        case SQLITE_TEXT: self = .text(sqlite3_column_text(row, column).map { String(cString: $0) } ?? "")
-        case SQLITE_BLOB:
+        case SQLITE_TEXT:
+            let start = UnsafeRawPointer(sqlite3_column_text(row, column))
             let count = Int(sqlite3_column_bytes(row, column))
-            self = .blob(sqlite3_column_blob(row, column).map { Data(bytes: $0, count: count) } ?? Data())
+            // What stands behind a zero is no text to C, nor to those who ask.
+            let bytes = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count)
+            self = .text(UnsafeRawBufferPointer(rebasing: bytes.prefix { $0 != 0 }))
+        case SQLITE_BLOB:
+            let start = sqlite3_column_blob(row, column)
+            self = .blob(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(row, column))))
         default: self = .null
+        }
+    }
+}
+
+extension SQLQuery.Value: Encodable {
+    fileprivate init(_ cell: SQLQuery.Cell) {
+        switch cell {
+        case .null: self = .null
+        case .integer(let value): self = .integer(value)
+        case .real(let value): self = .real(value)
+        case .text(let bytes): self = .text(String(decoding: bytes, as: UTF8.self))
+        case .blob(let bytes): self = .blob(Data(bytes))
         }
     }
 

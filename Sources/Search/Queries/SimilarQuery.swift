@@ -80,7 +80,20 @@ public struct SimilarQuery: DrawnQuery {
     }
 
     /// - Throws: ``StoreError``, ``QueryError``.
-    public func run(in store: Store) throws -> [Hit] {
+    public func run(in store: Store) throws -> [Hit] { try found(in: store).hits }
+
+    public struct Found: Sendable {
+        public var hits: [Hit]
+        /// Images that were compared but are at no distance, as activations are NaN, infinite on both sides or, for the cosine, all zero.
+        public var unlisted: Int
+        /// Images that are infinitely far, as an activation is infinite; they are listed last.
+        public var infinite: Int
+        /// Whether an activation of the image itself is infinite: then no image is at a finite distance.
+        public var isInfinite: Bool
+    }
+
+    /// As ``run(in:)``, with what cannot be seen in the hits.
+    public func found(in store: Store) throws -> Found {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
         let subject = try SubjectImage(image, given: given, in: store)
         let references = layer.isEmpty ? [store.description.descriptiveLayer.name] : layer
@@ -97,10 +110,15 @@ public struct SimilarQuery: DrawnQuery {
             }
             let distances = try distances(values, neurons, fold, mask)
             let names = try ImageNames(store, database)
-            return try largest(distances.map { -$0 }, mask: mask, count: count).enumerated().map { index, found in
+            let compared = distances.indices.filter { mask[$0] == 1 }
+            let hits = try largest(distances.map { -$0 }, mask: mask, count: count).enumerated().map { index, found in
                 let (path, label) = try names.of(found)
                 return Hit(rank: index + 1, image: path, imageID: found, label: label, distance: distances[found])
             }
+            return Found(
+                hits: hits, unlisted: compared.count { distances[$0].isNaN },
+                infinite: compared.count { distances[$0].isInfinite },
+                isInfinite: neurons.ranges.contains { range in values[range].contains { $0.isInfinite } })
         }
     }
 

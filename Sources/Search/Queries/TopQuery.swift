@@ -103,54 +103,83 @@ public struct TopQuery: DrawnQuery {
     /// Hits by neuron in the order asked for, then by rank. A neuron asked for twice is answered twice.
     /// - Throws: ``StoreError`` and ``QueryError``.
     public func run(in store: Store) throws -> [Hit] {
+        var hits: [Hit] = []
+        try visit(store, atOnce: .max) { part in
+            if hits.isEmpty { hits = part } else { hits += part }
+        }
+        return hits
+    }
+
+    /// As ``run(in:)``, by parts of some `count` hits, so that an answer of any size takes no more memory than a part.
+    public func visit(_ store: Store, atOnce count: Int = 1 << 17, _ body: ([Hit]) throws -> Void) throws {
         let choice = try checkedChoice()
         let references = try neurons.map { try NeuronReference($0, in: store.description) }
-        return try store.read { database in
+        try store.read { database in
             let images = try store.blocks(database).reduce(0, +)
             let mask = try store.mask(where: condition, database)
-            let expected = references.reduce(0) { $0 + $1.neurons.count * min(count, images) }
+            let isKept =
+                try mask == nil && !distinct && choice == .top && images > 0
+                && min(self.count, images) <= store.description.topCount && store.isDerivedComplete(database)
+            let expected = references.reduce(0) { $0 + $1.neurons.count * min(self.count, images) }
             let names = try ImageNames(store, database, expected: expected, of: images)
+            if isKept { return try visitKept(references, names, store, database, atOnce: count, body) }
             var hits: [Hit] = []
-            hits.reserveCapacity(min(expected, 1 << 20))
-            func add(_ neuron: Int, _ layer: LayerRecord, _ rank: Int, _ entry: TopScan.Entry, decile: Int? = nil) throws {
-                hits.append(Self.hit(neuron, layer, rank, entry, try names.of(entry.image), decile: decile))
+            hits.reserveCapacity(min(expected, 1 << 20, count))
+            func add(_ neuron: Int, _ layer: LayerRecord, _ entries: [TopScan.Entry], decile: Int? = nil) throws {
+                for (index, entry) in entries.enumerated() {
+                    hits.append(Self.hit(neuron, layer, index + 1, entry, try names.of(entry.image), decile: decile))
+                }
+                guard hits.count >= count else { return }
+                try body(hits)
+                hits.removeAll(keepingCapacity: true)
             }
-            guard !distinct, choice == .top || choice == .lowest else {
+            if !distinct, choice == .top || choice == .lowest {
+                let scan = TopScan(store: store, count: self.count, lowest: choice == .lowest, mask: mask)
+                for reference in references {
+                    try scan.run(reference.neurons, database) { try add($0, reference.layer, $1) }
+                }
+            } else {
                 let spread = try Spread(choice, query: self, mask: mask, store, database)
                 for reference in references {
                     for neuron in reference.neurons {
                         for part in try spread.parts(of: neuron) {
-                            for (index, entry) in part.entries.enumerated() {
-                                try add(neuron, reference.layer, index + 1, entry, decile: part.decile)
-                            }
+                            try add(neuron, reference.layer, part.entries, decile: part.decile)
                         }
                     }
                 }
-                return hits
             }
-            let isLowest = choice == .lowest
-            let isKept =
-                try mask == nil && !isLowest && images > 0 && min(count, images) <= store.description.topCount
-                && store.isDerivedComplete(database)
-            if isKept { return try kept(references, names, store, database) }
-            let scan = TopScan(store: store, count: count, lowest: isLowest, mask: mask)
-            for reference in references {
-                try scan.run(reference.neurons, database) { neuron, list in
-                    for (index, entry) in list.enumerated() { try add(neuron, reference.layer, index + 1, entry) }
-                }
-            }
-            return hits
+            if !hits.isEmpty { try body(hits) }
         }
     }
 
-    /// From the kept lists, which are shared among readers.
-    private func kept(
-        _ references: [NeuronReference], _ names: ImageNames, _ store: Store, _ database: Database
-    ) throws -> [Hit] {
+    /// From the kept lists, which are shared among readers; some lists at a time.
+    private func visitKept(
+        _ references: [NeuronReference], _ names: ImageNames, _ store: Store, _ database: Database, atOnce: Int,
+        _ body: ([Hit]) throws -> Void
+    ) throws {
         let count = min(count, store.description.topCount)
         let parts = references.flatMap { reference in
-            NeuronSet([reference.neurons]).parts(of: 256).map { (layer: reference.layer, neurons: $0) }
+            NeuronSet([reference.neurons]).parts(of: max(1, min(256, atOnce / count))).map {
+                (layer: reference.layer, neurons: $0)
+            }
         }
+        var first = 0
+        while first < parts.count {
+            var (end, hits) = (first, 0)
+            repeat {
+                hits += parts[end].neurons.count * count
+                end += 1
+            } while end < parts.count && hits < atOnce
+            try body(kept(parts[first..<end], count: count, names, store, database))
+            first = end
+        }
+    }
+
+    private func kept(
+        _ parts: ArraySlice<(layer: LayerRecord, neurons: Range<Int>)>, count: Int, _ names: ImageNames, _ store: Store,
+        _ database: Database
+    ) throws -> [Hit] {
+        let parts = Array(parts)
         let found = PartialResults<Hit>(capacities: parts.map { $0.neurons.count * count })
         func find(_ index: Int, _ lists: TopLists, _ name: (Int) throws -> ImageNames.Name) throws {
             let part = parts[index]
