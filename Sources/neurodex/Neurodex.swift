@@ -2,6 +2,8 @@ import ArgumentParser
 import Explanations
 import Foundation
 import Paths
+import Search
+import Synchronization
 
 @main
 struct Neurodex: ParsableCommand {
@@ -40,22 +42,42 @@ struct Neurodex: ParsableCommand {
     }
 
     static func main() {
+        StandardStreams.prepare()
+        StatementWatchdog.whenStuck.withLock {
+            $0 = { error in
+                printNote("Error: \(error)")
+                _exit(ExitCode.failure.rawValue)
+            }
+        }
         var command: any ParsableCommand
         do {
             command = try parseAsRoot(arguments)
         } catch {
-            exit(withError: error)
+            end(fullMessage(for: error).shown(keeping: "\n"), exitCode(for: error))
         }
         do {
+            try StandardStreams.secureDescriptors()
             try command.run()
         } catch let error as ValidationError {
             // What the command line alone could not show to be wrong.
             printNote("Error: \(error.message)")
             printNote("  See '\(configuration.commandName ?? "") help \(type(of: command)._commandName)' for more information.")
-            exit(withError: ExitCode.validationFailure)
+            end("", .validationFailure)
         } catch {
-            exit(withError: error)
+            // Help has many lines; what went wrong is one sentence.
+            let code = exitCode(for: error)
+            end(fullMessage(for: error).shown(keeping: code == .success ? "\n" : ""), code)
         }
+        end("", .success)
+    }
+
+    /// Ends the program with its last words: help that was asked for, or what is wrong.
+    private static func end(_ message: String, _ code: ExitCode) -> Never {
+        if !message.isEmpty {
+            if code == .success { printOut(message + "\n") } else { printError(message + "\n") }
+        }
+        StandardStreams.finish()
+        Foundation.exit(code.rawValue)
     }
 }
 

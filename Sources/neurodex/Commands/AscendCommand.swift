@@ -98,6 +98,11 @@ struct AscendCommand: FigureCommand {
         return try drawn(try climbed(archive) { _ in true }, archive)
     }
 
+    func passes() throws -> Int {
+        let settings = options.settings(side: 224)
+        return settings.steps.saturated(times: 2 * settings.count)
+    }
+
     private func archive(keeps: Bool) throws -> ExplanationArchive {
         try ExplanationArchive(
             store: try Store.open(path: store), model: model, images: imagesFolder, jobs: jobs, keeps: keeps,

@@ -81,6 +81,11 @@ struct DeconvCommand: FigureCommand {
         return try drawn(try projected(archive), archive)
     }
 
+    func passes() throws -> Int {
+        let images = try Store.open(path: store).imageCount()
+        return neurons.count.saturated(times: 2 * (image == nil ? min(count, images) : 1))
+    }
+
     private func archive(keeps: Bool) throws -> ExplanationArchive {
         try ExplanationArchive(
             store: try Store.open(path: store), model: model, images: imagesFolder, keeps: keeps, toolVersion: Neurodex.version)

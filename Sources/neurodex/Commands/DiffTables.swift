@@ -48,7 +48,8 @@ struct DiffReport: Printable {
     func report(as format: OutputFormat) throws -> String {
         guard format == .table else { return try rendered(as: format) }
         return try [
-            notes.map { $0 + "\n" }.joined(), LayerDiffTable(layers: diff.layers).rendered(as: .table), rendered(as: .table),
+            notes.map { $0.shown() + "\n" }.joined(), LayerDiffTable(layers: diff.layers).rendered(as: .table),
+            rendered(as: .table),
         ].joined(separator: "\n") + (apart.isEmpty ? "" : "\n" + NeuronDiffTable(neurons: apart).rendered(as: .table))
     }
 }

@@ -93,6 +93,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         return try drawn(answers, archives[0])
     }
 
+    func passes() throws -> Int {
+        let model = try Store.open(path: store).description.model
+        let each = method.passes(height: model.inputHeight, width: model.inputWidth) + 1 + (findings.check ? 400 : 0)
+        return images.count.saturated(times: each.saturated(times: beside == nil ? 1 : 2))
+    }
+
     private func archives(keeping: Bool) throws -> [ExplanationArchive] {
         try ([store] + (beside.map { [$0] } ?? [])).enumerated().map { index, path in
             try ExplanationArchive(

@@ -116,7 +116,7 @@ struct ExplanationsCommand: ParsableCommand {
             try neurodex.write(record.picture, to: stem + ".png")
             try neurodex.write(ExplanationMap(record).npy, to: stem + ".npy")
         }
-        let list = try ExplanationList(records: records).rendered(as: .csv)
+        let list = try ExplanationList(records: records).rendered(as: output.csv)
         try neurodex.write(Data(list.utf8), to: folder + "/explanations.csv")
     }
 }

@@ -10,11 +10,15 @@ protocol FigureCommand: ParsableCommand {
     var model: String? { get set }
     /// Where images that have moved are now; nothing to a command that needs none.
     var imagesFolder: String? { get set }
+    /// About how many times `figure` runs the network, forward or back.
+    func passes() throws -> Int
     /// The picture, a PNG; everything in it is made anew, and nothing is kept or printed.
     func figure() throws -> Data
 }
 
 extension FigureCommand {
+    func passes() -> Int { 0 }
+
     var model: String? {
         get { nil }
         set {}
@@ -46,14 +50,19 @@ struct KeepingOption: ParsableArguments {
     }
 }
 
-/// Writes a file that the user named.
+/// Writes a file that the user named. Where it cannot be written whole, nothing is left of it.
 /// - Throws: `ExplanationError.file`.
 func write(_ data: Data, to path: String) throws {
-    do {
-        try data.write(to: URL(fileURLWithPath: path))
-    } catch {
-        throw ExplanationError.file(path: path, reason: (error as NSError).localizedDescription)
-    }
+    func failure(_ code: Int32) -> ExplanationError { .file(path: path, reason: String(cString: strerror(code))) }
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw failure(errno) }
+    var code = data.withUnsafeBytes { StandardStreams.write($0, to: file) }
+    var status = stat()
+    let isFile = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    if close(file) != 0, code == 0, errno != EINTR { code = errno }
+    guard code != 0 else { return }
+    if isFile { unlink(path) }
+    throw failure(code)
 }
 
 /// Makes the folder that the user named, if it is not there.

@@ -127,8 +127,6 @@ struct IndexCommand: ParsableCommand {
 
     /// What it needs is gone when it has returned: what comes after may need as much.
     private func index() throws -> IndexReport {
-        // A file size limit is then a failed write, with a sentence, and not a signal that ends the program.
-        signal(SIGXFSZ, SIG_IGN)
         let stored = try existingStore()
         let existing = stored?.description
         guard let modelPath = try model ?? stored?.modelPath(nil) else {

@@ -22,6 +22,8 @@ protocol SheetCommand: FigureCommand {
     func listing(_ answer: Answer) -> any Printable
     /// What has to be said beside the list.
     func remarks(_ answer: Answer, from store: Store) throws -> [Remark]
+    /// Prints the listing, and gives back what a sheet is drawn of.
+    func listed(from store: Store) throws -> Answer
     /// Nil where there is nothing to draw.
     func drawn(_ answer: Answer, from store: Store) throws -> Sheet?
 }
@@ -69,13 +71,19 @@ struct Sheet {
 
 extension SheetCommand {
     func validateSheet() {}
+
+    func listed(from store: Store) throws -> Answer {
+        let answer = try answer(from: store)
+        printOut(try listing(answer).rendered(as: output.format))
+        return answer
+    }
+
     func remarks(_ answer: Answer, from store: Store) throws -> [Remark] { [] }
 
     func run() throws {
         try validateSheet()
         let store = try Store.open(path: store)
-        let answer = try answer(from: store)
-        printOut(try listing(answer).rendered(as: output.format))
+        let answer = try listed(from: store)
         print(try remarks(answer, from: store))
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }

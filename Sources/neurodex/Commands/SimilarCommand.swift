@@ -46,7 +46,19 @@ struct SimilarCommand: SheetCommand {
     func answer(from store: Store) throws -> Answer {
         var query = query
         query.given = try OutsideImage.activations(&query.image, store: store, model: model)
-        return Answer(query: query, hits: try query.run(in: store))
+        let found = try query.found(in: store)
+        if found.isInfinite {
+            printNote("an activation of \(query.image) is infinite, so every image is infinitely far from it, or at no distance")
+        }
+        report(
+            found.unlisted,
+            "cannot be compared, as activations are NaN, infinite or, for the cosine, all zero, and are not listed")
+        report(found.infinite, "are infinitely far, as an activation is infinite, and come last")
+        return Answer(query: query, hits: found.hits)
+    }
+
+    private func report(_ images: Int, _ what: String) {
+        if images > 0 { printNote("images that \(what): \(images)") }
     }
 
     func listing(_ answer: Answer) -> any Printable { SimilarTable(hits: answer.hits) }

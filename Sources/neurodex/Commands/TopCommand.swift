@@ -69,6 +69,25 @@ struct TopCommand: SheetCommand {
         return .together(by, try GroupQuery(by: by, options: query).run(in: store))
     }
 
+    /// Neurons one by one are listed as they are found, in any number; a sheet has room for some only.
+    func listed(from store: Store) throws -> Answer {
+        guard by == nil else {
+            let answer = try answer(from: store)
+            printOut(try listing(answer).rendered(as: output.format))
+            return answer
+        }
+        var listing = PartialListing(as: output.format)
+        var drawn: [TopQuery.Hit] = []
+        try query.visit(store) { hits in
+            for start in stride(from: 0, to: hits.count, by: 4096) {
+                try listing.add(TopTable(hits: Array(hits[start..<min(start + 4096, hits.count)])))
+            }
+            if sheet != nil { drawn += hits.prefix(TopSheet.mostImages + 1 - drawn.count) }
+        }
+        try listing.finish(empty: TopTable(hits: []))
+        return .each(drawn)
+    }
+
     func listing(_ answer: Answer) -> any Printable {
         switch answer {
         case .each(let hits): TopTable(hits: hits)

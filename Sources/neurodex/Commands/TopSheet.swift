@@ -24,6 +24,9 @@ struct TopSheet {
     /// Nil where there are no hits.
     func draw(_ hits: [TopQuery.Hit]) throws -> Sheet? {
         guard !hits.isEmpty else { return nil }
+        guard hits.count <= Self.mostImages else {
+            throw Failure("a sheet of \(hits.count) images is too large to draw; name fewer neurons or a smaller -k")
+        }
         var rows: [ContactSheet.Row] = []
         var missing: [String] = []
         var start = hits.startIndex
@@ -37,6 +40,9 @@ struct TopSheet {
             image: try Self.rendered(rows, advice: "name fewer neurons or a smaller -k"),
             images: try hits.compactMap { try store.image(id: $0.imageID) }, missing: missing, titles: rows.compactMap(\.title))
     }
+
+    /// No sheet has room for more; pictures are read before it is known how large the sheet is.
+    static let mostImages = 4000
 
     /// - Parameter advice: what makes a sheet smaller.
     static func rendered(_ rows: [ContactSheet.Row], advice: String) throws -> Image {

@@ -1,5 +1,6 @@
 import ActivationStore
 import ArgumentParser
+import Foundation
 import Indexing
 import NeuralNetwork
 
@@ -15,7 +16,8 @@ struct VerifyCommand: ParsableCommand {
 
             Of a store it checks every block, list, statistic and kept explanation, and computes a sample of the activations anew. A picture says in its \
             text chunks what made it; it is made again from that and compared, pixel by pixel. Exit status 1 if anything is wrong, and a line for \
-            each finding; status 2 if pictures that it needs are not there.
+            each finding; 2 if the store is sound, but files of the sample have gone or have changed since they were indexed. Where a picture's \
+            own arguments ask for much work, it asks first, or wants --yes.
             """)
 
     @Argument(help: "The store, or a picture.")
@@ -33,6 +35,9 @@ struct VerifyCommand: ParsableCommand {
     @Option(name: .customLong("images"), help: ImagesOption.help)
     var imagesFolder: String?
 
+    @Flag(help: "With a picture: make it again however long that takes.")
+    var yes = false
+
     func validate() throws {
         guard sample >= 0 else { throw ValidationError("--sample takes a count of 0 or more, not \(sample)") }
     }
@@ -44,29 +49,39 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func check(_ figure: FigureCheck) throws {
-        let findings = try figure.findings(store: store, model: model, images: imagesFolder)
+        let findings = try figure.findings(
+            store: store, model: model, images: imagesFolder, allows: yes ? { _ in true } : Self.asks)
         for finding in findings { printNote(finding) }
         guard findings.isEmpty else {
             printNote("\(file): not what '\(figure.line)' makes now")
             throw ExitCode.failure
         }
-        printOut("\(file): made again, the same in every pixel: \(figure.line)\n")
+        printOut("\(file): made again, the same in every pixel: \(figure.line)".shown() + "\n")
+    }
+
+    /// Whether the user, where there is one, wants a picture made again that takes so many passes of the network.
+    private static func asks(_ passes: Int) -> Bool {
+        guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return false }
+        printError("this picture takes some \(passes) passes of the network to make again; go on? [y/N] ")
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 
     private func checkStore() throws {
-        let opened = try Store.open(path: file)
+        let opened = try Store.open(path: file, mapsPages: false)
         let checked = try opened.verify()
         for finding in checked.findings { printNote(finding) }
         if checked.unlisted > 0 { printNote("… and \(checked.unlisted) more") }
         var count = checked.findings.count + checked.unlisted
         var missing: [String] = []
+        var obstacles = 0
         var summary =
             "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
             + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
         if sample > 0, checked.images > 0 {
             let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample)
-            for finding in again.findings { printNote(finding) }
+            for finding in again.findings + again.obstacles { printNote(finding) }
             count += again.findings.count
+            obstacles = again.obstacles.count
             missing = again.missing
             summary +=
                 ", \(again.images) images computed anew (\(again.identical) of \(again.activations) maxima equal to the last bit)"
@@ -80,7 +95,13 @@ struct VerifyCommand: ParsableCommand {
             printNote("\(file): \(count) \(count == 1 ? "finding" : "findings") in \(summary)")
             throw ExitCode.failure
         }
-        printOut("\(file): sound; checked \(summary)\n")
+        printOut("\(file): sound; checked \(summary)".shown() + "\n")
+        guard obstacles == 0 else {
+            printNote(
+                "\(obstacles) \(obstacles == 1 ? "image" : "images") of the sample could not be computed anew: the store is not to blame, but the files are not what was indexed"
+            )
+            throw ExitCode.someSkipped
+        }
         if !missing.isEmpty { throw ExitCode.someSkipped }
     }
 }

@@ -15,13 +15,11 @@ struct FigureCheck {
     private let isSpelledOut: Bool
 
     /// Nil for a file that is no PNG.
-    /// - Throws: `Failure` for a PNG that names no arguments.
+    /// - Throws: `Failure` for a PNG that names no arguments, and for one larger than any that is made here.
     init?(path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path), data.starts(with: [0x89, 0x50, 0x4E, 0x47]) else {
-            return nil
-        }
+        guard let bytes = try Self.png(path) else { return nil }
         self.path = path
-        bytes = Array(data)
+        self.bytes = bytes
         let text = PNG.text(in: bytes)
         guard let arguments = Provenance.arguments(in: text) else {
             throw Failure(
@@ -45,12 +43,31 @@ struct FigureCheck {
         return arguments
     }
 
+    /// The bytes of a PNG; nil for another file, of which no more than the start is read: a store may be larger than the memory.
+    private static func png(_ path: String) throws -> [UInt8]? {
+        // A pipe is opened without waiting for its other end.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47]
+        var start = [UInt8](repeating: 0, count: signature.count)
+        guard read(file, &start, start.count) == start.count, start == signature else { return nil }
+        let most = 1 << 30
+        guard status.st_size <= most else {
+            throw Failure("\(path) has \(status.st_size) bytes, and no picture of neurodex has more than \(most)")
+        }
+        return FileManager.default.contents(atPath: path).map { Array($0) }
+    }
+
     /// What differs between the picture and the one made anew, a sentence each; none where they are equal.
     /// - Parameters:
     ///   - store: where the store is now; nil for where it was.
     ///   - model: where the network is now.
     ///   - images: where images that have moved are now.
-    func findings(store: String?, model: String?, images: String?) throws -> [String] {
+    ///   - allows: asked before what takes more than ``mostPasses`` passes of the network.
+    func findings(store: String?, model: String?, images: String?, allows: (Int) -> Bool) throws -> [String] {
         guard var command = try? Neurodex.parseAsRoot(arguments) as? any FigureCommand else {
             throw Failure("\(path) was made by '\(line)', which this version of neurodex does not know")
         }
@@ -65,10 +82,27 @@ struct FigureCheck {
                 "\(path) shows checks by an older rule, which judged random weights by their last stage alone; its checks cannot be made again. Draw it anew: \(line) -o FILE"
             )
         }
+        try refusePipes()
+        let passes = try command.passes()
+        guard passes <= Self.mostPasses || allows(passes) else {
+            throw Failure("\(path) takes some \(passes) passes of the network to make again; if that is meant, say --yes")
+        }
         let again = Array(try command.figure())
         guard again != bytes else { return [] }
         let texts = textFindings(PNG.text(in: bytes), PNG.text(in: again), isMoved: store != nil)
         return try texts + pixelFindings(again)
+    }
+
+    /// What is done without asking, some minutes of a large network: the picture may be a stranger's.
+    private static let mostPasses = 10_000
+
+    /// A picture of a stranger may name what nobody should wait for.
+    private func refusePipes() throws {
+        for argument in arguments {
+            var status = stat()
+            guard stat(argument, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else { continue }
+            throw Failure("\(path) was made by '\(line)', in which \(argument) is no file but a pipe, socket or device")
+        }
     }
 
     /// The command as a user would write it.

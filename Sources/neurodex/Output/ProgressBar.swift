@@ -24,12 +24,12 @@ final class ProgressBar {
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let colored = usesColor ? "\u{1B}[36m\(bar)\u{1B}[0m" : bar
         let text = String(format: " %d/%d ", done, total) + unit + String(format: ", %.0f/s, ", rate) + left + " left" + remark
-        FileHandle.standardError.write(Data("\r\(colored)\(text)\u{1B}[K".utf8))
+        printError("\r\(colored)\(text)\u{1B}[K")
     }
 
     /// Leaves the line empty.
     func clear() {
-        if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if isShown { printError("\r\u{1B}[K") }
     }
 
     static func duration(_ seconds: Double) -> String {

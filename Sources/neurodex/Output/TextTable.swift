@@ -21,7 +21,7 @@ struct TextTable {
 
         var string: String {
             switch self {
-            case .text(let text): String(text.map { $0.isNewline || $0.isControl ? " " : $0 })
+            case .text(let text): text.shown()
             case .number(let text): text
             case .nothing: ""
             }
@@ -32,53 +32,79 @@ struct TextTable {
     ///
     /// - Parameter limit: characters that a line may have, as far as `shortened` columns allow; nil for any number.
     func rendered(width limit: Int? = nil) -> String {
-        var texts = rows.map { $0.map(\.string) }
-        var widths = columns.indices.map { column in (texts.map { $0[column].count } + [columns[column].count]).max() ?? 0 }
-        let isNumeric = columns.indices.map { column in
-            rows.contains { if case .number = $0[column] { true } else { false } }
+        let layout = Layout(self, width: limit)
+        return layout.head + rows.map(layout.line).joined()
+    }
+
+    /// The columns' widths, by which lines are written one after the other.
+    struct Layout {
+        private let columns: [String]
+        private let shortened: Set<String>
+        private let isNumeric: [Bool]
+        private let isCut: Bool
+        private var widths: [Int]
+
+        /// - Parameter table: with the rows, or enough of them, that the columns have to hold.
+        init(_ table: TextTable, width limit: Int?) {
+            columns = table.columns.map { $0.shown() }
+            shortened = Set(table.shortened.map { $0.shown() })
+            var widths = columns.map(\.count)
+            var isNumeric = [Bool](repeating: false, count: columns.count)
+            for row in table.rows {
+                for (column, cell) in row.enumerated() {
+                    widths[column] = max(widths[column], cell.string.count)
+                    if case .number = cell { isNumeric[column] = true }
+                }
+            }
+            (self.widths, self.isNumeric, isCut) = (widths, isNumeric, limit != nil)
+            if let limit { fit(to: limit) }
         }
-        if let limit {
-            fit(&widths, to: limit, isNumeric)
-            texts = texts.map { row in zip(row, widths).map { Self.cut($0, to: $1) } }
-        }
-        func line(_ cells: [String]) -> String {
+
+        /// The names of the columns, and a line under them.
+        var head: String { line(columns) + line(widths.map { String(repeating: "─", count: $0) }) }
+
+        func line(_ row: [Cell]) -> String { line(row.map(\.string)) }
+
+        private func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, text in
-                let space = String(repeating: " ", count: widths[column] - text.count)
+                let text = isCut ? Self.cut(text, to: widths[column]) : text
+                let space = String(repeating: " ", count: max(0, widths[column] - text.count))
                 return isNumeric[column] ? space + text : text + space
             }
             var line = padded.joined(separator: "  ")
             while line.last == " " { line.removeLast() }
             return line + "\n"
         }
-        return line(columns) + line(widths.map { String(repeating: "─", count: $0) }) + texts.map(line).joined()
-    }
 
-    private static let narrowest = 12
+        private static let narrowest = 12
 
-    /// Takes from the widest column, again and again, until the line fits.
-    private func fit(_ widths: inout [Int], to limit: Int, _ isNumeric: [Bool]) {
-        var excess = widths.reduce(0, +) + 2 * (widths.count - 1) - limit
-        while excess > 0 {
-            let wide = columns.indices.filter {
-                shortened.contains(columns[$0]) && !isNumeric[$0] && widths[$0] > max(Self.narrowest, columns[$0].count)
+        /// Takes from the widest column, again and again, until the line fits.
+        private mutating func fit(to limit: Int) {
+            var excess = widths.reduce(0, +) + 2 * (widths.count - 1) - limit
+            while excess > 0 {
+                let wide = columns.indices.filter {
+                    shortened.contains(columns[$0]) && !isNumeric[$0] && widths[$0] > max(Self.narrowest, columns[$0].count)
+                }
+                guard let widest = wide.max(by: { widths[$0] < widths[$1] }) else { return }
+                widths[widest] -= 1
+                excess -= 1
             }
-            guard let widest = wide.max(by: { widths[$0] < widths[$1] }) else { return }
-            widths[widest] -= 1
-            excess -= 1
         }
-    }
 
-    /// The start and, as paths differ there, more of the end.
-    private static func cut(_ text: String, to width: Int) -> String {
-        guard text.count > width else { return text }
-        let start = (width - 1) / 3
-        return text.prefix(start) + "…" + text.suffix(width - 1 - start)
+        /// The start and, as paths differ there, more of the end.
+        private static func cut(_ text: String, to width: Int) -> String {
+            guard text.count > width else { return text }
+            let start = (width - 1) / 3
+            return text.prefix(start) + "…" + text.suffix(width - 1 - start)
+        }
     }
 }
 
 /// How an answer is printed.
-enum OutputFormat: String, CaseIterable {
+enum OutputFormat {
     case table, json, csv
+    /// CSV for a spreadsheet: cells that it would take for formulas are marked.
+    case safeCSV
 }
 
 /// An answer that can be printed in every format.
@@ -92,18 +118,35 @@ extension Printable {
     func rendered(as format: OutputFormat) throws -> String {
         switch format {
         case .table: return table.rendered(width: terminalWidth())
-        case .csv: return fields.map(csvLine).joined()
-        case .json: return String(decoding: try programEncoder().encode(self), as: UTF8.self) + "\n"
+        case .csv, .safeCSV: return fields.map { csvLine($0, isSafe: format == .safeCSV) }.joined()
+        case .json: return shownJSON(String(decoding: try programEncoder().encode(self), as: UTF8.self)) + "\n"
         }
     }
 }
 
 /// Fields as a line of CSV, as RFC 4180 has it.
-func csvLine(_ fields: [String]) -> String {
+///
+/// - Parameter isSafe: whether an apostrophe is put before what a spreadsheet would take for a formula and compute: text that begins with
+///   `=`, `+`, `-` or `@`, as they are or in full width, or with a tab or an end of line, and is no number.
+func csvLine(_ fields: [String], isSafe: Bool = false) -> String {
     fields.map { field in
+        let field = isSafe && isFormula(field) ? "'" + field : field
         guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
         return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }.joined(separator: ",") + "\n"
+}
+
+private func isFormula(_ field: String) -> Bool {
+    guard let first = field.unicodeScalars.first, "=+-@\t\r\n＝＋－＠".unicodeScalars.contains(first) else { return false }
+    return Double(field) == nil
+}
+
+/// JSON in which nothing that a terminal acts upon stands as it is, where it goes to one; the same to a program.
+func shownJSON(_ text: String) -> String {
+    guard isatty(STDOUT_FILENO) == 1 else { return text }
+    return text.spellingOut { scalar in
+        scalar.utf16.map { "\\u" + String(0x10000 + UInt32($0), radix: 16).dropFirst() }.joined()
+    }
 }
 
 /// JSON for programs.
@@ -122,22 +165,7 @@ func terminalWidth() -> Int? {
     return Int(size.ws_col)
 }
 
-/// Standard output, flushed whole. A reader that has gone (`| head`) ends the program quietly.
-func printOut(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
-}
-
-/// A line on standard error.
-func printNote(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-}
-
 /// Remarks on standard error, a line each.
 func print(_ remarks: [Remark]) {
     for remark in remarks { printNote(remark.description) }
-}
-
-extension Character {
-    /// What a terminal acts upon instead of showing it.
-    fileprivate var isControl: Bool { unicodeScalars.contains { $0.properties.generalCategory == .control } }
 }
