@@ -240,7 +240,7 @@ import Testing
         #expect(try run("cam", "a.sqlite", "0").status == 0)
         let explanations = try run("explanations", "a.sqlite", "--remove", "--all", "--dry-run")
         #expect(explanations.errors.contains("1 explanation would be removed"), "\(explanations)")
-        #expect(try run("explanations", "a.sqlite", "--remove", "--all").errors == "1 explanation removed\n")
+        #expect(try run("explanations", "a.sqlite", "--remove", "--all").errors.hasPrefix("1 explanation removed"))
     }
 
     @Test func partsThatShareFiles() throws {
