@@ -67,6 +67,57 @@ void ndx_channel_maxima_copying(const float *map, size_t pixels, size_t channels
     settle(map, pixels, channels, stride, values, positions);
 }
 
+/// For 16 channels, or fewer, which of them hold a NaN.
+static inline __attribute__((always_inline)) void tile_nans(const float *map, size_t pixels, size_t width, size_t stride, int *found) {
+    for (size_t c = 0; c < width; c++) found[c] = 0;
+    for (size_t p = 0; p < pixels; p++)
+        for (size_t c = 0; c < width; c++) found[c] |= map[p * stride + c] != map[p * stride + c];
+}
+
+NDX_CLONES
+static void nans(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
+    for (size_t start = 0; start < channels; start += 16) {
+        int found[16];
+        const size_t width = channels - start < 16 ? channels - start : 16;
+        if (width == 16)
+            tile_nans(map + start, pixels, 16, stride, found);
+        else
+            tile_nans(map + start, pixels, width, stride, found);
+        for (size_t c = 0; c < width; c++) {
+            if (!found[c]) continue;
+            size_t p = 0;
+            while (!isnan(map[p * stride + start + c])) p++;
+            values[start + c] = NAN;
+            positions[start + c] = (uint32_t)p;
+        }
+    }
+}
+
+void ndx_channel_maxima_or_nan(
+    const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
+    ndx_channel_maxima(map, pixels, channels, stride, values, positions);
+    nans(map, pixels, channels, stride, values, positions);
+}
+
+NDX_CLONES
+void ndx_keep_nan(const float *from, float *to, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] = from[i] != from[i] ? from[i] : to[i];
+}
+
+void ndx_keep_nan_rows(const float *from, float *to, size_t rows, size_t width) {
+    for (size_t r = 0; r < rows; r++, from += width, to += width) {
+        int found = 0;
+        for (size_t i = 0; i < width; i++) found |= from[i] != from[i];
+        for (size_t i = 0; found && i < width; i++) to[i] = NAN;
+    }
+}
+
+int ndx_are_moderate(const float *values, size_t count) {
+    int beyond = 0;
+    for (size_t i = 0; i < count; i++) beyond |= !(fabsf(values[i]) <= 1e18f);
+    return !beyond;
+}
+
 NDX_CLONES
 void ndx_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means) {
     for (size_t start = 0; start < channels; start += TILE) {
@@ -103,7 +154,7 @@ static inline __attribute__((always_inline)) void affine(
     for (size_t p = 0; p < pixels; p++)
         for (size_t c = 0; c < channels; c++) {
             float v = from[p * channels + c] * scale[c] + shift[c];
-            if (slope != 1) v = v > 0 ? v : slope == 0 ? 0 : v * slope;
+            if (slope != 1) v = v <= 0 ? (slope == 0 ? 0 : v * slope) : v;  // NaN stays what it is.
             to[p * channels + c] = v > ceiling ? ceiling : v;
         }
 }
@@ -114,6 +165,11 @@ void ndx_channel_affine(
     if (r.ceiling == INFINITY && r.slope == 1) return affine(from, to, pixels, channels, scale, shift, 1, INFINITY);
     if (r.ceiling == INFINITY && r.slope == 0) return affine(from, to, pixels, channels, scale, shift, 0, INFINITY);
     affine(from, to, pixels, channels, scale, shift, r.slope, r.ceiling);
+}
+
+NDX_CLONES
+void ndx_plane_affine(const float *from, float *to, size_t count, float scale, float shift) {
+    for (size_t i = 0; i < count; i++) to[i] = from[i] * scale + shift;
 }
 
 void ndx_copy_strided(const float *from, float *to, const size_t n[6], const ptrdiff_t f[6], const ptrdiff_t t[6]) {

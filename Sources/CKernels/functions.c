@@ -11,9 +11,9 @@ NDX_CLONES
 void ndx_function(ndx_kind kind, const float *in, float *out, size_t count, float a, float b) {
     switch (kind) {
         case NDX_ERF: EACH(erff(x)) break;
-        case NDX_HARD_SIGMOID: EACH(fminf(fmaxf(a * x + b, 0), 1)) break;
+        case NDX_HARD_SIGMOID: EACH(a * x + b < 0 ? 0 : a * x + b > 1 ? 1 : a * x + b) break;
         case NDX_SELU: EACH(b * (x > 0 ? x : a * expm1f(x))) break;
-        case NDX_THRESHOLDED_RELU: EACH(x > a ? x : 0) break;
+        case NDX_THRESHOLDED_RELU: EACH(x <= a ? 0 : x) break;
         case NDX_SOFTSIGN: EACH(x / (1 + fabsf(x))) break;
         case NDX_POWER:
             if (a == 2) EACH(x * x)
@@ -178,8 +178,8 @@ void ndx_reduce(
             float v = x[offset[j]];
             switch (kind) {
                 case NDX_REDUCE_MEAN: case NDX_REDUCE_SUM: sum += v; break;
-                case NDX_REDUCE_MAX: case NDX_REDUCE_LOG_SUM_EXP: extreme = v > extreme ? v : extreme; break;
-                case NDX_REDUCE_MIN: extreme = v < extreme ? v : extreme; break;
+                case NDX_REDUCE_MAX: case NDX_REDUCE_LOG_SUM_EXP: extreme = v > extreme || v != v ? v : extreme; break;
+                case NDX_REDUCE_MIN: extreme = v < extreme || v != v ? v : extreme; break;
                 case NDX_REDUCE_L1: sum += fabsf(v); break;
                 case NDX_REDUCE_L2: case NDX_REDUCE_SUM_SQUARE: sum += (double)v * v; break;
                 case NDX_REDUCE_PRODUCT: sum *= v; break;

@@ -17,21 +17,24 @@ static inline reach reach_of(size_t position, size_t extent, const ndx_window *w
     return (reach){first, left < inside ? left : inside};
 }
 
-/// `width` channels of one window: a constant where it is called, so that the maxima stay in registers.
+/// `width` channels of one window: a constant where it is called, so that the maxima stay in registers. `keeps` (a constant too): whether one NaN
+/// makes the maximum NaN.
 static inline __attribute__((always_inline)) void window_maxima(
-    const float *corner, reach rows, reach columns, size_t row_step, size_t column_step, size_t width, float *to) {
+    const float *corner, reach rows, reach columns, size_t row_step, size_t column_step, size_t width, int keeps,
+    float *to) {
     float best[32];
     for (size_t c = 0; c < width; c++) best[c] = -INFINITY;
     for (size_t y = 0; y < rows.count; y++)
         for (size_t x = 0; x < columns.count; x++) {
             const float *pixel = corner + y * row_step + x * column_step;
-            for (size_t c = 0; c < width; c++) best[c] = pixel[c] > best[c] ? pixel[c] : best[c];
+            for (size_t c = 0; c < width; c++)
+                best[c] = (pixel[c] > best[c]) | (keeps && pixel[c] != pixel[c]) ? pixel[c] : best[c];
         }
     for (size_t c = 0; c < width; c++) to[c] = best[c];
 }
 
-NDX_CLONES
-void ndx_max_pooling(const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row) {
+static inline __attribute__((always_inline)) void max_pooling(
+    const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row, int keeps) {
     const size_t channels = size.channels, line = size.width * channels;
     for (size_t y = first_row; y < end_row; y++) {
         const reach rows = reach_of(y, size.height, &window, 0);
@@ -41,9 +44,20 @@ void ndx_max_pooling(const float *input, float *output, ndx_pooling size, ndx_wi
             float *to = output + (y * size.out_width + x) * channels;
             const size_t row_step = window.dilation[0] * line, column_step = window.dilation[1] * channels;
             size_t c = 0;
-            for (; c + 32 <= channels; c += 32) window_maxima(corner + c, rows, columns, row_step, column_step, 32, to + c);
-            for (; c + 8 <= channels; c += 8) window_maxima(corner + c, rows, columns, row_step, column_step, 8, to + c);
-            if (c < channels) window_maxima(corner + c, rows, columns, row_step, column_step, channels - c, to + c);
+            for (; c + 32 <= channels; c += 32) window_maxima(corner + c, rows, columns, row_step, column_step, 32, keeps, to + c);
+            for (; c + 8 <= channels; c += 8) window_maxima(corner + c, rows, columns, row_step, column_step, 8, keeps, to + c);
+            if (c < channels) window_maxima(corner + c, rows, columns, row_step, column_step, channels - c, keeps, to + c);
         }
     }
+}
+
+NDX_CLONES
+void ndx_max_pooling(const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row) {
+    max_pooling(input, output, size, window, first_row, end_row, 0);
+}
+
+NDX_CLONES
+void ndx_max_pooling_or_nan(
+    const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row) {
+    max_pooling(input, output, size, window, first_row, end_row, 1);
 }

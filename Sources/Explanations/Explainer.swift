@@ -41,7 +41,7 @@ public final class Explainer: Sendable {
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         let path = try model ?? store.modelPath(nil)
-        network = try DifferentiableNetwork(contentsOf: path, options: Network.Options(description))
+        network = try DifferentiableNetwork.matching(description, at: path)
         guard network.sha256 == description.model.sha256 else {
             throw ExplanationError.model(path: path, expected: description.model.sha256, found: network.sha256)
         }
@@ -149,9 +149,9 @@ public final class Explainer: Sendable {
     }
 
     /// The map of a number for every element of the input, height × width × channels.
-    /// - Throws: `ExplanationError.flat` where all are zero.
-    func map(ofInput values: [Float], target: Target) throws -> ExplanationMap {
-        guard values.contains(where: { $0 != 0 }) else { throw ExplanationError.flat(target: target.text) }
+    /// - Throws: `ExplanationError.flat` where all are zero, or `.saturated` where that is because the neuron is at an end of its range.
+    func map(ofInput values: [Float], target: Target, on subject: Subject) throws -> ExplanationMap {
+        guard values.contains(where: { $0 != 0 }) else { throw try flatness(of: target, on: subject) }
         return map(of: values)
     }
 
@@ -160,6 +160,13 @@ public final class Explainer: Sendable {
         let input = network.input
         return ExplanationMap(
             channelsLast: values, channels: input.channels, height: input.height, width: input.width, isSigned: true)
+    }
+
+    /// What a gradient that is zero everywhere says of its target.
+    func flatness(of target: Target, on subject: Subject) throws -> ExplanationError {
+        let layer = try layer(of: target)
+        guard network.saturates(layer) else { return .flat(target: target.text) }
+        return .saturated(target: target.text, value: try value(of: target, on: subject), operation: layer.operatorType)
     }
 
     private func gradients(

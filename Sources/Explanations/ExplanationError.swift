@@ -7,6 +7,8 @@ public enum ExplanationError: Error, Equatable, Sendable {
     case noScores
     case noMap(layer: String)
     case flat(target: String)
+    /// The gradient vanishes because the function that makes the neuron, `operation`, is at an end of its range.
+    case saturated(target: String, value: Float, operation: String)
     case notFinite(what: String)
     case constant(what: String)
     case unmoved(target: String)
@@ -26,6 +28,8 @@ extension ExplanationError: CustomStringConvertible {
         case .noMap(let layer): "layer \(layer) has no map of more than one position; name a layer that has one"
         case .flat(let target):
             "the gradient of \(target) is zero everywhere on this image: the neuron is silent here; try an image of its top list, or another target"
+        case .saturated(let target, let value, let operation):
+            "the gradient of \(target) is zero everywhere on this image: the neuron is saturated (\(operation) gives \(value), an end of its range); ask for the layer before that function, or index with --record pre"
         case .notFinite(let what): "\(what) holds values that are not finite, so it cannot be drawn"
         case .constant(let what): "\(what) is the same everywhere, so it names no place"
         case .unmoved(let target):

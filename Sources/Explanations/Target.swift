@@ -101,12 +101,13 @@ public struct Target: Hashable, Sendable {
         }
     }
 
-    /// The first pixel that has the channel's maximum.
+    /// The first pixel that has the channel's maximum, or the first that holds no number, where there is one.
     func place(in map: UnsafeBufferPointer<Float>, channels: Int) -> Int {
         var best = 0
-        for pixel in 0..<map.count / channels
-        where map[pixel * channels + channel] > map[best * channels + channel] || map[best * channels + channel].isNaN {
-            best = pixel
+        for pixel in 0..<map.count / channels {
+            let value = map[pixel * channels + channel]
+            if value.isNaN { return pixel }
+            if value > map[best * channels + channel] { best = pixel }
         }
         return best
     }

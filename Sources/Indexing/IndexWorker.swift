@@ -71,7 +71,8 @@ final class IndexWorker {
         let values = worker.maxima(image: slot)
         var image = image
         if let logits, let best = logits.max(by: { values[$0] < values[$1] || values[$0].isNaN && !values[$1].isNaN }) {
-            image.predictedClass = best - logits.lowerBound
+            // Scores that are no numbers say of no class that it is the best.
+            if !values[best].isNaN { image.predictedClass = best - logits.lowerBound }
             image.predictedScore = values[best]
         }
         return IndexedImage(

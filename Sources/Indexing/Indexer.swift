@@ -26,6 +26,8 @@ public struct Indexer: Sendable {
         public var renamed: [Renaming] = []
         /// Files that the store has by two paths: it was made before a file was known by whatever path.
         public var twice: Repetition?
+        /// What the network gave that is no number, on the images of this run.
+        public var notNumbers = NotNumbers()
         public var interrupted = false
         /// Seconds that the writing thread spent on the store.
         public var writingSeconds = 0.0
@@ -132,6 +134,7 @@ public struct Indexer: Sendable {
     ) throws {
         switch outcome {
         case .indexed(let result):
+            summary.notNumbers.look(at: result.values, of: result.image.path)
             try result.values.withUnsafeBufferPointer { values in
                 try result.positions.withUnsafeBufferPointer { positions in
                     try result.means.withUnsafeBufferPointer { means in

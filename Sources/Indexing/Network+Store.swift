@@ -14,6 +14,21 @@ extension Network.Options {
     }
 }
 
+extension DifferentiableNetwork {
+    /// The network at `path` as a store of it has it: recorded before its activation functions where the store's tensors stand there.
+    ///
+    /// - Throws: `NetworkError` for a file that is no network.
+    public static func matching(_ description: StoreDescription, at path: String) throws -> DifferentiableNetwork {
+        let wanted = Set(description.layers.map(\.tensor))
+        var options = Network.Options(description)
+        let after = try DifferentiableNetwork(contentsOf: path, options: options)
+        guard after.sha256 == description.model.sha256, !wanted.isSubset(of: after.layers.map(\.tensor)) else { return after }
+        options.beforeActivation = true
+        let before = try DifferentiableNetwork(contentsOf: path, options: options)
+        return wanted.isSubset(of: before.layers.map(\.tensor)) ? before : after
+    }
+}
+
 extension StoreDescription {
     /// What its network's convolutions multiplied.
     public var precision: Precision { model.precision.flatMap(Precision.init) ?? .float32 }

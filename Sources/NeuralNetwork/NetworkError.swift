@@ -63,7 +63,9 @@ extension NetworkError: CustomStringConvertible {
             let advice =
                 uses.contains(where: \.computesWithIntegers)
                 ? "; of quantised networks it reads those in which QuantizeLinear and DequantizeLinear stand around ordinary operators (QDQ format)"
-                : ""
+                : uses.contains(where: \.isAttention)
+                    ? "; that is attention: the network is a transformer, or has blocks of one, and neurodex reads convolutional networks"
+                    : ""
             return "the model uses \(noun) that neurodex does not have: \(list)\(advice)"
         case .node(let use, let problem):
             return "\(use.operatorType) (node \(use.quotedNode), layer \(use.layer)): \(problem)"
@@ -103,6 +105,10 @@ extension NetworkError.OperatorUse {
     /// Whether this is one of the operators that quantised networks are made of in the QOperator format.
     var computesWithIntegers: Bool {
         operatorType.contains("QLinear") || operatorType.hasSuffix("Integer") || operatorType == "DynamicQuantizeLinear"
+    }
+    /// Whether this is an operator of a transformer.
+    var isAttention: Bool {
+        ["Attention", "RotaryEmbedding"].contains(where: operatorType.contains)
     }
     var quotedNode: String { node.isEmpty ? "without a name" : "'\(node)'" }
 }

@@ -227,6 +227,42 @@ import Testing
             ["--channels rgb makes 3 channels"], "index", "t.sqlite", "--model", "m.onnx", "--channels", "rgb", "photos/cat")
     }
 
+    /// `layers` of a network refuses what `index` does, in the same words.
+    @Test func layersRefusesWhatIndexRefuses() throws {
+        for channels in [2, 4, 5] {
+            var model = ModelBuilder(input: [1, channels, 8, 8])
+            try write(model, [model.node("GlobalMaxPool", ["image"])])
+            let refusals = try [["layers", "m.onnx"], ["index", "s.sqlite", "--model", "m.onnx", "photos/cat"]].map {
+                try Executable.run($0, in: folder.path)
+            }
+            #expect(refusals.allSatisfy { $0.status == 1 && $0.errors.contains("\(channels) channels") }, "\(refusals)")
+            #expect(refusals[0].errors == refusals[1].errors)
+        }
+        var none = ModelBuilder()
+        try write(none, [none.node("Transpose", ["image"], ["perm": [0, 1, 3, 2]])])
+        try expectRefused(["no neurons to record"], "layers", "m.onnx")
+    }
+
+    /// A weight that is no number is told when the images have been run, with how far it reaches.
+    @Test func networksThatGiveNaN() throws {
+        var model = ModelBuilder(input: [1, 3, 32, 48])
+        var values = weights(4 * 75, seed: 7)
+        values[80] = .nan
+        _ = model.weight("w", [4, 3, 5, 5], values)
+        let map = model.node("Relu", [model.node("Conv", ["image", "w"], ["strides": [4, 4]], name: "conv")])
+        let pool = model.node("MaxPool", [map], ["kernel_shape": [2, 2]], name: "pool")
+        try write(model, [model.node("GlobalAveragePool", [pool], name: "means")])
+        let result = try Executable.run(["index", "s.sqlite", "--model", "m.onnx", "--layers", "*", "photos/cat"], in: folder.path)
+        #expect(result.status == 0)
+        let count = try FileManager.default.contentsOfDirectory(atPath: folder.file("photos/cat")).count
+        for words in ["gives NaN", "on \(count) of \(count) images", "first conv:1 on "] {
+            #expect(result.errors.contains(words), "\(result)")
+        }
+        let nans = try expectDone(
+            "sql", "s.sqlite", "SELECT count(*), min(nan_count) FROM neuron_statistics WHERE nan_count > 0", "--format", "csv")
+        #expect(nans.contains("3,\(count)"), "\(nans)")
+    }
+
     @Test func inputsThatAreNoImage() throws {
         var two = ModelBuilder()
         two.graph.add(11, ModelBuilder.valueInfo("mask", [1, 3, 8, 8]))

@@ -14,10 +14,11 @@ struct ExplainerFixture {
     let explainer: Explainer
 
     init(
-        model: String, preprocessing: Preprocessing, classes: [String] = [], jobs: Int? = nil, indexing dataset: Dataset? = nil
+        model: String, preprocessing: Preprocessing, classes: [String] = [], jobs: Int? = nil, indexing dataset: Dataset? = nil,
+        options: Network.Options = Network.Options()
     ) throws {
         folder = try TemporaryFolder()
-        let network = try Network(contentsOf: model)
+        let network = try Network(contentsOf: model, options: options)
         let path = folder.file("s.sqlite")
         let writer = try StoreWriter.open(
             path: path, description: try StoreDescription(network, preprocessing: preprocessing, classes: classes, topCount: 1),

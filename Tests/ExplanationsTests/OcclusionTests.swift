@@ -21,6 +21,33 @@ struct OcclusionTests {
         #expect(overlapping.mean(sum).allSatisfy { $0 == 3 })
     }
 
+    /// Constants that differ from place to place, as a mean picture does, wherever they stand and however few axes they have.
+    @Test(arguments: [[1, 1, 64, 64], [1, 3, 64, 64], [3, 64, 64], [64, 64], [64], [1, 3, 64, 1], [1, 3, 1, 1], [1]])
+    func placesOfConstantsMove(_ shape: [Int]) throws {
+        let folder = try TemporaryFolder()
+        var (model, random) = (ModelBuilder(input: [nil, 3, 64, 64]), SeededGenerator(seed: 9))
+        func weights(_ name: String, _ shape: [Int]) -> String {
+            model.weight(name, shape, (0..<shape.reduce(1, *)).map { _ in Float.random(in: -1...1, using: &random) })
+        }
+        let less = model.node("Sub", ["image", weights("mean picture", shape)])
+        let convolution = model.node("Conv", [less, weights("conv.weight", [6, 3, 3, 3])], ["pads": [1, 1, 1, 1]])
+        let other = shape.contains(3) ? [1, 6, 64, 64] : shape
+        let larger = model.node("Max", [weights("thresholds", other), model.node("Mul", [convolution, weights("factors", other)])])
+        let flat = model.node("Flatten", [model.node("GlobalAveragePool", [larger])])
+        let output = model.node("MatMul", [flat, weights("fc.weight", [6, 3])])
+        let path = folder.file("m.onnx")
+        try Data(model.bytes(outputs: [output])).write(to: URL(fileURLWithPath: path))
+        let recipe = Preprocessing(.plain, input: Size(width: 64, height: 64))
+        let fixture = try ExplainerFixture(model: path, preprocessing: recipe)
+        let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg")
+        let target = try fixture.target("class:1")
+        for arguments in [[], ["--window", "9", "--stride", "7"]] {
+            let patched = try Occlusion.parse(arguments).map(of: subject, target: target, by: fixture.explainer)
+            let whole = try Occlusion.parse(arguments + ["--full"]).map(of: subject, target: target, by: fixture.explainer)
+            #expect(largestError(patched.values, whole.values) < 1e-4, "\(shape), \(arguments)")
+        }
+    }
+
     /// Each window on its own through the network, and the mean of each pixel's windows.
     @Test(arguments: ["mean", "grey", "black"])
     func equalsOneWindowAtATime(_ fill: String) throws {

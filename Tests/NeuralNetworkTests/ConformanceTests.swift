@@ -42,7 +42,7 @@ import Testing
         try tar.run()
         tar.waitUntilExit()
         return try FileManager.default.contentsOfDirectory(atPath: folder.file("node")).sorted()
-            .filter { !$0.hasPrefix(training) }
+            .filter { !$0.hasPrefix(training) && !differing.contains($0) }
             .map { test in
                 let (operators, outcome) = try outcome(folder.file("node/\(test)"))
                 return Result(set: set, test: test, operators: operators, outcome: outcome)
@@ -86,6 +86,12 @@ import Testing
         "neurodex reads one of the two",
         "would make a tensor of shape", "makes integers of an image's activations", "is in training mode",
         "has constant inputs only", "could not create a descriptor for an eltwise",
+    ]
+
+    /// Where PyTorch and ONNX Runtime differ from the project's reference: with corners aligned they divide by the length that there is, it by the
+    /// one that the scale asked for before it was rounded.
+    static let differing = [
+        "test_resize_downsample_scales_linear_align_corners", "test_resize_downsample_scales_cubic_align_corners",
     ]
 
     /// Dropout as in training; neurodex explains what a network answers, never how it trains.

@@ -32,7 +32,7 @@ private let rules: [Rule] = [
         name: "linear", attributes: ["mode": "linear"], place: { x, _, _, scale in (x + 0.5) / scale - 0.5 }, weight: linear),
     Rule(
         name: "linear, corners aligned", attributes: ["mode": "linear", "coordinate_transformation_mode": "align_corners"],
-        place: { x, source, _, scale in x * (source - 1) / (scale * source - 1) }, weight: linear),
+        place: { x, source, count, _ in x * (source - 1) / (count - 1) }, weight: linear),
     Rule(
         name: "cubic, as PyTorch", attributes: ["mode": "cubic", "coordinate_transformation_mode": "pytorch_half_pixel"],
         place: { x, _, count, scale in count > 1 ? (x + 0.5) / scale - 0.5 : 0 }, weight: cubic),
@@ -69,8 +69,27 @@ private func resize(_ rule: Rule, scales: [Float]) -> OperatorCase {
     }
 }
 
+/// By a factor that makes no whole number of places, as `F.interpolate` has it.
+private func resizeUnevenly(_ rule: Rule, scales: [Float]) -> OperatorCase {
+    OperatorCase(name: "Resize \(rule.name) by \(scales)", operators: ["Resize"], shapes: [[3, 20, 26]]) { model, shape, _ in
+        _ = model.weight("scales", [4], [1, 1] + scales)
+        let size = (0..<2).map { Int((Double(scales[$0]) * Double(shape[1 + $0])).rounded(.down)) }
+        var own = rule
+        // In single precision: 17 / 1.7 is 10, and not a little less.
+        if rule.name == "nearest, asymmetric" { own.place = { x, _, _, scale in Double(Float(x) / Float(scale)) } }
+        let exact = own
+        let output = model.node("Resize", ["image", "", "scales"], rule.attributes)
+        return (output, { resized($0, to: size, scales: scales.map(Double.init), exact) })
+    }
+}
+
+private let unevenCases: [OperatorCase] = rules.flatMap { (rule: Rule) -> [OperatorCase] in
+    [resizeUnevenly(rule, scales: [1.7, 1.7]), resizeUnevenly(rule, scales: [0.6, 0.45])]
+}
+
 let resizeCases: [OperatorCase] =
-    rules.flatMap { [resize($0, scales: [2, 3]), resize($0, scales: [1.5, 0.75])] } + [
+    unevenCases
+    + rules.flatMap { [resize($0, scales: [2, 3]), resize($0, scales: [1.5, 0.75])] } + [
         OperatorCase(name: "Resize to a size", operators: ["Resize"], shapes: [[3, 4, 5]]) { model, shape, _ in
             let sizes = model.integers([1, shape[0], 6, 7])
             let scales = [6 / Double(shape[1]), 7 / Double(shape[2])]

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 
 private func slice(
@@ -211,6 +212,12 @@ let shapingCases: [OperatorCase] = [
     },
 ]
 
+private let constantFunctions: [(name: String, argument: Float, value: Double)] = [
+    ("Sin", 0.7, sin(0.7)), ("Cos", 0.7, cos(0.7)), ("Tan", 0.5, tan(0.5)), ("Asin", 0.25, asin(0.25)),
+    ("Acos", 0.25, acos(0.25)), ("Atan", 2, atan(2)), ("Sinh", 0.5, sinh(0.5)), ("Cosh", 0.5, cosh(0.5)),
+    ("Asinh", 2, asinh(2)), ("Acosh", 2, acosh(2)), ("Atanh", 0.5, atanh(0.5)), ("Sign", -3, -1),
+]
+
 let constantCases: [OperatorCase] = [
     reshaping(
         "Shape arithmetic", ["Shape", "Gather", "Unsqueeze", "Concat", "Constant", "Mul", "Cast"],
@@ -262,6 +269,38 @@ let constantCases: [OperatorCase] = [
                     image.at(i) * (i[1] == 0 ? 1 : (Double(i[1]) / 2).rounded(.toNearestOrEven))
                 }
             }
+        )
+    },
+    OperatorCase(name: "Functions of one constant", operators: constantFunctions.map(\.name)) { model, _, _ in
+        var sum = model.weight("half", [1], [0.5])
+        for (index, function) in constantFunctions.enumerated() {
+            let value = model.weight("argument \(index)", [1], [function.argument])
+            sum = model.node("Add", [sum, model.node(function.name, [value])])
+        }
+        let expected = constantFunctions.reduce(0.5) { $0 + $1.value }
+        return (model.node("Mul", ["image", sum]), { $0.map { $0 * expected } })
+    },
+    OperatorCase(name: "Tests of constants", operators: ["Mod", "Xor", "IsNaN", "IsInf"]) { model, _, _ in
+        // −7 mod 3 is 2, and −1 as in C; one of two is true; and two of the three below are no numbers.
+        let (seven, three) = (model.integers([-7]), model.integers([3]))
+        let python = model.node("Cast", [model.node("Mod", [seven, three])], ["to": 1])
+        let c = model.node("Cast", [model.node("Mod", [seven, three], ["fmod": 1])], ["to": 1])
+        let (none, infinite) = (model.weight("none", [1], [.nan]), model.weight("infinite", [1], [-.infinity]))
+        let (isNaN, isInf) = (model.node("IsNaN", [none]), model.node("IsInf", [infinite]))
+        let both = model.node("Xor", [isNaN, model.node("Not", [isInf])])
+        let factor = model.node("Add", [model.node("Mul", [python, c]), model.node("Cast", [both], ["to": 1])])
+        return (model.node("Mul", ["image", factor]), { $0.map { -$0 } })
+    },
+    OperatorCase(name: "Tile, Size and CumSum of constants", operators: ["Tile", "Size", "CumSum"]) { model, shape, _ in
+        let (channels, count) = (shape[0], shape.reduce(1, *))
+        let row = model.weight("row", [1, 1], [2])
+        let column = model.node("Tile", [row, model.integers([channels, 1])])
+        let sums = model.node("CumSum", [column, model.integers([0], shape: [])], ["exclusive": 1, "reverse": 1])
+        let size = model.node("Cast", [model.node("Size", ["image"])], ["to": 1])
+        let map = model.node("Reshape", [model.node("Add", [sums, size]), model.integers([channels, 1, 1])])
+        return (
+            model.node("Add", ["image", map]),
+            { image in SlowTensor(image.shape) { i in image.at(i) + Double(2 * (channels - 1 - i[1]) + count) } }
         )
     },
     OperatorCase(name: "Functions of constants", operators: ["Sqrt", "Exp", "Neg", "Sigmoid"]) { model, _, _ in

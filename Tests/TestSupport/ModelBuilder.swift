@@ -47,11 +47,12 @@ public struct ModelBuilder: Sendable {
     }
 
     /// - Parameters:
-    ///   - input: the shape of the input `image`; nil for an open extent.
+    ///   - input: the shape of the input; nil for an open extent.
     ///   - type: its ONNX element type: 1 is float32, 2 uint8.
-    public init(opset: Int = 17, input: [Int?] = [1, 3, 8, 8], type: Int = 1) {
+    ///   - name: of the input.
+    public init(opset: Int = 17, input: [Int?] = [1, 3, 8, 8], type: Int = 1, name: String = "image") {
         self.opset = opset
-        graph.add(11, Self.valueInfo("image", input, type: type))
+        graph.add(11, Self.valueInfo(name, input, type: type))
     }
 
     public static func valueInfo(_ name: String, _ shape: [Int?], type elementType: Int = 1) -> ProtoMessage {

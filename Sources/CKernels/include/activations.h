@@ -13,6 +13,18 @@ void ndx_channel_maxima(const float *map, size_t pixels, size_t channels, size_t
 void ndx_channel_maxima_copying(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
                                float *values, uint32_t *positions);
 
+/// As ndx_channel_maxima, but a channel that holds a NaN has NaN as its maximum, at the first pixel that has one.
+void ndx_channel_maxima_or_nan(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions);
+
+/// Puts NaN back where a function hid it: `to[i] = NaN` where `from[i]` is.
+void ndx_keep_nan(const float *from, float *to, size_t count);
+
+/// As ndx_keep_nan, a whole row of `width` elements at a time.
+void ndx_keep_nan_rows(const float *from, float *to, size_t rows, size_t width);
+
+/// Whether all values are numbers, and none so large that sums of products with numbers of the same size overflow.
+int ndx_are_moderate(const float *values, size_t count);
+
 /// The mean of each channel, added up in double precision.
 void ndx_channel_means(const float *map, size_t pixels, size_t channels, size_t stride, float *means);
 
@@ -22,7 +34,7 @@ void ndx_channel_products(const float *a, const float *b, size_t pixels, size_t 
 /// `to[p][c] = from[p][c]` for channels-last maps whose pixels stand `from_stride` and `to_stride` floats apart.
 void ndx_copy_pixels(const float *from, size_t from_stride, float *to, size_t to_stride, size_t pixels, size_t channels);
 
-/// What a number becomes: `slope` times it where it is not above 0 (1: itself; 0: 0, NaN too), and no more than `ceiling`.
+/// What a number becomes: `slope` times it where it is not above 0 (1: itself; 0: 0), and no more than `ceiling`.
 typedef struct {
     float slope, ceiling;
 } ndx_rectifier;
@@ -30,6 +42,9 @@ typedef struct {
 /// `to[p][c] = from[p][c] * scale[c] + shift[c]`, and then rectified.
 void ndx_channel_affine(
     const float *from, float *to, size_t pixels, size_t channels, const float *scale, const float *shift, ndx_rectifier rectifier);
+
+/// `to[i] = from[i] * scale + shift`, of one channel whose places lie side by side.
+void ndx_plane_affine(const float *from, float *to, size_t count, float scale, float shift);
 
 /// A copy between any two strided layouts of up to 6 axes; missing axes have extent 1.
 void ndx_copy_strided(const float *from, float *to, const size_t extents[6], const ptrdiff_t from_strides[6],
@@ -47,6 +62,10 @@ typedef struct {
 
 /// Maximum pooling of one image, the output's rows first_row ..< end_row. NaN is below everything; padding counts for nothing.
 void ndx_max_pooling(const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row);
+
+/// As ndx_max_pooling, but one NaN makes the maximum NaN.
+void ndx_max_pooling_or_nan(
+    const float *input, float *output, ndx_pooling size, ndx_window window, size_t first_row, size_t end_row);
 
 /// Back through maximum pooling: what comes to a pixel of the output goes to the pixel of the input that was its maximum,
 /// the first in row-major order. `to` is overwritten. Of the input's rows first_row ..< end_row alone.

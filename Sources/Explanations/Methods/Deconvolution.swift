@@ -40,7 +40,7 @@ public struct Deconvolution: ExplanationMethod {
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
-        try explainer.map(ofInput: explainer.gradient(of: target, on: subject, rule: rule), target: target)
+        try explainer.map(ofInput: explainer.gradient(of: target, on: subject, rule: rule), target: target, on: subject)
     }
 }
 

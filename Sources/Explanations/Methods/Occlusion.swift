@@ -10,8 +10,8 @@ import NeuralNetwork
 /// Captum's `Occlusion` has it.
 ///
 /// - `fill`: what a window is filled with; `mean` is zero to the network, which is the mean of its training images.
-/// - `probability`: the mean of p(x with w filled) instead, p being the softmax of the class scores: the paper's figure 7d, low where
-///   the answer rests.
+/// - `probability`: the mean of p(x with w filled) instead, p being the probability that the file itself computes, or where it answers with
+///   scores, their softmax (of one score: its sigmoid): the paper's figure 7d, low where the answer rests.
 ///
 /// Errors: `ExplanationError.parameter` for a window larger than the picture, a stride that leaves gaps, `--probability` of no class.
 public struct Occlusion: ExplanationMethod {
@@ -72,8 +72,7 @@ public struct Occlusion: ExplanationMethod {
         // A probability needs all classes.
         let (explainer, target) =
             try probability ? (explainer, target) : explainer.focused(on: target, for: windows.count)
-        let layer = try explainer.layer(of: target)
-        let score = try score(of: target, layer)
+        let (layer, score) = try score(of: target, by: explainer)
         let (tensor, filling) = (subject.tensor, filling(subject.tensor, explainer))
         let whole = try explainer.activations(of: layer, on: subject).withUnsafeBufferPointer { score($0) }
         var sum = [Double](repeating: 0, count: windows.height * windows.width)
@@ -107,19 +106,18 @@ public struct Occlusion: ExplanationMethod {
             height: input.height, width: input.width, channels: input.channels, side: window, stride: stride)
     }
 
-    /// What is mapped, of a map of the target's layer.
-    private func score(of target: Target, _ layer: Layer) throws -> @Sendable (UnsafeBufferPointer<Float>) -> Float {
-        let (channels, width, channel) = (layer.channels, layer.width, target.channel)
-        guard probability else { return { target.value(of: $0, channels: channels, width: width) } }
-        guard layer.isLogits, layer.height * layer.width == 1 else {
+    /// What is mapped, and the layer that it is read from.
+    private func score(of target: Target, by explainer: Explainer) throws
+        -> (layer: Layer, read: @Sendable (UnsafeBufferPointer<Float>) -> Float)
+    {
+        let layer = try explainer.layer(of: target)
+        let (channels, width) = (layer.channels, layer.width)
+        guard probability else { return (layer, { target.value(of: $0, channels: channels, width: width) }) }
+        guard let probability = try ClassProbability(of: target, by: explainer) else {
             throw ExplanationError.parameter(
                 name: "--probability", value: target.text, expected: "a class as target, such as class:0")
         }
-        return { scores in
-            let largest = scores.reduce(-Float.infinity, max)
-            let total = scores.reduce(0.0) { $0 + exp(Double($1 - largest)) }
-            return Float(exp(Double(scores[channel] - largest)) / total)
-        }
+        return (probability.layer, { probability.value(of: $0) })
     }
 
     /// What stands in the windows: height × width × channels, as the network sees it.

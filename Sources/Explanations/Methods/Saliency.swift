@@ -108,7 +108,7 @@ public struct Saliency: ExplanationMethod {
         case .smoothgrad: values = try smoothGrad(tensor, target, explainer)
         case .integrated: return explainer.map(of: try integrated(tensor, target, explainer))
         }
-        return try explainer.map(ofInput: values, target: target)
+        return try explainer.map(ofInput: values, target: target, on: subject)
     }
 
     private func smoothGrad(_ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {

@@ -53,7 +53,7 @@ extension DifferentiableNetwork {
             let keepsElements = node.operation is any Reshaping || node.operation is Identity || node.operation is Cast
             return keepsElements ? maker(of: node.inputs[0]) : node
         }
-        var node = maker(of: Recording.logits(graph))
+        var node = maker(of: graph.scores)
         var weights = ClassifierHead.Weights.ownMaps
         if let last = node, let linear = linearWeights(last) {
             weights = linear

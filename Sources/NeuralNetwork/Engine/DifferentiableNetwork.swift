@@ -10,6 +10,9 @@ public final class DifferentiableNetwork: Sendable {
     /// Every layer that can be recorded, in the order in which they are computed.
     public let layers: [Layer]
 
+    /// What the file's last nodes make of the class scores; nil where they are its answer, or it has no classes.
+    public let probabilities: ClassProbabilities?
+
     let graph: Graph
     private let values: [String: Graph.ValueID]
 
@@ -27,24 +30,30 @@ public final class DifferentiableNetwork: Sendable {
         var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
         graph.fuse { $0.isKnownByItsOutput && !options.beforeActivation }
         let recording = try Recording(
-            graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation, hasClasses: options.hasClasses)
+            &graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation, hasClasses: options.hasClasses,
+            leavesOut: true)
         path = file.path
         sha256 = file.sha256
         input = Network.Input(graph)
         layers = recording.entries.map(\.layer)
-        values = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.layer.name, $0.value) })
+        var values = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.layer.name, $0.value) })
+        probabilities = ClassProbabilities(graph, of: layers.last { $0.isLogits })
+        if let answer = probabilities?.layer { values[answer.name] = graph.output }
+        self.values = values
         self.graph = graph
     }
 
     /// The same layers over a graph of the same shape.
     init(_ network: DifferentiableNetwork, graph: Graph) {
         (path, sha256, input, layers, values) = (network.path, network.sha256, network.input, network.layers, network.values)
+        probabilities = network.probabilities
         self.graph = graph
     }
 
     /// The same over a graph in which `layer` has other channels.
     init(_ network: DifferentiableNetwork, graph: Graph, layer: Layer, channels: Int) {
         (path, sha256, input, values) = (network.path, network.sha256, network.input, network.values)
+        probabilities = nil
         var layers = network.layers
         for index in layers.indices where layers[index].name == layer.name { layers[index].channels = channels }
         self.layers = layers
@@ -60,6 +69,16 @@ public final class DifferentiableNetwork: Sendable {
             throw NetworkError.noSuchName(kind: "layer", name: name, known: layers.map(\.name))
         }
         return layer
+    }
+
+    /// Whether what makes a layer runs flat towards the ends of its range, as a sigmoid does, so that its gradient vanishes where it answers most
+    /// surely.
+    public func saturates(_ layer: Layer) -> Bool {
+        guard let value = values[layer.name], let index = graph.producers[value] else { return false }
+        let operation = graph.nodes[index].operation
+        let fused = (operation as? Convolution)?.activation ?? (operation as? Linear)?.activation
+        let function = operation as? Activation ?? fused ?? (operation as? Arithmetic)?.activation
+        return function?.saturates ?? (operation is Softmax || (operation as? ElementFunction)?.saturates == true)
     }
 
     /// A neuron, where rectifiers have not yet cut it off.

@@ -56,7 +56,8 @@ public final class IncrementalPass {
         var whole = ProgramBuilder(graph: graph, batch: 1)
         try whole.lower(graph)
         let gathers = plan.steps.compactMap { if case .gather(let gather) = $0 { gather } else { nil } }
-        let base = try BaseMaps(whole.program, values: Set(gathers.map(\.source)), tensor: tensor)
+        let computed = Set(gathers.map(\.source)).filter { plan.graph.values[$0].constant == nil }
+        let base = try BaseMaps(whole.program, values: computed, tensor: tensor)
         var builder = ProgramBuilder(graph: plan.graph, batch: batch)
         for step in plan.steps {
             switch step {
@@ -64,6 +65,7 @@ public final class IncrementalPass {
             case .gather(let gather):
                 builder.layer = gather.layer
                 try builder.emit(gather, plan, from: base, whole: graph)
+                if builder.notNumbers.contains(gather.source) { builder.notNumbers.insert(gather.target) }
             }
         }
         let location = try builder.location(plan.output, in: graph.values[graph.output].order)
@@ -110,6 +112,7 @@ extension ProgramBuilder {
         _ gather: IncrementalPlan.Gather, _ plan: IncrementalPlan, from base: BaseMaps, whole: Graph
     ) throws {
         let id = gather.source
+        if plan.graph.values[id].constant != nil { return try emitConstant(gather, plan.graph) }
         guard let patch = plan.patches[id], base[id] != nil, let shape = whole.values[id].shape else {
             throw NetworkError.graph(problem: "a map that windows change is not there")
         }
@@ -147,6 +150,25 @@ extension ProgramBuilder {
                                 from: own + ((y - patchTop) * patch.size[1] + covered.lowerBound - patchLeft) * channels,
                                 count: covered.count * channels)
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Emits what cuts a part out of a constant map for each image of the batch.
+    private mutating func emitConstant(_ gather: IncrementalPlan.Gather, _ graph: Graph) throws {
+        let (source, target) = (try location(gather.source), allocate(gather.target))
+        let (channels, height, width, line) = (target.shape[1], target.shape[2], target.shape[3], source.shape[3])
+        let (batch, starts) = (batch, gather.starts)
+        emit(reads: [source], writes: [target]) { memory in
+            let (from, to) = (memory[source], memory[target])
+            return {
+                for image in 0..<batch {
+                    let (top, left) = (starts[0][memory.places[image][0]], starts[1][memory.places[image][1]])
+                    for y in 0..<height {
+                        (to + (image * height + y) * width * channels).update(
+                            from: from + ((top + y) * line + left) * channels, count: width * channels)
                     }
                 }
             }

@@ -83,11 +83,10 @@ struct IncrementalPlan {
         case let concatenation as Concatenation where concatenation.joinsChannels(rank: 4) && varying.count == node.inputs.count:
             return known.dropFirst().reduce(first) { $0.union($1, extent: extent) }
         case is Arithmetic:
-            // What is combined must be as large as the result, or the same everywhere.
+            // What is combined must be as large as the result, or a constant.
             let fits = node.inputs.compactMap { $0 }.allSatisfy { id in
-                let other = whole.values[id].shape ?? []
-                let isEverywhere = other.suffix(2).allSatisfy { $0 == 1 }
-                return whole.values[id].constant == nil ? Array(other.suffix(2)) == extent : isEverywhere
+                if let constant = whole.values[id].constant { return constant.shape.count < 4 || constant.shape[0] == 1 }
+                return Array((whole.values[id].shape ?? []).suffix(2)) == extent
             }
             return fits ? known.dropFirst().reduce(first) { $0.union($1, extent: extent) } : nil
         default: return nil
@@ -124,8 +123,9 @@ struct IncrementalPlan {
                     (node.operation as? Convolution)?.unpadded ?? (node.operation as? Pooling)?.unpadded ?? node.operation
             } else {
                 for (position, input) in node.inputs.enumerated() {
-                    guard let input, let own = patches[input], own != patch else { continue }
-                    part.inputs[position] = gather(input, size: patch.size, starts: patch.starts, filler: 0, node.layer)
+                    guard let input, let source = map(input, under: node.outputs[0]) else { continue }
+                    if whole.values[input].constant == nil, patches[input] == patch { continue }
+                    part.inputs[position] = gather(source, size: patch.size, starts: patch.starts, filler: 0, node.layer)
                 }
             }
             for output in node.outputs { shape(output, patch.size) }
@@ -153,6 +153,19 @@ struct IncrementalPlan {
         output = full(whole.output, &self)
     }
 
+    /// What an operand of an element-wise operator is cut out of: itself, or the whole map of a constant that is not the same at all
+    /// places. Nil for what is read as it is.
+    private mutating func map(_ id: Graph.ValueID, under output: Graph.ValueID) -> Graph.ValueID? {
+        guard let constant = whole.values[id].constant else { return patches[id] == nil ? nil : id }
+        let shape = constant.shape.aligned(4)
+        guard shape.suffix(2).contains(where: { $0 != 1 }) else { return nil }
+        var value = whole.values[id]
+        let map = [1, shape[1]] + Self.extent(whole, output)
+        (value.constant, value.shape) = (constant.expanded(to: map), map)
+        graph.values.append(value)
+        return graph.values.count - 1
+    }
+
     private mutating func shape(_ id: Graph.ValueID, _ size: [Int]) {
         guard let channels = whole.values[id].shape?[1] else { return }
         graph.values[id].shape = [1, channels] + size
@@ -161,8 +174,9 @@ struct IncrementalPlan {
     private mutating func gather(
         _ source: Graph.ValueID, size: [Int], starts: [[Int]], filler: Float, _ layer: String
     ) -> Graph.ValueID {
-        var value = whole.values[source]
-        value.shape = (value.shape ?? []).prefix(2) + size
+        var value = graph.values[source]
+        value.constant = nil
+        value.shape = (whole.values.indices.contains(source) ? whole.values[source].shape : value.shape).map { $0.prefix(2) + size }
         graph.values.append(value)
         let target = graph.values.count - 1
         steps.append(.gather(Gather(source: source, target: target, starts: starts, filler: filler, layer: layer)))

@@ -84,7 +84,7 @@ public final class Network: Sendable {
             of: file, output: options.output, inputSize: options.inputSize, leavesWeightsInFile: true)
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(
-            graph, patterns: options.layers, everyMean: options.everyMean, beforeActivation: options.beforeActivation,
+            &graph, patterns: options.layers, everyMean: options.everyMean, beforeActivation: options.beforeActivation,
             hasClasses: options.hasClasses)
         graph.fuse(recorded: Set(recording.entries.map(\.value))) { _ in true }
         path = file.path
@@ -176,12 +176,13 @@ extension ProgramBuilder {
             return
         }
         let count = location.count
+        let maxima = keepsNaN ? ndx_channel_maxima_or_nan : ndx_channel_maxima
         emit(reads: [location], writes: []) { memory in
             let (map, values, positions) = (memory[location], memory.values, memory.positions)
             return {
                 for image in 0..<batch {
                     let target = image * neurons + layer.firstNeuron
-                    ndx_channel_maxima(
+                    maxima(
                         map + image * count, layer.height * layer.width, layer.channels, layer.channels, values + target,
                         positions + target)
                 }

@@ -12,6 +12,10 @@ struct ProgramBuilder {
     /// leaves no exact zeros: of no matter to maxima, but a gradient passes kinks that the last bits decide, and ends where a receptive field does.
     var usesWinograd = false
     var precision = Precision.float32
+    /// Values that may hold what is no number; see ProgramBuilder+NaN.swift.
+    var notNumbers: Set<Graph.ValueID> = []
+    /// Whether the node that is being lowered must not hide what is no number.
+    var keepsNaN = false
     /// Values that were rounded to bfloat16.
     private var rounded: [Location: Location] = [:]
 
@@ -37,8 +41,10 @@ struct ProgramBuilder {
     /// Emits one node.
     mutating func lower(_ node: Graph.Node) throws {
         layer = node.layer
+        keepsNaN = mayGiveNaN(node, graph)
         do {
             try node.operation.lower(node, into: &self)
+            if keepsNaN { notNumbers.formUnion(node.outputs) }
         } catch let refusal as Refusal {
             throw NetworkError.node(node.use, problem: refusal.problem)
         }
@@ -100,6 +106,9 @@ struct ProgramBuilder {
         copy(source, shape: shape, fromStrides: strides, to: target, toStrides: target.strides)
         return target
     }
+
+    /// A value that is known before any image is seen; nil for others.
+    func constant(_ id: Graph.ValueID) -> HostTensor? { graph.values[id].constant }
 
     /// The order to combine values in: that of the first which is as large as the result.
     func order(of operands: [Graph.ValueID], under output: Graph.ValueID) -> Location.Order {
@@ -194,6 +203,10 @@ struct ProgramBuilder {
         emit(reads: [source], writes: [target]) { memory in
             let (source, target) = (memory[source] + fromStart, memory[target] + toStart)
             let count = extents[5]
+            if from[4] == 1, to[5] == 1, extents[0..<4].allSatisfy({ $0 == 1 }), from[5] > 1, to[4] > 1 {
+                // Rows become columns.
+                return { ndx_transpose_values(source, from[5], count, extents[4], target, to[4]) }
+            }
             guard from[5] == 1, to[5] == 1, extents[0..<4].allSatisfy({ $0 == 1 }) else {
                 return { ndx_copy_strided(source, target, extents, from, to) }
             }

@@ -6,7 +6,8 @@
 enum ClassScores {
     static func areAnswer(_ value: Graph.ValueID, of graph: Graph) -> Bool {
         guard let shape = graph.values[value].shape, shape.filter({ $0 != 1 }).count <= 1 else { return false }
-        // What a softmax makes probabilities of.
+        guard !graph.isBesideProbabilities else { return false }
+        // What a softmax or sigmoid makes probabilities of.
         guard value == graph.output else { return true }
         let producers = graph.producers
         guard let (node, activation) = maker(of: value, graph, producers) else { return false }

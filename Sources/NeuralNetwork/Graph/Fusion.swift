@@ -15,7 +15,7 @@ extension Graph {
             let next = nodes[index]
             let varying = next.inputs.compactMap { $0 }.filter { values[$0].constant == nil }
             guard (next.operation as? Activation).map(activations) ?? true, varying.count == 1, readers[varying[0]] == 1,
-                let maker = makers[varying[0]],
+                let maker = makers[varying[0]], varying[0] != scores,
                 recorded.map({ !$0.contains(varying[0]) }) ?? !(nodes[maker].operation is ChannelAffine),
                 let fused = nodes[maker].operation.absorbing(next.operation, next.inputs.map { $0.map { operand($0) } })
             else { continue }

@@ -46,6 +46,9 @@ struct Graph: Sendable {
             operation is Activation || operation is ElementFunction || (operation as? Pairwise)?.isRectifier == true
         }
 
+        /// Whether it gives the same elements in another order or shape.
+        var movesElements: Bool { operation is any Reshaping || operation is Transpose || operation is BlockShuffle }
+
         /// Whether an activation after it is counted as its own.
         var takesActivation: Bool {
             operation is Convolution || operation is ConvolutionTranspose || operation is Linear
@@ -63,6 +66,13 @@ struct Graph: Sendable {
     var inputType = ElementType.float
     /// What the network answers.
     var output: ValueID = 0
+    /// How that is made of scores, where it is probabilities.
+    var head: AnswerHead?
+    /// Whether another output of the file has the probabilities, and this one has places of boxes.
+    var isBesideProbabilities = false
+
+    /// The answer before softmax or sigmoid.
+    var scores: ValueID { head?.scores ?? output }
 
     func operand(_ id: ValueID) -> Operand {
         Operand(name: values[id].name, shape: values[id].shape ?? [], constant: values[id].constant, type: values[id].type)

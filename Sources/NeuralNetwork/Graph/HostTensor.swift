@@ -57,6 +57,12 @@ struct HostTensor: Equatable, Sendable {
         }
     }
 
+    /// Whether all elements are numbers, and none is enormous.
+    var holdsModerateNumbers: Bool {
+        guard case .float(let values) = elements else { return true }
+        return ndx_are_moderate(values, values.count) != 0
+    }
+
     /// Some of the elements as floats, without reading the others from their file.
     func floats(in range: Range<Int>) -> ArraySlice<Float> {
         guard case .file(let values) = storage else { return floats[range] }
@@ -134,6 +140,10 @@ struct StoredFloats: Sendable {
 }
 
 extension [Int] {
+    /// Whether the first axis of a tensor of one image holds something else than images, so that it may be cut and added up: a file that puts windows,
+    /// phases or heads there is run image by image.
+    var firstIsNotTheBatch: Bool { first ?? 1 != 1 }
+
     /// 1 for no axes. Shapes are checked for overflow when they are read.
     var product: Int { reduce(1, *) }
 

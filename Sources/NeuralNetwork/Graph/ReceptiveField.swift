@@ -53,6 +53,12 @@ public struct ReceptiveField: Equatable, Hashable, Codable, Sendable {
         ReceptiveField(y: Axis(size: height, stride: height, start: 0), x: Axis(size: width, stride: width, start: 0))
     }
 
+    /// Everything, whichever position of a map it is.
+    static func everything(of input: [Int], at map: (channels: Int, height: Int, width: Int)) -> ReceptiveField {
+        func axis(_ extent: Int, _ count: Int) -> Axis { Axis(size: 2 * extent, stride: max(1, extent / count), start: -extent) }
+        return ReceptiveField(y: axis(input[2], map.height), x: axis(input[3], map.width))
+    }
+
     func union(_ other: ReceptiveField) -> ReceptiveField {
         ReceptiveField(y: y.union(other.y), x: x.union(other.x))
     }

@@ -36,10 +36,15 @@ struct Recording {
     ///   - everyMean: keep the means of all layers, not only of the one that feeds the classifier.
     ///   - beforeActivation: record what stands before activation functions, and those as layers of their own.
     ///   - hasClasses: whether the answer's channels are classes; nil for what the graph looks like.
-    /// - Throws: `NetworkError.noSuchName` for a pattern that fits no layer.
-    init(_ graph: Graph, patterns: [String], everyMean: Bool, beforeActivation: Bool, hasClasses: Bool? = nil) throws {
-        let fields = Self.receptiveFields(graph)
-        let logits = Self.logits(graph)
+    ///   - leavesOut: leave out what cannot be recorded, instead of an error.
+    /// - Throws: `NetworkError.noSuchName` for a pattern that fits no layer; `NetworkError.node` for a layer whose elements have no place in the picture.
+    init(
+        _ graph: inout Graph, patterns: [String], everyMean: Bool, beforeActivation: Bool, hasClasses: Bool? = nil,
+        leavesOut: Bool = false
+    ) throws {
+        let places = graph.places()
+        let fields = Self.receptiveFields(graph, places)
+        let logits = graph.scores
         let (producers, readers) = (graph.producers, graph.readers)
         let source = Self.source(of: logits, graph, producers)
         let hasClasses = hasClasses ?? ClassScores.areAnswer(logits, of: graph)
@@ -52,7 +57,7 @@ struct Recording {
             guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isAnswer ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
-            while !beforeActivation, node.takesActivation, let next = activations[value] {
+            while !beforeActivation, value != logits, node.takesActivation, let next = activations[value] {
                 passed.insert(next)
                 value = graph.nodes[next].outputs[0]
                 isAnswer = isAnswer || next == source
@@ -74,7 +79,29 @@ struct Recording {
             guard !patterns.isEmpty else { return candidate.isDefault }
             return candidate.entry.layer.isLogits || patterns.contains { Self.matches(candidate.entry.layer.name, $0) }
         }.map(\.entry)
-        number(graph, producers, classifierInput: Self.classifierInput(graph, source))
+        let classifierInput = Self.classifierInput(graph, source)
+        try assembleMaps(&graph, places, leavesOut: leavesOut)
+        number(graph, graph.producers, classifierInput: classifierInput)
+    }
+
+    /// Makes one map of those that stand along the batch axis, so that a neuron's maximum is over all of them, and stands where it is in the picture.
+    private mutating func assembleMaps(_ graph: inout Graph, _ places: [Graph.ValueID: Places], leavesOut: Bool) throws {
+        if leavesOut { entries.removeAll { graph.isInRows($0.value) && places[$0.value]?.assembly == nil } }
+        for index in entries.indices where graph.isInRows(entries[index].value) {
+            let value = entries[index].value
+            guard let map = graph.assembleMap(value, places), let size = graph.values[map].map else {
+                let shape = graph.values[value].shape ?? []
+                let use = graph.producers[value].map { graph.nodes[$0].use }
+                throw NetworkError.node(
+                    use ?? .init(operatorType: entries[index].layer.operatorType, node: "", layer: entries[index].layer.name),
+                    problem:
+                        "makes \(shape[0]) maps of one image along the batch axis (shape \(shape)), and neurodex cannot tell where in the picture they stand; choose other layers with --layers"
+                )
+            }
+            entries[index].value = map
+            (entries[index].layer.channels, entries[index].layer.height, entries[index].layer.width) = size
+            entries[index].layer.receptiveField = .everything(of: graph.values[graph.input].shape ?? [], at: size)
+        }
     }
 
     private enum Kind { case standard, onDemand }
@@ -125,24 +152,6 @@ struct Recording {
         }
     }
 
-    /// The answer before softmax.
-    static func logits(_ graph: Graph) -> Graph.ValueID {
-        let producers = graph.producers
-        var value = graph.output
-        while let index = producers[value], let input = graph.nodes[index].inputs.first.flatMap({ $0 }) {
-            guard graph.nodes[index].operation is Softmax else {
-                // A reshape after the softmax: look through it, but only if a softmax is there.
-                guard let behind = source(of: value, graph, producers), behind != index, graph.nodes[behind].operation is Softmax,
-                    let inner = graph.nodes[behind].inputs.first.flatMap({ $0 })
-                else { return value }
-                value = inner
-                continue
-            }
-            value = input
-        }
-        return value
-    }
-
     /// The node that computes a value, behind whatever only reshapes it.
     private static func source(of value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Int? {
         var value = value
@@ -176,14 +185,31 @@ struct Recording {
         return behindIdentities(input, graph, producers)
     }
 
-    static func receptiveFields(_ graph: Graph) -> [Graph.ValueID: ReceptiveField] {
+    /// - Parameter places: what the values' axes are made of. A map that is taken apart and put together again keeps its field.
+    static func receptiveFields(_ graph: Graph, _ places: [Graph.ValueID: Places]) -> [Graph.ValueID: ReceptiveField] {
         var fields: [Graph.ValueID: ReceptiveField] = [graph.input: .pixel]
         for node in graph.nodes {
             let varying = node.inputs.compactMap { $0 }.filter { fields[$0] != nil }
             guard !varying.isEmpty else { continue }
             let shapes = varying.map { graph.values[$0].shape ?? [] }
             let field = node.operation.receptiveField(varying.compactMap { fields[$0] }, shapes: shapes)
-            for output in node.outputs { fields[output] = field }
+            for output in node.outputs {
+                let (before, after) = (places[varying[0]], places[output])
+                let isWhole = [Places.Origin.rows, .columns].allSatisfy { before?.extent($0) == after?.extent($0) }
+                if before != nil, after != nil, isWhole, node.movesElements, graph.values[output].shape?.count ?? 0 >= 4 {
+                    fields[output] = fields[varying[0]]
+                } else if !node.movesElements, shapes[0].count == 4, let before, before.areScattered, before != after,
+                    let map = graph.values[output].map, let inner = fields[varying[0]]
+                {
+                    // Parts of the picture that lie elsewhere than beside each other are mixed.
+                    let window = (node.operation as? Convolution).flatMap { try? $0.window.resolved(over: Array(shapes[0][2...])).window }
+                    fields[output] =
+                        window.flatMap { before.receptiveField(inner, through: $0) }
+                        ?? .everything(of: graph.values[graph.input].shape ?? [], at: map)
+                } else {
+                    fields[output] = field
+                }
+            }
         }
         return fields
     }

@@ -22,6 +22,7 @@ struct Importer {
     ) throws -> Graph {
         var importer = Importer(file: file)
         let proto = file.proto.graph
+        try file.refuseUnreadParts()
         let weights = try file.initializers(leavingInFile: leavesWeightsInFile)
         for (initializer, tensor) in zip(proto.initializer, weights) { try importer.add(initializer, tensor) }
         let input = try ImageInput(proto, isWeight: { importer.ids[$0] != nil }, size: inputSize)
@@ -68,6 +69,10 @@ struct Importer {
         }
         graph.output = outputID
         graph.removeDeadNodes()
+        graph.head = AnswerHead(graph)
+        graph.isBesideProbabilities =
+            graph.head == nil && SiblingOutputs(proto).have(
+                probabilitiesBesideBoxes: target, count: (graph.values[outputID].shape ?? []).product)
         guard graph.values[outputID].constant == nil else {
             throw NetworkError.graph(problem: "its output '\(target)' does not depend on the image")
         }
@@ -177,20 +182,11 @@ struct Importer {
             let outputs = proto.output.map { $0.isEmpty ? unnamed() : id($0) }
             let weight = inputs.compactMap { $0 }.compactMap { graph.values[$0].weight }.first
             if let folded = try fold(operation, operands) {
-                guard folded.count >= outputs.count else {
-                    throw Refusal("has \(outputs.count) outputs; neurodex computes \(folded.count)")
-                }
-                for (output, constant) in zip(outputs, folded) {
-                    try check(constant, from: operands)
-                    graph.values[output].constant = constant
-                    graph.values[output].shape = constant.shape
-                    graph.values[output].type = operation.type(operands)
-                    graph.values[output].weight = weight
-                }
-                return
+                return try keep(folded, as: outputs, operation, operands, weight)
             }
             guard operands.contains(where: { $0 != nil && $0?.constant == nil }) else {
-                throw Refusal("has constant inputs only, of which neurodex does not compute it")
+                let constants = try operation.computed(operands, outputs: outputs.count, use: use)
+                return try keep(constants, as: outputs, operation, operands, weight)
             }
             if !operation.takesIntegers, let whole = operands.first(where: { $0?.constant == nil && $0?.type.isInteger == true })
             {
@@ -216,6 +212,22 @@ struct Importer {
             graph.markChannelAxis()
         } catch let refusal as Refusal {
             throw NetworkError.node(use, problem: refusal.problem)
+        }
+    }
+
+    /// What a node computes of constants is constant.
+    private mutating func keep(
+        _ constants: [HostTensor], as outputs: [Graph.ValueID], _ operation: any Operator, _ operands: [Operand?], _ weight: String?
+    ) throws {
+        guard constants.count >= outputs.count else {
+            throw Refusal("has \(outputs.count) outputs; neurodex computes \(constants.count)")
+        }
+        for (output, constant) in zip(outputs, constants) {
+            try check(constant, from: operands)
+            graph.values[output].constant = constant
+            graph.values[output].shape = constant.shape
+            graph.values[output].type = operation.type(operands)
+            graph.values[output].weight = weight
         }
     }
 

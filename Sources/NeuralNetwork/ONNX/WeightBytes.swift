@@ -49,7 +49,7 @@ struct WeightBytes {
 }
 
 /// One field of a message.
-private struct Field {
+struct Field {
     let number: Int
     let key: Range<Int>
     /// Key and value.

@@ -67,7 +67,7 @@ struct Activation: Operator {
         let (alpha, beta) = (native.alpha, native.beta)
         switch native.function {
         case ND_RELU: return x > 0 ? x : alpha * x
-        case ND_CLIP: return min(max(x, alpha), beta)
+        case ND_CLIP: return x < alpha ? alpha : x > beta ? beta : x
         case ND_SIGMOID: return 1 / (1 + exp(-x))
         case ND_TANH: return tanh(x)
         case ND_ELU: return x > 0 ? x : alpha * (exp(x) - 1)
@@ -88,9 +88,10 @@ struct Activation: Operator {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0], in: nil)
         let destination = program.allocate(node.outputs[0], in: source.order)
-        let kernel = try Kernel { nd_elementwise(source.map, destination.map, native) }
-        program.emit(kernel, reads: [source], writes: [destination])
+        try program.activate(self, from: source, to: destination)
     }
+
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { [ND_LOG, ND_SQRT, ND_EXP].contains(native.function) }
 
     /// Whether the derivative can be told from the output alone, so that the input need not be kept.
     var isKnownByItsOutput: Bool {
@@ -107,6 +108,9 @@ struct Activation: Operator {
 
     /// ReLU itself, and none of its variants.
     var isRectifiedLinear: Bool { native.function == ND_RELU && native.alpha == 0 }
+
+    /// Whether it comes ever closer to a value that it never reaches.
+    var saturates: Bool { [ND_SIGMOID, ND_TANH].contains(native.function) }
 
     /// Whether it makes a probability of a score.
     var isProbability: Bool { native.function == ND_SIGMOID }

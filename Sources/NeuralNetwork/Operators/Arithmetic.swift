@@ -82,9 +82,18 @@ struct Arithmetic: Operator {
         case ND_SUBTRACT: a - b
         case ND_MULTIPLY: a * b
         case ND_DIVIDE: a / b
-        case ND_MAXIMUM: max(a, b)
-        default: min(a, b)
+        case ND_MAXIMUM: a.isNaN || a > b ? a : b
+        default: a.isNaN || a < b ? a : b
         }
+    }
+
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool {
+        guard kind != ND_DIVIDE else {
+            // By numbers that are not 0.
+            let divisors = operands.dropFirst().map { $0?.constant?.floats ?? [0] }
+            return !divisors.allSatisfy { $0.allSatisfy { abs($0) > 1e-30 && abs($0) < 1e18 } }
+        }
+        return operands.contains { $0?.constant.map { !$0.holdsModerateNumbers } ?? false }
     }
 
     /// The scale and shift a channel that combining with a constant amounts to; nil where it is something else.
@@ -120,6 +129,8 @@ struct Arithmetic: Operator {
         guard operands.count > 1 else { return program.alias(node.outputs[0], of: operands[0]) }
         let destination = program.allocate(node.outputs[0], in: program.order(of: operands, under: node.outputs[0]))
         if try emitGate(operands, to: destination, into: &program) { return }
+        if try emitPlanes(operands, to: destination, into: &program) { return }
+        if program.keepsNaN { return try emitKeepingNaN(operands, to: destination, into: &program) }
         var left = try program.expanded(operands[0], to: destination.shape, in: destination.order)
         for (index, operand) in operands.enumerated().dropFirst() {
             // oneDNN repeats along the axes of a map; what has more is repeated before.
@@ -132,6 +143,42 @@ struct Arithmetic: Operator {
             program.emit(kernel, reads: [left, right], writes: [destination])
             left = destination
         }
+    }
+
+    /// A row-major map and a constant that has a number for each channel, as exporters of group normalisation leave them after a change of shape:
+    /// each channel's places lie side by side. oneDNN takes a hundred times as long. False for anything else.
+    private func emitPlanes(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws -> Bool {
+        guard destination.shape.count == 4, destination.order == .rowMajor, operands.count == 2, activation == nil,
+            let place = (0..<2).first(where: { program.constant(operands[$0]) != nil }),
+            let affine = program.constant(operands[place]).flatMap({ planeAffine($0, isFirst: place == 0, destination.shape) })
+        else { return false }
+        let other = try program.location(operands[1 - place], aligned: 4, in: .rowMajor)
+        guard other.shape == destination.shape else { return false }
+        program.emitPlanes(from: other, to: destination, scale: affine.scale, shift: affine.shift)
+        return true
+    }
+
+    /// What combining a map of `shape` with a constant does to each channel; nil where it is not the same all over a channel.
+    private func planeAffine(_ constant: HostTensor, isFirst: Bool, _ shape: [Int]) -> (scale: [Float], shift: [Float])? {
+        let own = constant.shape.aligned(4)
+        guard shape.count == 4, own.count == 4, own[0] * own[2] * own[3] == 1, own[1] == shape[1], own[1] > 1 else { return nil }
+        let map = Operand(name: "", shape: shape)
+        let known = Operand(name: "", shape: own, constant: constant.reshaped(own))
+        return channelwise(isFirst ? [known, map] : [map, known], channels: own[1], axisFromEnd: 3)
+    }
+
+    /// As `lower`, and no maximum, minimum or activation hides what is no number.
+    private func emitKeepingNaN(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws {
+        var left = try program.expanded(operands[0], to: destination.shape, in: destination.order)
+        for operand in operands.dropFirst() {
+            let right = try program.expanded(operand, to: destination.shape, in: destination.order)
+            let result = program.temporary(destination.shape, in: destination.order)
+            let kernel = try Kernel { [left] in nd_binary(left.map, right.map, result.map, kind, .identity) }
+            program.emit(kernel, reads: [left, right], writes: [result])
+            if kind == ND_MAXIMUM || kind == ND_MINIMUM { for side in [left, right] { program.keepNaN(of: side, in: result) } }
+            left = result
+        }
+        try program.activate(activation ?? Activation(nd_activation(function: ND_LINEAR, alpha: 1, beta: 0)), from: left, to: destination)
     }
 
     /// A map whose channels are multiplied by a number each, as squeeze-and-excitation does (Hu et al. 2018,
@@ -233,6 +280,12 @@ struct Arithmetic: Operator {
             }
             program.emit(kernel, reads: [gradient], writes: [target])
         case ND_MULTIPLY where operands.count == 2, ND_DIVIDE where operands.count == 2 && index == 0:
+            if gradient.order == .rowMajor, let constant = program.forward.constant(operands[1 - index]),
+                let affine = planeAffine(constant, isFirst: index == 1, gradient.shape)
+            {
+                let zeros = affine.scale.map { _ in Float(0) }
+                return program.forward.emitPlanes(from: gradient, to: target, scale: affine.scale, shift: zeros)
+            }
             let other =
                 gradient.shape.count > 4
                 ? try program.expanded(operands[1 - index], to: gradient.shape, in: gradient.order)
@@ -273,6 +326,25 @@ struct Arithmetic: Operator {
             signal = target
         }
         if operands.count == 1 { program.copy(gradient, to: target) }
+    }
+}
+
+extension ProgramBuilder {
+    /// Emits a scale and a shift for each channel of a row-major map.
+    fileprivate mutating func emitPlanes(from source: Location, to target: Location, scale: [Float], shift: [Float]) {
+        let (channels, size) = (target.shape[1], target.shape[2] * target.shape[3])
+        let planes = batch * target.shape[0] * channels
+        emit(reads: [source], writes: [target]) { memory in
+            let (from, to) = (memory[source], memory[target])
+            return {
+                Team.split(planes, cost: size, grain: 1) { range in
+                    for plane in range {
+                        let channel = plane % channels
+                        ndx_plane_affine(from + plane * size, to + plane * size, size, scale[channel], shift[channel])
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -27,6 +27,9 @@ struct BlockShuffle: Operator {
             : [[shape[0], shape[1] * square, shape[2] / block, shape[3] / block]]
     }
 
+    /// Where the elements stand then.
+    func places(_ source: Places) -> Places? { source.shuffled(block: block, toSpace: toSpace, blocksAreOuter: isDepthFirst) }
+
     /// Steps through both maps: batch, channel, row and column in the block, row and column of blocks.
     private func plan(deep: Location, wide: Location) -> (shape: [Int], deep: [Int], wide: [Int]) {
         let channels = wide.shape[1]
@@ -34,7 +37,7 @@ struct BlockShuffle: Operator {
         let channel = isDepthFirst ? d[1] : d[1] * block * block
         let inBlock = isDepthFirst ? d[1] * channels : d[1]
         return (
-            [1, channels, block, block, deep.shape[2], deep.shape[3]], [d[0], channel, inBlock * block, inBlock, d[2], d[3]],
+            [wide.shape[0], channels, block, block, deep.shape[2], deep.shape[3]], [d[0], channel, inBlock * block, inBlock, d[2], d[3]],
             [w[0], w[1], w[2], w[3], w[2] * block, w[3] * block]
         )
     }

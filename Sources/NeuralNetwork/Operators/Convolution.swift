@@ -62,11 +62,14 @@ struct Convolution: Operator {
         return fused
     }
 
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }  // Looked at when it is lowered.
+
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
         let resolved = try window.resolved(over: [source.shape[2], source.shape[3]]).window
-        if program.usesWinograd, groups == 1,
+        program.examine(weights.floats, bias)
+        if program.usesWinograd, !program.keepsNaN, groups == 1,
             let winograd = WinogradConvolution(
                 weights: weights.floats, bias: bias, activation, resolved, from: source, to: destination,
                 beside: program.precision)
@@ -128,6 +131,11 @@ extension ProgramBuilder {
         _ weights: [Float], bias: [Float]?, groups: Int = 1, _ window: Window, _ activation: Activation?, from source: Location,
         to destination: Location
     ) throws {
+        if keepsNaN, let activation {
+            let before = temporary(destination.shape, in: destination.order)
+            try convolve(weights, bias: bias, groups: groups, window, nil, from: source, to: before)
+            return try activate(activation, from: before, to: destination)
+        }
         var native = window.native
         let function = activation?.native ?? .identity
         if precision == .bfloat16, groups == 1 {

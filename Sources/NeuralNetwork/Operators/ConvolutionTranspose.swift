@@ -87,15 +87,18 @@ struct ConvolutionTranspose: Operator {
         return ReceptiveField(y: through(0, inputs[0].y), x: through(1, inputs[0].x))
     }
 
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }  // Looked at when it is lowered.
+
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
+        program.examine(weights.floats, bias)
         var native = try resolved(over: [source.shape[2], source.shape[3]]).window.native
         let kernel = try Kernel {
             nd_convolution_backward(source.map, destination.map, &native, Int64(groups), weights.floats)
         }
         program.emit(kernel, reads: [source], writes: [destination])
-        guard bias.contains(where: { $0 != 0 }) else { return }
+        guard bias.contains(where: { !($0 == 0) }) else { return }
         let (pixels, channels) = (destination.count / outputs * program.batch, outputs)
         let ones = [Float](repeating: 1, count: channels)
         program.emit(reads: [destination], writes: [destination]) { [bias] memory in

@@ -29,6 +29,9 @@ struct ElementFunction: Operator {
     /// x to a power that is known.
     init(power: Float) { (kind, alpha, beta) = (NDX_POWER, power, 0) }
 
+    /// Whether it comes ever closer to a value, or is flat beyond some number.
+    var saturates: Bool { [NDX_ERF, NDX_HARD_SIGMOID, NDX_SOFTSIGN].contains(kind) }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
@@ -37,6 +40,10 @@ struct ElementFunction: Operator {
         var results = values
         ndx_function(kind, values, &results, values.count, alpha, beta)
         return [HostTensor(results, shape: tensor.shape)]
+    }
+
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool {
+        kind == NDX_RECIPROCAL || kind == NDX_POWER && (alpha != alpha.rounded() || alpha < 0)
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

@@ -42,7 +42,7 @@ struct Gather: Operator {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
-        guard axis != 0, axis != -shape.count else {
+        guard axis != 0 && axis != -shape.count || shape.firstIsNotTheBatch else {
             throw Refusal("gathers along axis 0, which picks from the images of a batch")
         }
         return [try plan(shape, strides: shape.rowMajorStrides).shape]

@@ -49,13 +49,13 @@ struct GroupNormalization: Operator {
         let source = try program.location(node.inputs[0])
         let map = program.reorder(Self.asMap(source), into: .channelsLast)
         let result = program.temporary(map.shape)
-        let (batch, channels, pixels) = (program.batch, scale.count, map.shape[2] * map.shape[3])
+        let (batch, channels, pixels) = (program.batch * map.shape[0], scale.count, map.shape[2] * map.shape[3])
         let groups = groups ?? channels
         program.emit(reads: [map], writes: [result]) { [scale, shift, epsilon] memory in
             let (from, to) = (memory[map], memory[result])
             return {
                 for image in 0..<batch {
-                    let start = image * map.count
+                    let start = image * pixels * channels
                     ndx_normalize_groups(from + start, to + start, pixels, channels, groups, scale, shift, epsilon)
                 }
             }
@@ -68,7 +68,7 @@ struct GroupNormalization: Operator {
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = program.reorder(Self.asMap(try program.incoming(node)), into: .channelsLast)
         let input = program.reorder(Self.asMap(try program.location(node.inputs[0])), into: .channelsLast)
-        let (batch, channels, pixels) = (program.batch, scale.count, input.shape[2] * input.shape[3])
+        let (batch, channels, pixels) = (program.batch * input.shape[0], scale.count, input.shape[2] * input.shape[3])
         let groups = groups ?? channels
         try program.contribute(to: node.inputs[0]) { [scale, epsilon] program, target in
             let result = target.shape.count == 4 ? target : program.temporary(input.shape)
@@ -76,7 +76,7 @@ struct GroupNormalization: Operator {
                 let (input, from, to) = (memory[input], memory[gradient], memory[result])
                 return {
                     for image in 0..<batch {
-                        let start = image * result.count
+                        let start = image * pixels * channels
                         ndx_normalize_groups_backward(
                             input + start, from + start, to + start, pixels, channels, groups, scale, epsilon)
                     }

@@ -32,6 +32,19 @@ struct Linear: Operator {
         }
     }
 
+    static func make(_ node: NodeReader) throws -> any Operator {
+        if node.input(0)?.constant != nil, node.input(1)?.constant != nil { return try ConstantProduct(node) }
+        if let left = node.input(0), let right = node.input(1), right.constant == nil {
+            guard left.constant == nil else {
+                throw Refusal("multiplies the constant '\(left.name)' by an activation; neurodex multiplies activations by constants")
+            }
+            throw Refusal(
+                "multiplies two activations ('\(left.name)' and '\(right.name)'), which is attention: the network is a transformer, or has blocks of one, and neurodex reads convolutional networks"
+            )
+        }
+        return try Linear(node)
+    }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         guard let source = inputs.first??.shape, (2...4).contains(source.count), source.last == weights.shape[1] else {
             throw Refusal("has weights for \(weights.shape[1]) inputs, but gets a tensor of shape \(inputs.first??.shape ?? [])")
@@ -53,17 +66,21 @@ struct Linear: Operator {
         return fused
     }
 
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }  // Looked at when it is lowered.
+
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0], in: .rowMajor)
         let destination = program.allocate(node.outputs[0], in: .rowMajor)
         guard !Self.isConvolution(source) else {
+            program.examine(weights.floats, bias)
             return try program.convolve(
                 weights.floats, bias: bias, Window(covering: 1, 1), activation, from: source, to: destination)
         }
-        PackedMatrix(weights, bias: bias).emit(from: source, to: destination, into: &program)
-        guard let activation else { return }
-        let kernel = try Kernel { nd_elementwise(destination.map, destination.map, activation.native) }
-        program.emit(kernel, reads: [destination], writes: [destination])
+        let matrix = PackedMatrix(weights, bias: bias)
+        program.keepsNaN = program.keepsNaN || !matrix.holdsModerateNumbers
+        let product = program.keepsNaN && activation != nil ? program.temporary(destination.shape, in: .rowMajor) : destination
+        matrix.emit(from: source, to: product, into: &program)
+        if let activation { try program.activate(activation, from: product, to: destination) }
     }
 
     /// Over the places of a map it is a convolution with a window of one place, and an activation is done in the same pass.

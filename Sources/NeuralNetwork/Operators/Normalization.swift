@@ -110,6 +110,7 @@ struct ChannelAffine: Operator {
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        program.examine(scale, shift)
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
         let pixels = source.count / scale.count * program.batch

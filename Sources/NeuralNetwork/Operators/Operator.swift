@@ -33,6 +33,9 @@ protocol Operator: Sendable {
     /// - Parameter operands: `next`'s inputs.
     func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)?
 
+    /// Whether numbers can give what is none (NaN, or infinity, of which NaN is made later).
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool
+
     /// Emits the steps that compute the outputs.
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws
 
@@ -49,6 +52,10 @@ extension Operator {
     var ownName: String? { nil }
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         throw Refusal("has no way back; explanations that need gradients cannot pass it")
+    }
+    /// What is combined with a constant that holds no numbers.
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool {
+        operands.contains { $0?.constant.map { !$0.holdsModerateNumbers } ?? false }
     }
     func type(_ inputs: [Operand?]) -> ElementType { inputs.first??.type ?? .float }
     var takesIntegers: Bool { false }
@@ -119,6 +126,11 @@ let operatorCatalog: [any Operator.Type] = [
     Selection.self,
     RangeOfNumbers.self,
     Rounding.self,
+    ConstantFunction.self,
+    ConstantTest.self,
+    Tile.self,
+    SizeOf.self,
+    CumulativeSum.self,
     Quantize.self,
     Dequantize.self,
 ]

@@ -7,19 +7,26 @@ struct PackedMatrix {
     private let bias: [Float]
     private let inputs: Int
     private let outputs: Int
+    /// Whether all weights and biases are numbers, and none is enormous.
+    let holdsModerateNumbers: Bool
 
     /// - Parameter matrix: [outputs, inputs].
     init(_ matrix: HostTensor, bias: [Float]) {
-        (inputs, outputs) = (matrix.shape[1], matrix.shape[0])
+        let (inputs, outputs) = (matrix.shape[1], matrix.shape[0])
+        (self.inputs, self.outputs) = (inputs, outputs)
         self.bias = bias
-        weights = SharedFloats(count: ndx_linear_packed(inputs, outputs))
+        let weights = SharedFloats(count: ndx_linear_packed(inputs, outputs))
+        self.weights = weights
+        var areModerate = ndx_are_moderate(bias, bias.count) != 0
         // Few at a time: the matrices of VGG-16 have 100 million elements.
         for first in stride(from: 0, to: outputs, by: Self.packedAtOnce) {
             let count = min(Self.packedAtOnce, outputs - first)
             matrix.floats(in: first * inputs..<(first + count) * inputs).withUnsafeBufferPointer { rows in
+                areModerate = areModerate && (rows.baseAddress.map { ndx_are_moderate($0, rows.count) != 0 } ?? true)
                 ndx_linear_pack(rows.baseAddress, inputs, count, weights.start + ndx_linear_packed(inputs, first))
             }
         }
+        holdsModerateNumbers = areModerate
     }
 
     /// Outputs, a multiple of what a column has.

@@ -42,6 +42,10 @@ struct Pairwise: Operator {
         return [HostTensor(zip(left.floats, right.floats).map { pow($0, $1) }, shape: shape)]
     }
 
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool {
+        isPower || operands.contains { $0?.constant.map { !$0.holdsModerateNumbers } ?? false }
+    }
+
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let operands = node.inputs.compactMap { $0 }
         let destination = program.allocate(node.outputs[0], in: program.order(of: operands, under: node.outputs[0]))

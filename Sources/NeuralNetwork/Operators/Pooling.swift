@@ -90,18 +90,24 @@ struct Pooling: Operator {
         into program: inout ProgramBuilder
     ) {
         let size = Self.size(source, output)
-        let (batch, inner, outer) = (program.batch, source.count, destination.count)
+        let (batch, inner, outer) = Self.maps(source, destination, batch: program.batch)
+        let pool = program.keepsNaN ? ndx_max_pooling_or_nan : ndx_max_pooling
         program.emit(reads: [source], writes: [destination]) { memory in
             let (from, to) = (memory[source], memory[destination])
             return {
                 for image in 0..<batch {
                     Team.split(size.out_height, cost: size.out_width * size.channels, grain: 1) { rows in
-                        ndx_max_pooling(
+                        pool(
                             from + image * inner, to + image * outer, size, window, rows.lowerBound, rows.upperBound)
                     }
                 }
             }
         }
+    }
+
+    /// How many maps there are, several of one image where the batch axis holds more, and the elements of one on both sides.
+    private static func maps(_ source: Location, _ result: Location, batch: Int) -> (count: Int, inner: Int, outer: Int) {
+        (batch * source.shape[0], source.count / source.shape[0], result.count / source.shape[0])
     }
 
     private static func size(_ source: Location, _ output: [Int]) -> ndx_pooling {
@@ -116,8 +122,8 @@ struct Pooling: Operator {
         let (resolved, output) = try resolved(source.shape)
         let size = Self.size(source, output)
         let window = resolved.counted
-        let (batch, isMaximum, countsPadding) = (program.batch, isMaximum, countsPadding)
-        let (inner, outer) = (source.count, gradient.count)
+        let (isMaximum, countsPadding) = (isMaximum, countsPadding)
+        let (batch, inner, outer) = Self.maps(source, gradient, batch: program.batch)
         try program.contribute(to: node.inputs[0]) { program, target in
             program.emit(reads: isMaximum ? [source, gradient] : [gradient], writes: [target]) { memory in
                 let (input, from, to) = (memory[source], memory[gradient], memory[target])

@@ -78,12 +78,13 @@ struct Resize: Operator {
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])
         let destination = program.allocate(node.outputs[0])
-        let (batch, axes) = (program.batch, axes)
+        let (maps, axes) = (program.batch * source.shape[0], axes)
+        let (inner, outer) = (source.count / source.shape[0], destination.count / source.shape[0])
         program.emit(reads: [source], writes: [destination]) { memory in
             let (from, to) = (memory[source], memory[destination])
             return {
                 Self.withPlan(axes, channels: source.shape[1]) { plan in
-                    for image in 0..<batch { ndx_resample(from + image * source.count, to + image * destination.count, plan) }
+                    for map in 0..<maps { ndx_resample(from + map * inner, to + map * outer, plan) }
                 }
             }
         }
@@ -91,14 +92,15 @@ struct Resize: Operator {
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.incoming(node)
-        let (batch, axes) = (program.batch, axes)
+        let (maps, axes) = (program.batch * gradient.shape[0], axes)
         try program.contribute(to: node.inputs[0]) { program, target in
             program.emit(reads: [gradient], writes: [target]) { memory in
                 let (from, to) = (memory[gradient], memory[target])
                 return {
                     Self.withPlan(axes, channels: target.shape[1]) { plan in
-                        for image in 0..<batch {
-                            ndx_resample_backward(from + image * gradient.count, to + image * target.count, plan)
+                        for map in 0..<maps {
+                            ndx_resample_backward(
+                                from + map * (gradient.count / gradient.shape[0]), to + map * (target.count / target.shape[0]), plan)
                         }
                     }
                 }
@@ -144,27 +146,27 @@ struct ResizedAxis: Sendable {
     init(from source: Int, to count: Int, scale: Double, _ rule: Rule) throws {
         (self.source, self.count) = (source, count)
         guard count > 0, source > 0 else { throw Refusal("resizes \(source) elements to \(count)") }
-        let rows = (0..<count).map { Self.taps(Self.coordinate($0, source, count, scale, rule), source, scale, rule) }
+        let rows = (0..<count).map {
+            Self.taps(Double(Self.coordinate($0, source, count, Float(scale), rule)), source, scale, rule)
+        }
         let most = rows.map(\.count).max() ?? 1
         taps = most
         places = rows.flatMap { row in (0..<most).map { Int64($0 < row.count ? row[$0].place : 0) } }
         weights = rows.flatMap { row in (0..<most).map { $0 < row.count ? Float(row[$0].weight) : 0 } }
     }
 
-    /// Where result `index` lies among the source's elements.
-    private static func coordinate(_ index: Int, _ source: Int, _ count: Int, _ scale: Double, _ rule: Rule) -> Double {
-        let x = Double(index)
+    /// Where result `index` lies among the source's elements. In single precision, as PyTorch and ONNX Runtime have it: 17 / 1.7 is 10 there, and
+    /// a little less where 1.7 is the single-precision number and all else is double.
+    private static func coordinate(_ index: Int, _ source: Int, _ count: Int, _ scale: Float, _ rule: Rule) -> Float {
+        let (x, length) = (Float(index), Float(source))
         switch rule.coordinates {
-        case "align_corners":
-            // Of the length that the scale asks for, before it is rounded.
-            let length = scale * Double(source)
-            return length <= 1 ? 0 : x * Double(source - 1) / (length - 1)
+        // Corner to corner of what there is, whatever length the scale asked for before it was rounded.
+        case "align_corners": return count > 1 ? x * (length - 1) / Float(count - 1) : 0
         case "asymmetric": return x / scale
         case "pytorch_half_pixel": return count > 1 ? (x + 0.5) / scale - 0.5 : 0
         case "half_pixel_symmetric":
             // The result's size is rounded; what that cut off is taken from both sides.
-            let adjustment = Double(count) / (scale * Double(source))
-            return Double(source) / 2 * (1 - adjustment) + (x + 0.5) / scale - 0.5
+            return length / 2 * (1 - Float(count) / (scale * length)) + (x + 0.5) / scale - 0.5
         default: return (x + 0.5) / scale - 0.5
         }
     }

@@ -117,7 +117,10 @@ struct Pad: Operator {
         }
         var (before, after) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
         for (index, axis) in axes.enumerated() { (before[axis], after[axis]) = (pads[index], pads[index + axes.count]) }
-        guard before.first == 0, after.first == 0 else { throw Refusal("pads the batch axis") }
+        let isBatchPadded = before.first != 0 || after.first != 0
+        guard !isBatchPadded || node.input(0)?.constant != nil || node.input(0)?.shape.firstIsNotTheBatch == true else {
+            throw Refusal("pads the batch axis")
+        }
         (self.before, self.after) = (before, after)
     }
 

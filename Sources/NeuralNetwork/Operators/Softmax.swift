@@ -16,7 +16,7 @@ struct Softmax: Operator {
         let shape = node.input(0)?.shape ?? []
         let axis = node.int("axis", default: node.opset < 13 ? 1 : -1)
         let first = axis < 0 ? axis + shape.count : axis
-        guard shape.indices.contains(first), first > 0 else {
+        guard shape.indices.contains(first), first > 0 || shape.firstIsNotTheBatch else {
             throw Refusal("works along axis \(axis) of \(shape)\(first == 0 ? ", which mixes the images of a batch" : "")")
         }
         let given = first..<(node.opset < 13 ? shape.count : first + 1)
@@ -32,12 +32,15 @@ struct Softmax: Operator {
         let destination = program.allocate(node.outputs[0], in: source.order)
         guard let axes else {
             let kernel = try Kernel { nd_softmax(source.map, destination.map, isLogarithm) }
-            return program.emit(kernel, reads: [source], writes: [destination])
+            program.emit(kernel, reads: [source], writes: [destination])
+            if program.keepsNaN { program.keepNaNRows(of: source, in: destination) }
+            return
         }
         let rows = Rows(of: source.shape, along: axes)
         let (from, to) = (program.temporary(rows.shape), program.temporary(rows.shape))
         program.copy(source, shape: source.shape, fromStrides: source.strides, to: from, toStrides: rows.strides)
         program.emit(try Kernel { nd_softmax(from.map, to.map, isLogarithm) }, reads: [from], writes: [to])
+        if program.keepsNaN { program.keepNaNRows(of: from, in: to) }
         program.copy(to, shape: source.shape, fromStrides: rows.strides, to: destination, toStrides: destination.strides)
     }
 

@@ -24,6 +24,7 @@ struct IndexReport {
         }
         printNote("\(store): " + counts.joined(separator: ", "))
         printNote("pictures: \(try Preprocessing(json: description.preprocessing).summary)")
+        printNotNumbers()
         try printAnswers()
         if description.precision != .float32, summary.indexed > 0 { try printAgreement() }
     }
@@ -50,6 +51,16 @@ struct IndexReport {
         if !summary.changed.isEmpty { parts.append("\(summary.changed.count) of them changed") }
         if !summary.renamed.isEmpty { parts.append("\(summary.renamed.count) renamed") }
         return parts
+    }
+
+    /// What the network gave that is no number.
+    private func printNotNumbers() {
+        guard let example = summary.notNumbers.example else { return }
+        let layer = description.layer(ofNeuron: example.neuron)
+        let (images, neurons) = (summary.notNumbers.images, summary.notNumbers.neurons.count)
+        printNote(
+            "the network gives NaN, which is no number: on \(images) of \(summary.indexed) images, in \(neurons) of \(description.neuronCount) neurons, first \(layer.name):\(example.neuron - layer.firstNeuron) on \(example.path); look for a weight that is NaN or infinite, or for another preprocessing"
+        )
     }
 
     /// How labels and answers meet.

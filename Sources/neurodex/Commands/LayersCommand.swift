@@ -32,7 +32,10 @@ struct LayersCommand: ParsableCommand {
             if all { options.layers = ["*"] }
             options.output = network.output
             options.inputSize = network.size
-            layers = try Network(contentsOf: store, options: options).layers.map { LayerRecord($0) }
+            let network = try Network(contentsOf: store, options: options)
+            // What index would refuse is refused here, and with the same words.
+            let recipe = try PreprocessingOptions.parse([]).preprocessing(for: network.input, store: nil)
+            layers = try StoreDescription(network, preprocessing: recipe, classes: [], topCount: 1).layers
         } else {
             layers = try Store.open(path: store).description.layers
         }

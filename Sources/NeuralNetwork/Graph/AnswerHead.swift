@@ -1,0 +1,146 @@
+import CKernels
+import COneDNN
+
+/// The end of a network that makes probabilities of scores, in whatever words its file says it:
+///
+/// | function | as it is written |
+/// |---|---|
+/// | softmax | Softmax, LogSoftmax, exp x / Σ exp x, exp(x − max x) / Σ exp(x − max x) |
+/// | sigmoid | Sigmoid, HardSigmoid, 1 / (1 + exp(−x)) |
+///
+/// and, after it, clips, numbers added and multiplied, logarithms, and changes of shape.
+struct AnswerHead: Sendable {
+    enum Function: Sendable { case softmax, sigmoid }
+
+    var function: Function
+    /// What the softmax or sigmoid reads.
+    var scores: Graph.ValueID
+    /// Whether the answer is the logarithm of probabilities.
+    var isLogarithm: Bool
+
+    /// Nil where a network's answer is no probability.
+    init?(_ graph: Graph) {
+        let reader = HeadReader(graph: graph, producers: graph.producers)
+        var (value, logarithms, found) = (graph.output, 0, AnswerHead?.none)
+        while let node = reader.maker(of: value) {
+            if let (function, scores) = reader.probability(node) {
+                // A softmax of a softmax: before both.
+                guard found == nil || node.operation is Softmax && function == found?.function else { break }
+                if node.operatorType == "LogSoftmax", found == nil { logarithms += 1 }
+                // Logarithms that come before are of the scores.
+                found = AnswerHead(function: function, scores: scores, isLogarithm: logarithms == 1)
+                value = scores
+                continue
+            }
+            guard let input = reader.input(behind: node) else { break }
+            if found == nil { logarithms += reader.logarithms(node) }
+            value = input
+        }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private init(function: Function, scores: Graph.ValueID, isLogarithm: Bool) {
+        (self.function, self.scores, self.isLogarithm) = (function, scores, isLogarithm)
+    }
+}
+
+private struct HeadReader {
+    let graph: Graph
+    let producers: [Int?]
+
+    func maker(of id: Graph.ValueID?) -> Graph.Node? { id.flatMap { producers[$0] }.map { graph.nodes[$0] } }
+
+    /// The node that makes a value, behind changes of shape.
+    private func source(of id: Graph.ValueID?) -> Graph.Node? {
+        guard let node = maker(of: id) else { return nil }
+        let isSame = node.operation is any Reshaping || node.operation is Identity || node.operation is Expand
+        return isSame ? source(of: node.inputs[0]) : node
+    }
+
+    private func number(_ id: Graph.ValueID?) -> Float? {
+        guard let constant = id.flatMap({ graph.values[$0].constant }), constant.count == 1 else { return nil }
+        return constant.floats[0]
+    }
+
+    private func function(_ node: Graph.Node?) -> nd_function? { (node?.operation as? Activation)?.native.function }
+
+    /// What a node reads that leaves scores in their order: a clip, a number added, a change of shape. Nil for another node.
+    func input(behind node: Graph.Node) -> Graph.ValueID? {
+        switch node.operation {
+        case is any Reshaping, is Identity, is Cast, is Quantize, is Dequantize, is Transpose: return node.inputs[0]
+        case let activation as Activation:
+            let isMonotone = [ND_CLIP, ND_LOG, ND_EXP].contains(activation.native.function)
+            return isMonotone ? node.inputs[0] : nil
+        default:
+            guard node.inputs.count == 2, let place = (0..<2).first(where: { number(node.inputs[$0]) != nil }) else { return nil }
+            switch node.operatorType {
+            case "Add", "Max", "Min": return node.inputs[1 - place]
+            case "Mul": return (number(node.inputs[place]) ?? 0) > 0 ? node.inputs[1 - place] : nil
+            case "Sub": return place == 1 ? node.inputs[0] : nil
+            case "Div": return place == 1 && (number(node.inputs[1]) ?? 0) > 0 ? node.inputs[0] : nil
+            default: return nil
+            }
+        }
+    }
+
+    /// 1 for a logarithm, −1 for what undoes one.
+    func logarithms(_ node: Graph.Node) -> Int {
+        switch function(node) {
+        case ND_LOG?: 1
+        case ND_EXP?: -1
+        default: 0
+        }
+    }
+
+    /// What a node makes probabilities of, and how; nil where it does not.
+    func probability(_ node: Graph.Node) -> (AnswerHead.Function, Graph.ValueID)? {
+        func found(_ function: AnswerHead.Function, _ id: Graph.ValueID?) -> (AnswerHead.Function, Graph.ValueID)? {
+            id.map { (function, $0) }
+        }
+        if node.operation is Softmax { return found(.softmax, node.inputs[0]) }
+        if function(node) == ND_SIGMOID || (node.operation as? ElementFunction)?.kind == NDX_HARD_SIGMOID {
+            return found(.sigmoid, node.inputs[0])
+        }
+        guard node.inputs.count == 2 else {
+            return node.operatorType == "Reciprocal" ? found(.sigmoid, logit(under: node.inputs[0])) : nil
+        }
+        switch node.operatorType {
+        case "Div":
+            if number(node.inputs[0]) == 1 { return found(.sigmoid, logit(under: node.inputs[1])) }
+            return found(.softmax, scores(node.inputs[0], dividedBy: node.inputs[1]))
+        case "Mul":
+            for place in 0..<2 {
+                guard let factor = source(of: node.inputs[place]), factor.operatorType == "Reciprocal" else { continue }
+                return found(.softmax, scores(node.inputs[1 - place], dividedBy: factor.inputs[0]))
+            }
+            return nil
+        default: return nil
+        }
+    }
+
+    /// x of 1 + exp(−x).
+    private func logit(under id: Graph.ValueID?) -> Graph.ValueID? {
+        guard let sum = maker(of: id), (sum.operation as? Arithmetic)?.isSum == true, sum.inputs.count == 2,
+            let place = (0..<2).first(where: { number(sum.inputs[$0]) == 1 }), let power = maker(of: sum.inputs[1 - place]),
+            function(power) == ND_EXP, let negative = maker(of: power.inputs[0])
+        else { return nil }
+        if let activation = negative.operation as? Activation, activation.native.function == ND_LINEAR, activation.native.alpha == -1 {
+            return negative.inputs[0]
+        }
+        guard negative.operatorType == "Mul", let place = (0..<2).first(where: { number(negative.inputs[$0]) == -1 }) else { return nil }
+        return negative.inputs[1 - place]
+    }
+
+    /// x of exp x / Σ exp x, or of the same with the largest taken off first.
+    private func scores(_ power: Graph.ValueID?, dividedBy total: Graph.ValueID?) -> Graph.ValueID? {
+        guard let exponential = maker(of: power), function(exponential) == ND_EXP, let sum = source(of: total),
+            sum.operatorType == "ReduceSum", sum.inputs[0] == power, let exponent = exponential.inputs[0]
+        else { return nil }
+        guard let difference = maker(of: exponent), difference.operatorType == "Sub", difference.inputs.count == 2,
+            let largest = source(of: difference.inputs[1]), largest.operatorType == "ReduceMax",
+            largest.inputs[0] == difference.inputs[0]
+        else { return exponent }
+        return difference.inputs[0]
+    }
+}

@@ -1,0 +1,133 @@
+extension Graph {
+    /// What every value's axes are made of, where that can be told.
+    func places() -> [ValueID: Places] {
+        var found: [ValueID: Places] = [:]
+        found[input] = Places(map: values[input].shape ?? [], channelsAreLast: false)
+        for node in nodes {
+            for output in node.outputs {
+                guard let shape = values[output].shape else { continue }
+                found[output] = places(of: node, shape, found, isLast: values[output].channelsAreLast)
+            }
+        }
+        return found
+    }
+
+    private func places(of node: Node, _ shape: [Int], _ found: [ValueID: Places], isLast: Bool) -> Places? {
+        let varying = node.inputs.compactMap { $0 }.filter { values[$0].constant == nil }
+        guard let first = varying.first else { return nil }
+        let known = found[first]
+        switch node.operation {
+        case is any Reshaping: return known?.reshaped(to: shape)
+        case let transpose as Transpose:
+            return known.flatMap { places in (try? transpose.axes(rank: shape.count)).map { places.transposed($0) } }
+        case let shuffle as BlockShuffle: return known.flatMap { shuffle.places($0) }
+        case is Convolution, is ConvolutionTranspose, is Linear, is Concatenation, is Resize, is Slice, is Pad:
+            // One map is as it stands, whatever its parts were before.
+            if let map = Places(map: shape, channelsAreLast: isLast) { return map }
+            let axis = isLast || shape.count != 4 ? shape.count - 1 : 1
+            return known?.remapped(to: shape, keepsChannels: false, channelAxis: axis)
+        case is Pooling:
+            if let map = Places(map: shape, channelsAreLast: isLast) { return map }
+            return known?.remapped(to: shape, keepsChannels: true)
+        default:
+            // Element by element, of the operands that are as large as the result.
+            guard let whole = varying.first(where: { values[$0].shape == shape }) else {
+                return Places(map: shape, channelsAreLast: isLast)
+            }
+            return found[whole] ?? Places(map: shape, channelsAreLast: isLast)
+        }
+    }
+
+    /// Whether a value's maps stand in several rows of the batch axis.
+    func isInRows(_ value: ValueID) -> Bool {
+        let shape = values[value].shape ?? []
+        return shape.count == 4 && shape.firstIsNotTheBatch
+    }
+
+    /// Puts together the maps of a value that stand in several rows of the batch axis: they become one map, which is taken apart again for the nodes
+    /// that read it.
+    ///
+    /// - Returns: the value of the one map; nil where it cannot be told where in the picture the elements stand.
+    mutating func assembleMap(_ value: ValueID, _ places: [ValueID: Places]) -> ValueID? {
+        guard let index = producers[value], let plan = places[value]?.assembly else { return nil }
+        return assemble(value, after: index, plan)
+    }
+
+    private mutating func assemble(
+        _ value: ValueID, after index: Int, _ plan: (parts: [Int], order: [Int], map: [Int])
+    ) -> ValueID {
+        let source = values[value]
+        func add(_ shape: [Int], _ name: String, isLast: Bool) -> ValueID {
+            values.append(Value(name: name, shape: shape, channelsAreLast: isLast))
+            return values.count - 1
+        }
+        let map = add(plan.map, source.name, isLast: false)
+        let apart = add(source.shape ?? [], source.name, isLast: source.channelsAreLast)
+        let node = nodes[index]
+        for other in nodes.indices.dropFirst(index + 1) {
+            nodes[other].inputs = nodes[other].inputs.map { $0 == value ? apart : $0 }
+        }
+        if output == value { output = apart }
+        if head?.scores == value { head?.scores = apart }
+        let inverse = plan.order.indices.map { place in plan.order.firstIndex(of: place) ?? 0 }
+        let steps = [
+            Node(
+                name: node.name, operatorType: node.operatorType, layer: node.layer,
+                operation: PlaceShuffle(parts: plan.parts, order: plan.order, to: plan.map), inputs: [value], outputs: [map]),
+            Node(
+                name: node.name, operatorType: node.operatorType, layer: node.layer,
+                operation: PlaceShuffle(parts: plan.order.map { plan.parts[$0] }, order: inverse, to: source.shape ?? []),
+                inputs: [map], outputs: [apart]),
+        ]
+        nodes.insert(contentsOf: steps, at: index + 1)
+        return map
+    }
+}
+
+/// A change of shape, of the order of axes, and of shape again: from maps along the batch axis to one map, or back.
+struct PlaceShuffle: Operator {
+    static let names: [String] = []
+
+    private let parts: [Int]
+    private let order: [Int]
+    private let target: [Int]
+
+    init(parts: [Int], order: [Int], to target: [Int]) { (self.parts, self.order, self.target) = (parts, order, target) }
+
+    init(_ node: NodeReader) throws { throw Refusal("stands in no file") }
+
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [target] }
+
+    /// Which element of the source, row-major, each element of the result is.
+    private var sources: [Int] {
+        let strides = parts.rowMajorStrides
+        return HostTensor.indices(shape: order.map { parts[$0] }, strides: order.map { strides[$0] })
+    }
+
+    /// The same in memory: offsets from one location to another.
+    private func offsets(_ source: Location, _ result: Location) -> (from: [Int], to: [Int]) {
+        let from = HostTensor.indices(shape: source.shape, strides: source.strides)
+        return (sources.map { from[$0] }, HostTensor.indices(shape: result.shape, strides: result.strides))
+    }
+
+    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
+        let source = try program.location(node.inputs[0], in: nil)
+        let destination = program.allocate(node.outputs[0])
+        let (from, to) = offsets(source, destination)
+        program.emit(reads: [source], writes: [destination]) { memory in
+            let (source, target) = (memory[source], memory[destination])
+            return { for (f, t) in zip(from, to) { target[t] = source[f] } }
+        }
+    }
+
+    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
+        let gradient = try program.incoming(node)
+        try program.contribute(to: node.inputs[0]) { program, target in
+            let (back, from) = offsets(target, gradient)
+            program.emit(reads: [gradient], writes: [target]) { memory in
+                let (source, target) = (memory[gradient], memory[target])
+                return { for (b, f) in zip(back, from) { target[b] = source[f] } }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import NeuralNetwork
+import TestSupport
+import Testing
+
+/// What neurodex does not read is refused for what it is, before any work is done.
+@Suite struct RefusalTests {
+    private func refusal(_ body: () throws -> Network) -> String {
+        do {
+            return "no refusal of \(try body().path)"
+        } catch { return "\(error)" }
+    }
+
+    @Test func attentionIsTheProductOfTwoActivations() throws {
+        var (model, random) = (ModelBuilder(input: [1, 3, 8, 8]), SeededGenerator(seed: 1))
+        _ = model.random("w", [8, 3, 3, 3], &random)
+        let map = model.node("Conv", ["image", "w"], ["pads": [1, 1, 1, 1]])
+        let queries = model.node("Reshape", [map, model.integers([1, 8, 64])])
+        let keys = model.node("Transpose", [queries], ["perm": [0, 2, 1]])
+        let output = model.node("MatMul", [keys, queries], name: "qk")
+        let text = refusal { try model.network(output: output) }
+        for word in ["'qk'", "two activations", "attention", "transformer", "convolutional networks"] {
+            #expect(text.contains(word), "\(text)")
+        }
+    }
+
+    @Test func operatorsOfTransformers() throws {
+        var model = ModelBuilder()
+        let output = model.node("MultiHeadAttention", ["image"], name: "attention", domain: "com.microsoft")
+        let text = refusal { try model.network(output: output) }
+        #expect(text.contains("com.microsoft.MultiHeadAttention") && text.contains("transformer"), "\(text)")
+    }
+
+    @Test func functionsOfTheFilesOwn() throws {
+        var model = ModelBuilder()
+        let output = model.node("Gate", ["image"], domain: "local")
+        var file = try #require(ProtoMessage(model.bytes(outputs: [output])))
+        var function = ProtoMessage()
+        function.add(1, "Gate")
+        function.add(10, "local")
+        file.add(25, function)
+        let text = refusal { try Network(bytes: file.bytes) }
+        for word in ["'Gate'", "model-local functions", "inline_local_functions"] { #expect(text.contains(word), "\(text)") }
+        // One that nothing calls is no hindrance.
+        var plain = ModelBuilder()
+        let relu = plain.node("GlobalMaxPool", ["image"])
+        var other = try #require(ProtoMessage(plain.bytes(outputs: [relu])))
+        other.add(25, function)
+        #expect(try Network(bytes: other.bytes).layers.count == 1)
+    }
+
+    @Test func sparseWeights() throws {
+        var model = ModelBuilder()
+        var sparse = ProtoMessage()
+        sparse.add(1, ModelBuilder.tensor("thin.weight", [1], type: 1, raw: ProtoMessage.littleEndian([Float(1)])))
+        model.graph.add(15, sparse)
+        let output = model.node("Conv", ["image", "thin.weight"])
+        let text = refusal { try model.network(output: output) }
+        for word in ["'thin.weight'", "sparse", "dense"] { #expect(text.contains(word), "\(text)") }
+    }
+
+    @Test func anOperatorThatIsNotThereIsNamed() throws {
+        var model = ModelBuilder()
+        let constant = model.node("Det", [model.weight("matrix", [1, 1], [2])], name: "determinant")
+        let output = model.node("Add", ["image", constant])
+        let text = refusal { try model.network(output: output) }
+        #expect(text.contains("Det (node 'determinant'"), "\(text)")
+    }
+
+    /// Places of boxes beside the probabilities of classes are no scores of classes, whatever makes them.
+    @Test func placesOfBoxesAreNoClasses() throws {
+        for (name, count, isClass) in [("where", 4, false), ("boxes", 6, false), ("where", 12, false), ("kinds", 5, true)] {
+            var (model, random) = (ModelBuilder(), SeededGenerator(seed: 2))
+            _ = model.random("first", [3, 3], &random)
+            _ = model.random("second", [3, count], &random)
+            let flat = model.node("Flatten", [model.node("GlobalAveragePool", ["image"])])
+            let scores = model.node("Softmax", [model.node("MatMul", [flat, "first"])], ["axis": 1], outputs: ["scores"])
+            let places = model.node("MatMul", [flat, "second"], name: "places", outputs: [name])
+            model.graph.add(12, ModelBuilder.valueInfo(scores, [1, 3]))
+            var options = Network.Options()
+            options.output = name
+            let network = try Network(bytes: model.bytes(outputs: [places]), options: options)
+            #expect(network.layers.last?.isLogits == isClass, "\(name) of \(count)")
+        }
+    }
+}
