@@ -26,15 +26,15 @@ struct ClassProbability: Sendable {
     }
 
     /// 0 to 1, of the numbers of `layer`.
-    func value(of numbers: UnsafeBufferPointer<Float>) -> Float {
+    func value(of numbers: UnsafeBufferPointer<Float>) -> Double {
         switch form {
-        case .answer: return numbers[channel]
-        case .logarithm: return Float(exp(Double(numbers[channel])))
-        case .sigmoid: return Float(1 / (1 + exp(-Double(numbers[channel]))))
+        case .answer: return Double(numbers[channel])
+        case .logarithm: return exp(Double(numbers[channel]))
+        case .sigmoid: return 1 / (1 + exp(-Double(numbers[channel])))
         case .softmax:
             let largest = numbers.reduce(-Float.infinity, max)
             let total = numbers.reduce(0.0) { $0 + exp(Double($1 - largest)) }
-            return Float(exp(Double(numbers[channel] - largest)) / total)
+            return exp(Double(numbers[channel] - largest)) / total
         }
     }
 }

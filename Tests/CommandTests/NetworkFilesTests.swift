@@ -252,7 +252,8 @@ import Testing
         let map = model.node("Relu", [model.node("Conv", ["image", "w"], ["strides": [4, 4]], name: "conv")])
         let pool = model.node("MaxPool", [map], ["kernel_shape": [2, 2]], name: "pool")
         try write(model, [model.node("GlobalAveragePool", [pool], name: "means")])
-        let result = try Executable.run(["index", "s.sqlite", "--model", "m.onnx", "--layers", "*", "photos/cat"], in: folder.path)
+        let result = try Executable.run(
+            ["index", "s.sqlite", "--model", "m.onnx", "--layers", "*", "photos/cat"], in: folder.path)
         #expect(result.status == 0)
         let count = try FileManager.default.contentsOfDirectory(atPath: folder.file("photos/cat")).count
         for words in ["gives NaN", "on \(count) of \(count) images", "first conv:1 on "] {

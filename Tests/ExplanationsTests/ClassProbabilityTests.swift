@@ -35,7 +35,8 @@ struct ClassProbabilityTests {
                 model.node(
                     "Clip",
                     [
-                        model.node("Softmax", [scores], ["axis": 1]), model.weight("low", [], [1e-7]), model.weight("high", [], [0.4]),
+                        model.node("Softmax", [scores], ["axis": 1]), model.weight("low", [], [1e-7]),
+                        model.weight("high", [], [0.4]),
                     ])
             }, probability: { min(softmax($0, $1), 0.4) }),
         Head(
@@ -105,7 +106,8 @@ struct ClassProbabilityTests {
         let map = try Occlusion.parse(arguments + ["--probability"]).map(of: subject, target: target, by: fixture.explainer)
         let loss = try Occlusion.parse(arguments).map(of: subject, target: target, by: fixture.explainer)
         let black = try fixture.scores([Float](repeating: 0, count: subject.tensor.count)).map { Double($0) }
-        #expect(abs(Double(map.values[0]) - head.probability(black, 0)) < 1e-5, "\(map.values[0]) for \(head.probability(black, 0))")
+        #expect(
+            abs(Double(map.values[0]) - head.probability(black, 0)) < 1e-5, "\(map.values[0]) for \(head.probability(black, 0))")
         #expect(abs(Double(loss.values[0]) - (scores[0] - black[0])) < 1e-4)
     }
 

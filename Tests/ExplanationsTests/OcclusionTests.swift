@@ -32,7 +32,8 @@ struct OcclusionTests {
         let less = model.node("Sub", ["image", weights("mean picture", shape)])
         let convolution = model.node("Conv", [less, weights("conv.weight", [6, 3, 3, 3])], ["pads": [1, 1, 1, 1]])
         let other = shape.contains(3) ? [1, 6, 64, 64] : shape
-        let larger = model.node("Max", [weights("thresholds", other), model.node("Mul", [convolution, weights("factors", other)])])
+        let larger = model.node(
+            "Max", [weights("thresholds", other), model.node("Mul", [convolution, weights("factors", other)])])
         let flat = model.node("Flatten", [model.node("GlobalAveragePool", [larger])])
         let output = model.node("MatMul", [flat, weights("fc.weight", [6, 3])])
         let path = folder.file("m.onnx")

@@ -30,7 +30,8 @@ struct OperatorTableTests {
             <!-- Written by NEURODEX_RECORD=1 swift test -c release --filter OperatorTableTests; do not edit. -->
 
             The ONNX operators that neurodex reads, and the ONNX project's own tests of them, at three states of its operator sets (current; 13, of
-            version 1.8.1; 9, of version 1.4.1). Counted are the tests with one operator and float tensors in and out, but for training; all weights are
+            version 1.8.1; 9, of version 1.4.1). Counted are the tests with one operator and float tensors in and out, but for training, and for two of
+            Resize (downwards with corners aligned, linear and cubic) where PyTorch and ONNX Runtime differ from the project; all weights are
             made constants, as a network's are. \(passed) of \(floats.count) pass, no result is wrong, and the others are refused by name, for the
             reason given. Whether a network is read is told before any image is looked at:
 

@@ -116,8 +116,10 @@ import Testing
         let a = model.node("Squeeze", ["a", model.integers([0])])
         let picked = model.node("Gather", ["b", model.integers([1], shape: [])], ["axis": 0])
         let sum = model.node("ReduceSum", [first, model.integers([0])], ["keepdims": 0])
-        let output = model.node("MaxPool", [model.node("Add", [model.node("Add", [a, picked]), sum])], ["kernel_shape": [1, 1]])
-        let map = SlowOperators.convolution(image, weights, [Double](repeating: 0, count: 6), SlowOperators.Window(kernel: [1, 1]))
+        let output = model.node(
+            "MaxPool", [model.node("Add", [model.node("Add", [a, picked]), sum])], ["kernel_shape": [1, 1]])
+        let map = SlowOperators.convolution(
+            image, weights, [Double](repeating: 0, count: 6), SlowOperators.Window(kernel: [1, 1]))
         func part(_ number: Int) -> SlowTensor { SlowOperators.sliced(map, axis: 1, start: 2 * number, step: 1, count: 2) }
         let all = part(0).combined(with: part(1), +).combined(with: part(2), +)
         let expected = all.combined(with: part(0), +).combined(with: part(2), +)

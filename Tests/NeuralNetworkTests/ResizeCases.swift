@@ -73,7 +73,7 @@ private func resize(_ rule: Rule, scales: [Float]) -> OperatorCase {
 private func resizeUnevenly(_ rule: Rule, scales: [Float]) -> OperatorCase {
     OperatorCase(name: "Resize \(rule.name) by \(scales)", operators: ["Resize"], shapes: [[3, 20, 26]]) { model, shape, _ in
         _ = model.weight("scales", [4], [1, 1] + scales)
-        let size = (0..<2).map { Int((Double(scales[$0]) * Double(shape[1 + $0])).rounded(.down)) }
+        let size = (0..<2).map { Int((scales[$0] * Float(shape[1 + $0])).rounded(.down)) }
         var own = rule
         // In single precision: 17 / 1.7 is 10, and not a little less.
         if rule.name == "nearest, asymmetric" { own.place = { x, _, _, scale in Double(Float(x) / Float(scale)) } }
@@ -84,7 +84,7 @@ private func resizeUnevenly(_ rule: Rule, scales: [Float]) -> OperatorCase {
 }
 
 private let unevenCases: [OperatorCase] = rules.flatMap { (rule: Rule) -> [OperatorCase] in
-    [resizeUnevenly(rule, scales: [1.7, 1.7]), resizeUnevenly(rule, scales: [0.6, 0.45])]
+    [resizeUnevenly(rule, scales: [1.7, 1.7]), resizeUnevenly(rule, scales: [0.45, 0.6])]
 }
 
 let resizeCases: [OperatorCase] =

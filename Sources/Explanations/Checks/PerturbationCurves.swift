@@ -15,7 +15,7 @@ import NeuralNetwork
 /// noise had an area of 0.49 below its deletion curve, blocks 0.68, the noise moved 0.49.
 public struct PerturbationCurves: Codable, Equatable, Sendable {
     public enum Measure: String, Codable, Sendable {
-        /// The softmax of a class.
+        /// Of a class; see `ClassProbability`.
         case probability
         /// The target's value by its value on the whole picture, where that is above zero.
         case share
@@ -68,9 +68,11 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
         let plane = map.stretched(to: Size(width: input.width, height: input.height)).plane
         let orders = Self.orders(plane, height: input.height, width: input.width, settings)
         let layer = try explainer.layer(of: target)
-        let isClass = layer.isLogits && layer.height * layer.width == 1 && layer.channels > 1
+        let probability = try ClassProbability(of: target, by: explainer)
+        let isClass = probability != nil
         let measured = try ExplanationProgress.inPart("deletion and insertion") {
-            try Self.measure(orders, subject, target, layer, explainer, steps: settings.steps, isClass: isClass)
+            try Self.measure(
+                orders, subject, target, probability?.layer ?? layer, explainer, steps: settings.steps, probability: probability)
         }
         guard measured.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
             throw ExplanationError.notFinite(what: "the value of \(target.text) on a changed picture")
@@ -153,7 +155,7 @@ extension PerturbationCurves {
     /// For each order the values of its deletion, then of its insertion.
     private static func measure(
         _ orders: [[Int32]], _ subject: Subject, _ target: Target, _ layer: Layer, _ explainer: Explainer, steps: Int,
-        isClass: Bool
+        probability: ClassProbability?
     ) throws -> [[Double]] {
         let (tensor, input) = (subject.tensor, explainer.network.input)
         let side = blockSide(height: input.height, width: input.width)
@@ -183,18 +185,12 @@ extension PerturbationCurves {
                 }
             }
         } read: {
-            isClass
-                ? probability(of: target.channel, $0) : Double(target.value(of: $0, channels: layer.channels, width: layer.width))
+            probability?.value(of: $0) ?? Double(target.value(of: $0, channels: layer.channels, width: layer.width))
         } body: { index, value in
             if index < 3 { ends.append(value) } else { between[(index - 3) / perCurve].append(value) }
         }
         return between.indices.map { curve in
             curve % 2 == 0 ? [ends[0]] + between[curve] + [ends[1]] : [ends[2]] + between[curve] + [ends[0]]
         }
-    }
-
-    private static func probability(of channel: Int, _ scores: UnsafeBufferPointer<Float>) -> Double {
-        let largest = scores.reduce(-Float.infinity, max)
-        return exp(Double(scores[channel] - largest)) / scores.reduce(0) { $0 + exp(Double($1 - largest)) }
     }
 }

@@ -117,7 +117,7 @@ public struct Occlusion: ExplanationMethod {
             throw ExplanationError.parameter(
                 name: "--probability", value: target.text, expected: "a class as target, such as class:0")
         }
-        return (probability.layer, { probability.value(of: $0) })
+        return (probability.layer, { Float(probability.value(of: $0)) })
     }
 
     /// What stands in the windows: height × width × channels, as the network sees it.

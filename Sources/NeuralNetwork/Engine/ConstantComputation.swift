@@ -15,7 +15,9 @@ extension Operator {
         let inputs = varying.map { operand in
             operand.map { operand -> Graph.ValueID in
                 var value = Graph.Value(name: operand.name)
-                (value.shape, value.constant, value.type) = (operand.constant?.shape ?? operand.shape, operand.constant, operand.type)
+                (value.shape, value.constant, value.type) = (
+                    operand.constant?.shape ?? operand.shape, operand.constant, operand.type
+                )
                 graph.values.append(value)
                 return graph.values.count - 1
             }

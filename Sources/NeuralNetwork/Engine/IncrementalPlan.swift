@@ -176,7 +176,9 @@ struct IncrementalPlan {
     ) -> Graph.ValueID {
         var value = graph.values[source]
         value.constant = nil
-        value.shape = (whole.values.indices.contains(source) ? whole.values[source].shape : value.shape).map { $0.prefix(2) + size }
+        value.shape = (whole.values.indices.contains(source) ? whole.values[source].shape : value.shape).map {
+            $0.prefix(2) + size
+        }
         graph.values.append(value)
         let target = graph.values.count - 1
         steps.append(.gather(Gather(source: source, target: target, starts: starts, filler: filler, layer: layer)))

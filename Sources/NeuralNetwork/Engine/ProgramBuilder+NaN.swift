@@ -10,7 +10,7 @@ extension ProgramBuilder {
     /// Whether what a node gives may be no number, from what it reads and does.
     func mayGiveNaN(_ node: Graph.Node, _ graph: Graph) -> Bool {
         node.inputs.contains { $0.map(notNumbers.contains) ?? false }
-            || node.operation.mayMakeNaN(node.inputs.map { $0.map { graph.operand($0) } })
+            || node.operation.mayMakeNaN(node.inputs.map { $0.map { graph.operand($0) } }) && !isHarmless(node, graph)
     }
 
     /// Looks whether the constants that an operator computes with are numbers.

@@ -14,6 +14,8 @@ struct ProgramBuilder {
     var precision = Precision.float32
     /// Values that may hold what is no number; see ProgramBuilder+NaN.swift.
     var notNumbers: Set<Graph.ValueID> = []
+    /// Of values of which something is known.
+    private(set) var signs: [Graph.ValueID: Sign] = [:]
     /// Whether the node that is being lowered must not hide what is no number.
     var keepsNaN = false
     /// Values that were rounded to bfloat16.
@@ -45,6 +47,8 @@ struct ProgramBuilder {
         do {
             try node.operation.lower(node, into: &self)
             if keepsNaN { notNumbers.formUnion(node.outputs) }
+            let sign = sign(of: node, graph)
+            if sign != .unknown { for output in node.outputs { signs[output] = sign } }
         } catch let refusal as Refusal {
             throw NetworkError.node(node.use, problem: refusal.problem)
         }

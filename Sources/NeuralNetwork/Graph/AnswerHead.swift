@@ -125,10 +125,14 @@ private struct HeadReader {
             let place = (0..<2).first(where: { number(sum.inputs[$0]) == 1 }), let power = maker(of: sum.inputs[1 - place]),
             function(power) == ND_EXP, let negative = maker(of: power.inputs[0])
         else { return nil }
-        if let activation = negative.operation as? Activation, activation.native.function == ND_LINEAR, activation.native.alpha == -1 {
+        if let activation = negative.operation as? Activation, activation.native.function == ND_LINEAR,
+            activation.native.alpha == -1
+        {
             return negative.inputs[0]
         }
-        guard negative.operatorType == "Mul", let place = (0..<2).first(where: { number(negative.inputs[$0]) == -1 }) else { return nil }
+        guard negative.operatorType == "Mul", let place = (0..<2).first(where: { number(negative.inputs[$0]) == -1 }) else {
+            return nil
+        }
         return negative.inputs[1 - place]
     }
 

@@ -73,7 +73,9 @@ struct Places: Equatable, Sendable {
         guard axes.count == 4, axes[0].isEmpty else { return nil }
         func through(_ axis: Int, _ origin: Origin, _ field: ReceptiveField.Axis) -> ReceptiveField.Axis? {
             let block = axes[1].filter { $0.origin == origin }.reduce(1) { $0 * $1.extent }
-            guard axes[axis].count <= 1, axes[axis].first.map({ $0.origin == origin && $0.step == block }) ?? true else { return nil }
+            guard axes[axis].count <= 1, axes[axis].first.map({ $0.origin == origin && $0.step == block }) ?? true else {
+                return nil
+            }
             let index = axis - 2
             return field.through(
                 kernel: window.reach(index) * block, step: window.stride[index] * block, padding: window.padBefore[index] * block)

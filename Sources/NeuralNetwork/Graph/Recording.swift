@@ -202,7 +202,9 @@ struct Recording {
                     let map = graph.values[output].map, let inner = fields[varying[0]]
                 {
                     // Parts of the picture that lie elsewhere than beside each other are mixed.
-                    let window = (node.operation as? Convolution).flatMap { try? $0.window.resolved(over: Array(shapes[0][2...])).window }
+                    let window = (node.operation as? Convolution).flatMap {
+                        try? $0.window.resolved(over: Array(shapes[0][2...])).window
+                    }
                     fields[output] =
                         window.flatMap { before.receptiveField(inner, through: $0) }
                         ?? .everything(of: graph.values[graph.input].shape ?? [], at: map)

@@ -71,7 +71,8 @@ struct Importer {
         graph.removeDeadNodes()
         graph.head = AnswerHead(graph)
         graph.isBesideProbabilities =
-            graph.head == nil && SiblingOutputs(proto).have(
+            graph.head == nil
+            && SiblingOutputs(proto).have(
                 probabilitiesBesideBoxes: target, count: (graph.values[outputID].shape ?? []).product)
         guard graph.values[outputID].constant == nil else {
             throw NetworkError.graph(problem: "its output '\(target)' does not depend on the image")
@@ -217,7 +218,8 @@ struct Importer {
 
     /// What a node computes of constants is constant.
     private mutating func keep(
-        _ constants: [HostTensor], as outputs: [Graph.ValueID], _ operation: any Operator, _ operands: [Operand?], _ weight: String?
+        _ constants: [HostTensor], as outputs: [Graph.ValueID], _ operation: any Operator, _ operands: [Operand?],
+        _ weight: String?
     ) throws {
         guard constants.count >= outputs.count else {
             throw Refusal("has \(outputs.count) outputs; neurodex computes \(constants.count)")

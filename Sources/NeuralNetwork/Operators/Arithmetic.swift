@@ -88,6 +88,7 @@ struct Arithmetic: Operator {
     }
 
     func mayMakeNaN(_ operands: [Operand?]) -> Bool {
+        if activation?.mayMakeNaN([]) == true { return true }
         guard kind != ND_DIVIDE else {
             // By numbers that are not 0.
             let divisors = operands.dropFirst().map { $0?.constant?.floats ?? [0] }
@@ -147,7 +148,9 @@ struct Arithmetic: Operator {
 
     /// A row-major map and a constant that has a number for each channel, as exporters of group normalisation leave them after a change of shape:
     /// each channel's places lie side by side. oneDNN takes a hundred times as long. False for anything else.
-    private func emitPlanes(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws -> Bool {
+    private func emitPlanes(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws
+        -> Bool
+    {
         guard destination.shape.count == 4, destination.order == .rowMajor, operands.count == 2, activation == nil,
             let place = (0..<2).first(where: { program.constant(operands[$0]) != nil }),
             let affine = program.constant(operands[place]).flatMap({ planeAffine($0, isFirst: place == 0, destination.shape) })
@@ -168,7 +171,8 @@ struct Arithmetic: Operator {
     }
 
     /// As `lower`, and no maximum, minimum or activation hides what is no number.
-    private func emitKeepingNaN(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws {
+    private func emitKeepingNaN(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws
+    {
         var left = try program.expanded(operands[0], to: destination.shape, in: destination.order)
         for operand in operands.dropFirst() {
             let right = try program.expanded(operand, to: destination.shape, in: destination.order)
@@ -178,7 +182,8 @@ struct Arithmetic: Operator {
             if kind == ND_MAXIMUM || kind == ND_MINIMUM { for side in [left, right] { program.keepNaN(of: side, in: result) } }
             left = result
         }
-        try program.activate(activation ?? Activation(nd_activation(function: ND_LINEAR, alpha: 1, beta: 0)), from: left, to: destination)
+        try program.activate(
+            activation ?? Activation(nd_activation(function: ND_LINEAR, alpha: 1, beta: 0)), from: left, to: destination)
     }
 
     /// A map whose channels are multiplied by a number each, as squeeze-and-excitation does (Hu et al. 2018,

@@ -37,7 +37,8 @@ struct BlockShuffle: Operator {
         let channel = isDepthFirst ? d[1] : d[1] * block * block
         let inBlock = isDepthFirst ? d[1] * channels : d[1]
         return (
-            [wide.shape[0], channels, block, block, deep.shape[2], deep.shape[3]], [d[0], channel, inBlock * block, inBlock, d[2], d[3]],
+            [wide.shape[0], channels, block, block, deep.shape[2], deep.shape[3]],
+            [d[0], channel, inBlock * block, inBlock, d[2], d[3]],
             [w[0], w[1], w[2], w[3], w[2] * block, w[3] * block]
         )
     }

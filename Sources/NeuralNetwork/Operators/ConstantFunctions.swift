@@ -68,7 +68,9 @@ struct Tile: ShapeArithmetic {
     private let repeats: [Int]
 
     init(_ node: NodeReader) throws {
-        guard let repeats = try node.requiredConstant(1, "repeats").integers else { throw Refusal("its repeats are not integers") }
+        guard let repeats = try node.requiredConstant(1, "repeats").integers else {
+            throw Refusal("its repeats are not integers")
+        }
         self.repeats = repeats
     }
 

@@ -62,7 +62,8 @@ struct Convolution: Operator {
         return fused
     }
 
-    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }  // Looked at when it is lowered.
+    /// The weights are looked at when it is lowered.
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { activation?.mayMakeNaN([]) ?? false }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])

@@ -87,7 +87,8 @@ struct ConvolutionTranspose: Operator {
         return ReceptiveField(y: through(0, inputs[0].y), x: through(1, inputs[0].x))
     }
 
-    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }  // Looked at when it is lowered.
+    /// The weights are looked at when it is lowered.
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0])

@@ -36,7 +36,8 @@ struct Linear: Operator {
         if node.input(0)?.constant != nil, node.input(1)?.constant != nil { return try ConstantProduct(node) }
         if let left = node.input(0), let right = node.input(1), right.constant == nil {
             guard left.constant == nil else {
-                throw Refusal("multiplies the constant '\(left.name)' by an activation; neurodex multiplies activations by constants")
+                throw Refusal(
+                    "multiplies the constant '\(left.name)' by an activation; neurodex multiplies activations by constants")
             }
             throw Refusal(
                 "multiplies two activations ('\(left.name)' and '\(right.name)'), which is attention: the network is a transformer, or has blocks of one, and neurodex reads convolutional networks"
@@ -66,7 +67,8 @@ struct Linear: Operator {
         return fused
     }
 
-    func mayMakeNaN(_ operands: [Operand?]) -> Bool { false }  // Looked at when it is lowered.
+    /// The weights are looked at when it is lowered.
+    func mayMakeNaN(_ operands: [Operand?]) -> Bool { activation?.mayMakeNaN([]) ?? false }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0], in: .rowMajor)

@@ -47,7 +47,9 @@ struct Reduction: Operator {
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
         let axes = try axes(rank: shape.count)
-        guard !axes.contains(0) || shape.firstIsNotTheBatch else { throw Refusal("reduces axis 0, which mixes the images of a batch") }
+        guard !axes.contains(0) || shape.firstIsNotTheBatch else {
+            throw Refusal("reduces axis 0, which mixes the images of a batch")
+        }
         return [result(of: shape, axes)]
     }
 

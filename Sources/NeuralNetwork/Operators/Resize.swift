@@ -37,7 +37,8 @@ struct Resize: Operator {
                 throw Refusal("has scales \(scales) for \(named.count) axes")
             }
             for (axis, scale) in zip(named, scales) {
-                (extents[axis], factors[axis]) = (Int((Double(scale) * Double(source[axis])).rounded(.down)), Double(scale))
+                // In single precision, where 0.45 of 20 is 9.
+                (extents[axis], factors[axis]) = (Int((scale * Float(source[axis])).rounded(.down)), Double(scale))
             }
         } else {
             throw Refusal("does not say how large the result is")
@@ -100,7 +101,8 @@ struct Resize: Operator {
                     Self.withPlan(axes, channels: target.shape[1]) { plan in
                         for map in 0..<maps {
                             ndx_resample_backward(
-                                from + map * (gradient.count / gradient.shape[0]), to + map * (target.count / target.shape[0]), plan)
+                                from + map * (gradient.count / gradient.shape[0]), to + map * (target.count / target.shape[0]),
+                                plan)
                         }
                     }
                 }

@@ -29,7 +29,9 @@ struct Split: Operator {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
-        guard axis > 0 || sizes.count == 1 || shape.firstIsNotTheBatch else { throw Refusal("cuts axis 0, which takes the images of a batch apart") }
+        guard axis > 0 || sizes.count == 1 || shape.firstIsNotTheBatch else {
+            throw Refusal("cuts axis 0, which takes the images of a batch apart")
+        }
         return sizes.map { size in shape.indices.map { $0 == axis ? size : shape[$0] } }
     }
 

@@ -19,7 +19,8 @@ struct SubpixelConvolution {
     init?(_ convolution: Convolution, _ window: Window, from gradient: Location, to target: Location) {
         let (inputs, outputs) = (target.shape[1], gradient.shape[1])
         let stride = window.stride
-        guard convolution.groups == 1, target.shape[0] == 1, window.dilation == [1, 1], stride.product > 1, inputs < 8, inputs * stride.product <= 64
+        guard convolution.groups == 1, target.shape[0] == 1, window.dilation == [1, 1], stride.product > 1, inputs < 8,
+            inputs * stride.product <= 64
         else { return nil }
         /// Taps, first remainder-free pixel, size, padding before and after, along one axis.
         func plan(_ axis: Int) -> (taps: Int, first: Int, size: Int, before: Int, after: Int) {
