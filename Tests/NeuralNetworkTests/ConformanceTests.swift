@@ -84,7 +84,8 @@ import Testing
         "gives the indices of its maxima", "counts in column-major order", "neurodex reads it over channels or the last axis",
         "neurodex resizes maps", "neurodex resizes height and width alone", "crops and resizes", "neurodex pads with a constant",
         "neurodex reads one of the two",
-        "neurodex cannot tell where in the picture they stand", "would make a tensor of shape", "makes integers of an image's activations", "is in training mode",
+        "neurodex cannot tell where in the picture they stand",
+        "would make a tensor of shape", "makes integers of an image's activations", "is in training mode",
         "could not create a descriptor for an eltwise",
     ]
 

@@ -77,6 +77,7 @@ private func resizeUnevenly(_ rule: Rule, scales: [Float]) -> OperatorCase {
         var own = rule
         // In single precision: 17 / 1.7 is 10, and not a little less.
         if rule.name == "nearest, asymmetric" { own.place = { x, _, _, scale in Double(Float(x) / Float(scale)) } }
+        if rule.name == "nearest by default" { own.place = { x, _, _, scale in Double((Float(x) + 0.5) / Float(scale) - 0.5) } }
         let exact = own
         let output = model.node("Resize", ["image", "", "scales"], rule.attributes)
         return (output, { resized($0, to: size, scales: scales.map(Double.init), exact) })
