@@ -27,7 +27,7 @@ extension StoreDescription {
         let facts = try RawStatement(
             database,
             """
-            SELECT key, value FROM meta WHERE key NOT IN ('derived_through', 'removed', 'description_checksum') ORDER BY key
+            SELECT key, value FROM meta WHERE key NOT IN ('derived_through', 'removed', 'planned', 'description_checksum') ORDER BY key
             """)
         while try facts.step() {
             let kind = facts.kind(1)

@@ -29,7 +29,12 @@ extension Store {
             let writer = try StoreWriter.open(path: temporary, description: first.whole, run: run)
             let sources = Set(try stores.map { try $0.labelSource() })
             if sources.count == 1, let source = sources.first { _ = try writer.relabel(Relabelling(source: source)) }
-            for store in stores { try writer.append(contentsOf: store, plan) }
+            try Activity.run("joining stores", parts: stores.count) {
+                for store in stores {
+                    try writer.append(contentsOf: store, plan)
+                    Activity.step()
+                }
+            }
             if let origin = plan.origin { try writer.record(origin) }
             try writer.finish()
         }

@@ -56,7 +56,7 @@ extension Store {
         try StoreName.replace(path, by: .compacting) { temporary in
             let writer = try StoreWriter.open(path: temporary, description: source.description, run: run)
             _ = try writer.relabel(Relabelling(source: source.labelSource()))
-            try writer.append(contentsOf: source)
+            try Activity.run("copying activations") { try writer.append(contentsOf: source) }
             if let origin = try source.imageOrigin() { try writer.record(origin) }
             try writer.finish()
             try copyKept(from: path, to: temporary)

@@ -38,6 +38,18 @@ extension Store {
         _ parts: Int, rows: Int, _ database: Database, context: (Database) throws -> Context,
         work: (Int, Context) throws -> Void
     ) throws {
+        try Activity.run(parts: parts) {
+            try shareOut(parts, rows: rows, database, context: context) { part, context in
+                try work(part, context)
+                Activity.step()
+            }
+        }
+    }
+
+    private func shareOut<Context>(
+        _ parts: Int, rows: Int, _ database: Database, context: (Database) throws -> Context,
+        work: (Int, Context) throws -> Void
+    ) throws {
         let own = try context(database)
         let helpers = min(readers, parts, rows / smallestShare) - 1
         guard helpers > 0, let state = try Self.state(database) else {

@@ -29,7 +29,7 @@ public final class Store: Sendable {
     package static func open(path: String, readers: Int, smallestShare: Int = 2000, mapsPages: Bool = true) throws -> Store {
         guard case .store = try StoreFile.inspect(path) else {
             if FileManager.default.fileExists(atPath: path) { throw StoreError.notAStore(path: path, found: "an empty file") }
-            throw StoreError.missing(path: path)
+            throw StoreError.missing(path: path, nearest: StoreFile.nearest(to: path))
         }
         return try StoreFile.translating(path) {
             try Store(path: path, readers: readers, smallestShare: smallestShare, mapsPages: mapsPages)

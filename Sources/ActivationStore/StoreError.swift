@@ -2,10 +2,12 @@ import Suggestions
 
 /// What can go wrong with a store. The case carries the facts; ``description`` makes the sentence.
 public enum StoreError: Error, Hashable, Sendable {
-    case missing(path: String)
+    /// `nearest` are files beside it with a name like it.
+    case missing(path: String, nearest: [String] = [])
     /// The name of the store is empty.
     case unnamed
-    case isDirectory(path: String)
+    /// `stores` are the stores in the folder.
+    case isDirectory(path: String, stores: [String] = [])
     case notReadable(path: String, reason: String)
     /// `found` says what the file is instead.
     case notAStore(path: String, found: String)
@@ -50,16 +52,18 @@ public enum StoreError: Error, Hashable, Sendable {
 extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .missing(let path):
-            "\(path): there is no such file; make a store with: neurodex index \(path) --model MODEL.onnx IMAGES…"
+        case .missing(let path, let nearest):
+            "\(path): there is no such file" + (nearest.isEmpty ? Self.advice(onMissing: path) : Suggestion.clause(nearest))
         case .unnamed:
             "the name of the store is empty; name a file, for example store.sqlite"
-        case .isDirectory(let path):
-            "\(path) is a folder; a store is one file, for example \(path)/store.sqlite"
+        case .isDirectory(let path, let stores):
+            "\(path) is a folder; a store is one file, "
+                + (stores.isEmpty ? "for example \(path)/store.sqlite" : "here \(stores.prefix(3).joined(separator: " or "))")
         case .notReadable(let path, let reason):
             "\(path) cannot be read: \(reason)"
         case .notAStore(let path, let found):
             "\(path) is not a neurodex store: expected a SQLite file with application id NDX1, found \(found)"
+                + (found == StoreFile.network ? "; make a store with: neurodex index STORE --model \(path) IMAGES…" : "")
         case .newerVersion(let path, let found, let supported):
             "\(path) is a store of version \(found), and this neurodex knows versions up to \(supported); use a newer neurodex"
         case .damaged(let path, let detail):
@@ -110,5 +114,14 @@ extension StoreError: CustomStringConvertible {
         case .database(let path, let code, let message):
             "\(path): SQLite says \(message) (code \(code))"
         }
+    }
+
+    /// How to make a store of that name, if it may be the name of one.
+    private static func advice(onMissing path: String) -> String {
+        let name = path.split(separator: "/").last ?? ""
+        let ending = name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
+        if name.contains(":") && !name.contains(".") { return "; the store is named first" }
+        return StoreFile.otherEndings.contains(ending)
+            ? "" : "; make a store with: neurodex index \(path) --model MODEL.onnx IMAGES…"
     }
 }

@@ -2,6 +2,7 @@ import CSQLite
 import Foundation
 import GRDB
 import GRDBSQLite
+import Suggestions
 
 /// A store as a file: what it is before SQLite opens it, how it is opened, and SQLite's failures as ``StoreError``.
 package enum StoreFile {
@@ -20,7 +21,7 @@ package enum StoreFile {
             if errno == ENOENT { return .absent }
             throw StoreError.notReadable(path: path, reason: String(cString: strerror(errno)))
         }
-        if status.st_mode & S_IFMT == S_IFDIR { throw StoreError.isDirectory(path: path) }
+        if status.st_mode & S_IFMT == S_IFDIR { throw StoreError.isDirectory(path: path, stores: stores(in: path)) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError.notAStore(path: path, found: "no regular file") }
         if status.st_size == 0 { return .absent }
 
@@ -30,7 +31,7 @@ package enum StoreFile {
         var header = [UInt8](repeating: 0, count: 100)
         let length = read(file, &header, header.count)
         guard length == header.count, header.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw StoreError.notAStore(path: path, found: kind(of: header))
+            throw StoreError.notAStore(path: path, found: kind(of: header, named: path))
         }
         func number(at offset: Int) -> Int { header[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
         guard number(at: 68) == Schema.applicationID else {
@@ -43,11 +44,44 @@ package enum StoreFile {
         return .store(version: version)
     }
 
-    private static func kind(of header: [UInt8]) -> String {
-        if header.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return "a PNG picture" }
-        if header.starts(with: [0xFF, 0xD8, 0xFF]) { return "a JPEG picture" }
-        if header.starts(with: [0x50, 0x4B]) { return "a ZIP archive" }
-        return "a file of another kind"
+    /// What a network is called that was named in the place of a store.
+    static let network = "an ONNX network"
+    /// How files are named that are no stores.
+    static let otherEndings: Set<String> = [
+        "onnx", "pt", "pth", "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "npy", "npz", "csv", "txt", "json", "pdf",
+        "html", "zip",
+    ]
+
+    private static func kind(of header: [UInt8], named path: String) -> String {
+        let kinds: [([UInt8], String)] = [
+            ([0x89, 0x50, 0x4E, 0x47], "a PNG picture"), ([0xFF, 0xD8, 0xFF], "a JPEG picture"), ([0x50, 0x4B], "a ZIP archive"),
+            (Array("RIFF".utf8), "a WebP picture"), (Array("GIF8".utf8), "a GIF picture"),
+            ([0x93] + Array("NUMPY".utf8), "a NumPy array"),
+        ]
+        if let known = kinds.first(where: { header.starts(with: $0.0) }) { return known.1 }
+        // The first field of an ONNX file is the version of its format, a small number, and the second one of seven.
+        let isNetwork =
+            header[0] == 0x08 && (1...30).contains(header[1]) && [0x12, 0x1A, 0x22, 0x2A, 0x32, 0x3A, 0x42].contains(header[2])
+        return isNetwork || path.lowercased().hasSuffix(".onnx") ? network : "a file of another kind"
+    }
+
+    /// Files beside `path` with a name like its: of its kind, or stores.
+    static func nearest(to path: String) -> [String] {
+        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent as NSString)
+        let ending = name.pathExtension.lowercased()
+        let endings = otherEndings.contains(ending) ? [ending] : [ending, "sqlite", "sqlite3", "db"]
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+        let stems = names.sorted().filter { endings.contains(($0 as NSString).pathExtension.lowercased()) }.map {
+            (stem: ($0 as NSString).deletingPathExtension, name: $0)
+        }
+        return Suggestion.nearest(to: name.deletingPathExtension, among: stems.map { $0.stem }).compactMap { stem in
+            stems.first { $0.stem == stem }.map { (folder as NSString).appendingPathComponent($0.name) }
+        }
+    }
+
+    private static func stores(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasSuffix(".sqlite") }.sorted().map { (folder as NSString).appendingPathComponent($0) }
     }
 
     /// What SQLite is told, so that it opens the file of that very name: for it, `:memory:` and the empty name are no files, and

@@ -43,6 +43,13 @@ public struct StoreSummary: Equatable, Sendable {
     public let isDerivedComplete: Bool
     /// Of the file.
     public let bytes: Int
+    /// Of these, what kept explanations and a fitted last layer take, and what was given back and not used again.
+    public let explanationBytes: Int
+    public let freeBytes: Int
+    /// Images that the store is to have when the run that was begun last is done; nil where it is, or was made otherwise.
+    public let planned: Int?
+    /// Whether a run holds the store now.
+    public let isBeingWritten: Bool
     /// In order.
     public let runs: [Run]
 }
@@ -73,8 +80,32 @@ extension Store {
                     database, "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1"),
                 answers: answers?.decode(atIndex: 0) ?? 0, rightAnswers: answers?.decode(atIndex: 1) ?? 0,
                 isDerivedComplete: isDerivedComplete(database),
-                bytes: bytes ?? 0,
+                bytes: bytes ?? 0, explanationBytes: explanationBytes(database), freeBytes: Self.freeBytes(database),
+                planned: Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'planned'"),
+                isBeingWritten: WriterLock.isHeld(store: path),
                 runs: CheckedTable.run.map(database, "ORDER BY id", path: path) { try StoreSummary.Run(row: $0) })
+        }
+    }
+
+    private static func freeBytes(_ database: Database) throws -> Int {
+        try (Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) * (Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
+    }
+
+    /// Pages of the tables that only asking fills, and of their indexes; without SQLite's own count of them, the bytes of their blobs.
+    private func explanationBytes(_ database: Database) throws -> Int {
+        let tables = try ["explanation", "cam_head"].filter { try database.tableExists($0) }
+        let names = try tables.flatMap { table in
+            try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE tbl_name = ?", arguments: [table])
+        }
+        do {
+            return try names.reduce(0) { sum, name in
+                try sum
+                    + (Int.fetchOne(
+                        database, sql: "SELECT sum(pgsize) FROM dbstat WHERE name = ? AND aggregate = 1", arguments: [name]) ?? 0)
+            }
+        } catch is DatabaseError {
+            guard tables.contains("explanation") else { return 0 }
+            return try Int.fetchOne(database, sql: "SELECT ifnull(sum(length(map) + length(picture)), 0) FROM explanation") ?? 0
         }
     }
 

@@ -15,22 +15,33 @@ extension StoreWriter {
         for record in try source.skipped() { try appendSkipped(record) }
         try source.read { database in
             let presence = try source.presence(database)
-            for (block, lanes) in try source.blocks(database).enumerated() {
-                let first = block * source.description.blockImages
-                let kept = (0..<lanes).filter { presence?[first + $0] != 0 && !leftOut.contains(first + $0) }
-                var taken = 0
-                while taken < kept.count {
-                    let room = description.blockImages - buffer.count
-                    let part = Array(kept[taken..<min(kept.count, taken + room)])
-                    try append(part, ofBlock: block, lanes: lanes, of: source, paths, database)
-                    taken += part.count
+            let blocks = try source.blocks(database)
+            try Activity.run(parts: blocks.count) {
+                for (block, lanes) in blocks.enumerated() {
+                    let first = block * source.description.blockImages
+                    let kept = (0..<lanes).filter { presence?[first + $0] != 0 && !leftOut.contains(first + $0) }
+                    try append(kept, ofBlock: block, lanes: lanes, of: source, paths, database)
+                    Activity.step()
                 }
             }
         }
     }
 
+    /// In as many pieces as the block being filled has room for.
     private func append(
         _ kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ paths: [Int: String], _ database: Database
+    ) throws {
+        var taken = 0
+        while taken < kept.count {
+            let room = description.blockImages - buffer.count
+            let part = Array(kept[taken..<min(kept.count, taken + room)])
+            try append(part: part, ofBlock: block, lanes: lanes, of: source, paths, database)
+            taken += part.count
+        }
+    }
+
+    private func append(
+        part kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ paths: [Int: String], _ database: Database
     ) throws {
         let ids = kept.map { block * source.description.blockImages + $0 }
         var images = try source.images(database, ids: ids)

@@ -138,6 +138,19 @@ public final class StoreWriter: @unchecked Sendable {
 
     // MARK: Writing
 
+    /// Says how many images more there are to be, so that a run that is stopped can be told from one that was done.
+    /// - Throws: ``StoreError``.
+    public func plan(images more: Int) throws {
+        precondition(!finished, "the writer has finished")
+        try StoreFile.translating(path) {
+            try database.write { database in
+                let images = try imageCount - Store.removedCount(database) + more
+                try database.execute(
+                    sql: "INSERT INTO meta VALUES ('planned', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1", arguments: [images])
+            }
+        }
+    }
+
     /// Adds an image. Its id is ``imageCount`` before the call.
     /// - Parameters:
     ///   - values: the maximum of every neuron, in neuron order.
@@ -242,6 +255,7 @@ public final class StoreWriter: @unchecked Sendable {
                 if savedThrough != imageCount {
                     try derived.save(database, through: imageCount)
                 }
+                if status == .done { try database.execute(sql: "DELETE FROM meta WHERE key = 'planned'") }
                 try CheckedTable.run.change(database, where: "id = \(run)") {
                     try database.execute(
                         sql: "UPDATE run SET status = ?, finished = ?, seconds = ? WHERE id = ?",

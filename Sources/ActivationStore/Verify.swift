@@ -31,7 +31,10 @@ extension Store {
         var result = Verification()
         do {
             try read { database in
-                for message in try String.fetchAll(database, sql: "PRAGMA integrity_check(20)") where message != "ok" {
+                let messages = try Activity.run("checking the file's structure") {
+                    try String.fetchAll(database, sql: "PRAGMA integrity_check(20)")
+                }
+                for message in messages where message != "ok" {
                     result.report("SQLite's integrity check says: \(message).")
                 }
                 try StoreCheck(store: self, database: database).run(&result)
@@ -70,7 +73,9 @@ private struct StoreCheck {
         }
         try checkImages(&result)
         let derived = DerivedState(description, images: images)
-        let isWhole = try checkActivations(blocks, derived, &result)
+        let isWhole = try Activity.run("checking activations", parts: blocks.count * description.neuronCount) {
+            try checkActivations(blocks, derived, &result)
+        }
         try checkMeans(blocks, &result)
         try checkExplanations(&result)
         try checkOthers(&result)
@@ -84,8 +89,11 @@ private struct StoreCheck {
         }
         // From damaged blocks nothing can be made again that would tell more.
         guard isWhole else { return }
-        try checkStatistics(derived, &result)
-        try checkLists(derived, &result)
+        try Activity.run("checking statistics and lists", parts: 2) {
+            try checkStatistics(derived, &result)
+            Activity.step()
+            try checkLists(derived, &result)
+        }
     }
 
     private func name(_ neuron: Int) -> String {
@@ -136,6 +144,7 @@ private struct StoreCheck {
             }
             expected += 1
             result.activationRows += 1
+            Activity.step()
             check(select, block: block, neuron: neuron, lanes: blocks[block], derived, &result)
         }
         while expected < blocks.count * neurons {

@@ -39,6 +39,14 @@ package final class WriterLock {
         }
     }
 
+    /// Whether somebody holds it now.
+    static func isHeld(store: String) -> Bool {
+        let file = open(store + "-writing", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return flock(file, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// As `init`, but patient with one who writes for less than `seconds`.
     static func waiting(store: String, seconds: Double) throws -> WriterLock {
         let deadline = Date().addingTimeInterval(seconds)

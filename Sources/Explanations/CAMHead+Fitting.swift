@@ -58,11 +58,14 @@ extension CAMHead {
         }
         var best: (l2: Double, parameters: [Double], right: Int, loss: Double)?
         var start: [Double]?
-        for l2 in Self.l2Candidates {
-            let parameters = problem(chooseFrom, l2).solved(from: start, tolerance: 1e-5).parameters
-            start = parameters
-            let (right, loss) = judge(parameters, chooseBy)
-            if best.map({ (right, -loss) > ($0.right, -$0.loss) }) ?? true { best = (l2, parameters, right, loss) }
+        Activity.run("fitting the last layer", parts: Self.l2Candidates.count + 1) {
+            for l2 in Self.l2Candidates {
+                let parameters = problem(chooseFrom, l2).solved(from: start, tolerance: 1e-5).parameters
+                start = parameters
+                let (right, loss) = judge(parameters, chooseBy)
+                if best.map({ (right, -loss) > ($0.right, -$0.loss) }) ?? true { best = (l2, parameters, right, loss) }
+                Activity.step()
+            }
         }
         let l2 = best?.l2 ?? Self.l2Candidates[0]
         let solution = problem(examples.train, l2).solved(from: best?.parameters)

@@ -4,6 +4,7 @@ import Hashing
 import Images
 public import Indexing
 public import NeuralNetwork
+import Search
 
 /// A store's explanations: what it keeps is given at once, without loading the network; all else is made, and kept.
 ///
@@ -128,7 +129,7 @@ public final class ExplanationArchive {
         guard keeps, explanation.map.values.allSatisfy(\.isFinite) else { return }
         let drawing = try method.drawing(of: explanation, over: subject, in: self)
         let provenance = Provenance(
-            command: explanation.method, options: drawing.options + (explanation.checks == nil ? [] : ["--check"]),
+            command: explanation.method, options: drawing.options + Spelling.flag("--check", explanation.checks != nil),
             operands: drawing.operands,
             model: store.description.model.sha256, of: [explanation], toolVersion: toolVersion)
         let map = explanation.map

@@ -2,6 +2,7 @@ import ActivationStore
 public import ArgumentParser
 import Foundation
 public import Images
+import Search
 
 /// A way to explain a target on an image by a map. It is its own arguments, as a query is; one method a file of `Methods`.
 public protocol ExplanationMethod: ParsableArguments {
@@ -50,7 +51,7 @@ extension ExplanationMethod {
             image: subject.framed.image, title: (explanation.image as NSString).lastPathComponent, panels: [explanation.panel()])
         return Drawing(
             image: try Figure(rows: [row]).rendered(),
-            options: arguments + Provenance.option("--target", explanation.target.text),
+            options: arguments + Spelling.option("--target", explanation.target.text),
             operands: [archive.store.path, explanation.image])
     }
 

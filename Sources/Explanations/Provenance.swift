@@ -1,6 +1,7 @@
 import Foundation
 import Hashing
 import Paths
+import Search
 
 /// What a picture says of how it was made, in the text chunks of its PNG: enough to make it again.
 public struct Provenance: Equatable, Sendable {
@@ -21,9 +22,7 @@ public struct Provenance: Equatable, Sendable {
         command: String, options: [String], operands: [String], model: String, images: [(path: String, sha256: String)] = [],
         facts: [(name: String, value: String)] = [], toolVersion: String
     ) {
-        // An objective such as -class:cat, or a file's name, may look like an option.
-        let isAmbiguous = operands.contains { $0.hasPrefix("-") }
-        arguments = [command] + options + (isAmbiguous ? ["--"] : []) + operands
+        arguments = Spelling.command(command, options: options, operands: operands)
         (self.model, self.images, self.facts) = (model, images, facts)
         self.toolVersion = toolVersion
     }
@@ -45,13 +44,6 @@ public struct Provenance: Equatable, Sendable {
                 ("values", explanations.map { "\($0.value)" }.joined(separator: "\n")),
             ] + (checks.isEmpty ? [] : [(Self.checksFact, Self.text(of: checks))]),
             toolVersion: toolVersion)
-    }
-
-    /// An option with its value, as arguments; nothing where it was not given.
-    ///
-    /// A value that begins with a hyphen, as a layer's name may, would be taken for an option of its own: it is joined to the name.
-    public static func option(_ name: String, _ value: String?) -> [String] {
-        value.map { $0.hasPrefix("-") ? ["\(name)=\($0)"] : [name, $0] } ?? []
     }
 
     /// Keywords and texts.

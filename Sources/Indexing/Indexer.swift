@@ -90,6 +90,8 @@ public struct Indexer: Sendable {
         summary.take(plan)
         let pending = plan.items
         let total = pending.count
+        // What is done before anybody could stop it needs no plan.
+        if total > 0 { try writer.plan(images: total - plan.replaced.count) }
         let queue = ResultQueue<Outcome>(capacity: max(64, 4 * jobs * network.batch), producers: jobs)
         let source = WorkSource(pending, isCancelled: isCancelled)
         let workers = try (0..<jobs).map { _ in try IndexWorker(network, preprocessing) }

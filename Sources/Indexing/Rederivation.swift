@@ -34,13 +34,17 @@ public struct Rederivation {
     }
 
     /// Runs up to `sample` images, spread evenly over the store.
-    public func run(sample: Int) throws -> Result {
+    /// - Parameter isCancelled: asked before each; once true, what is done is the result.
+    public func run(sample: Int, isCancelled: () -> Bool = { false }) throws -> Result {
         let ids = try store.imageIDs()
         let taken = min(sample, ids.count)
         var result = Result()
-        for index in 0..<taken {
-            guard let image = try store.image(id: ids[index * ids.count / taken]) else { continue }
-            try compare(image, &result)
+        try Activity.run("computing images anew", parts: taken) {
+            for index in 0..<taken where !isCancelled() {
+                guard let image = try store.image(id: ids[index * ids.count / taken]) else { continue }
+                try compare(image, &result)
+                Activity.step()
+            }
         }
         return result
     }

@@ -14,4 +14,16 @@ extension Store {
         guard let condition else { return try presence(database) }
         return try Predicate(condition, in: self, database, images: try laneCount(database)).mask
     }
+
+    /// As ``mask(where:_:)``, for a question that needs images.
+    /// - Throws: ``QueryError/emptySelection(_:)`` too.
+    func filledMask(where condition: String?, _ database: Database) throws -> [UInt8]? {
+        let mask = try mask(where: condition, database)
+        if let condition, mask?.contains(1) == false,
+            let empty = try EmptySelection(condition, "--where", in: self, database)
+        {
+            throw QueryError.emptySelection(empty)
+        }
+        return mask
+    }
 }

@@ -8,18 +8,32 @@ struct Predicate {
     let mask: [UInt8]
 
     /// - Parameter option: that the user gave it with.
-    /// - Throws: ``QueryError`` for what is no condition on images; ``StoreError``.
+    /// - Throws: ``QueryError`` for what is no condition on images, in the user's words; ``StoreError``.
     init(_ clause: String, in store: Store, _ database: Database, images: Int, option: String = "--where") throws {
         try store.checkImages(database)
-        var mask = [UInt8](repeating: 0, count: images)
         let sandbox = try ReadOnlySQL(store: store, scope: .images)
+        let shown = "\(option) \"\(clause)\""
+        guard clause.contains(where: { !$0.isWhitespace }) else {
+            throw QueryError.wrongSQL(sql: shown, reason: "it is empty; an example: label = 'cat'")
+        }
         // A line of its own, so that a comment at the clause's end does not hide the bracket.
-        try sandbox.rows(
-            "SELECT id FROM image_info WHERE (\n\(clause)\n)", shown: "\(option) \"\(clause)\""
-        ) { statement in
-            let id = Int(sqlite3_column_int64(statement, 0))
+        let (bracketed, bare) = ("\(Self.select) (\n\(clause)\n)", "\(Self.select) \(clause)")
+        do {
+            try sandbox.check(bracketed, shown: shown)
+        } catch QueryError.wrongSQL(_, let reason) {
+            // SQLite's words on the clause alone: the user has not written our brackets.
+            try sandbox.check(bare, shown: shown)
+            throw QueryError.wrongSQL(sql: shown, reason: reason.hasPrefix("near \")\"") ? "it is not one condition" : reason)
+        }
+        // What needs our brackets to be understood, such as "1) OR (1", is no condition.
+        try sandbox.check(bare, shown: shown)
+        var mask = [UInt8](repeating: 0, count: images)
+        try sandbox.rows(bracketed, shown: shown) { row in
+            let id = Int(sqlite3_column_int64(row, 0))
             if mask.indices.contains(id) { mask[id] = 1 }
         }
         self.mask = mask
     }
+
+    private static let select = "SELECT id FROM image_info WHERE"
 }

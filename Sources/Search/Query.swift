@@ -19,12 +19,6 @@ public protocol DrawnQuery: Query {
     var options: [String] { get }
 }
 
-extension DrawnQuery {
-    /// `name value` for every value.
-    func option(_ name: String, _ values: String?...) -> [String] { option(name, values) }
-    func option(_ name: String, _ values: [String?]) -> [String] { values.compactMap { $0 }.flatMap { [name, $0] } }
-}
-
 /// Every question there is.
 public let queries: [any Query.Type] = [
     TopQuery.self,

@@ -31,8 +31,10 @@ public enum QueryError: Error, Hashable, Sendable {
     case nothingToTell(label: String, images: Int, of: Int)
     /// Two sets of images have some in common.
     case overlap(images: Int)
-    /// No image meets the condition of this option.
+    /// There is no image in the set of this option.
     case emptySet(String)
+    /// No image meets a condition.
+    case emptySelection(EmptySelection)
     /// Two stores without an image that both have.
     case noCommonImage(String, String)
     case noCommonLayer
@@ -87,6 +89,8 @@ extension QueryError: CustomStringConvertible {
             "\(images) \(images == 1 ? "image meets" : "images meet") both --a and --b; the two sets have to be apart"
         case .emptySet(let option):
             "no image is in the set of \(option)"
+        case .emptySelection(let selection):
+            "\(selection)"
         case .noCommonImage(let a, let b):
             "\(a) and \(b) have no image in common; images are the same if their files are, byte for byte"
         case .noCommonLayer:

@@ -61,14 +61,15 @@ struct RankPass {
         let size = max(1, Self.memory / (length * 4))
         let columns = UnsafeMutablePointer<Float>.allocate(capacity: min(size, max(neurons.count, 1)) * length)
         defer { columns.deallocate() }
-        for range in neurons.ranges {
-            for first in stride(from: range.lowerBound, to: range.upperBound, by: size) {
-                let group = first..<min(first + size, range.upperBound)
+        let groups = neurons.parts(of: size)
+        try Activity.run("ranking neurons", parts: groups.count) {
+            for group in groups {
                 try fold.sharedRows(NeuronSet([group])) { image, row in
-                    UnsafeMutableRawPointer(columns + (row.neuron - first) * length + image)
+                    UnsafeMutableRawPointer(columns + (row.neuron - group.lowerBound) * length + image)
                         .copyMemory(from: row.values, byteCount: row.count * 4)
                 }
                 try body(group, columns)
+                Activity.step()
             }
         }
     }
@@ -151,7 +152,12 @@ func inParallel<Helper>(_ count: Int, helper: () -> Helper, work: (Int, Helper) 
     let threads = max(1, min(ProcessInfo.processInfo.activeProcessorCount, count))
     nonisolated(unsafe) let helpers = (0..<threads).map { _ in helper() }
     nonisolated(unsafe) let work = work
-    DispatchQueue.concurrentPerform(iterations: threads) { thread in
-        for index in stride(from: thread, to: count, by: threads) { work(index, helpers[thread]) }
+    Activity.run(parts: count) {
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            for index in stride(from: thread, to: count, by: threads) {
+                work(index, helpers[thread])
+                Activity.step()
+            }
+        }
     }
 }

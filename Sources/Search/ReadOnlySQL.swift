@@ -4,6 +4,7 @@ import CSQLite
 import Foundation
 import GRDB
 import GRDBSQLite
+import Suggestions
 import Synchronization
 
 /// A connection for SQL that a user wrote, with the table `activation` where everything may be read. SQLite itself asks, for
@@ -118,28 +119,12 @@ final class ReadOnlySQL {
         _ sql: String, shown: String, limits: Limits = Limits(), header: ([String]) throws -> Void = { _ in },
         _ body: (OpaquePointer) throws -> Void
     ) throws {
-        guardian.refused = nil
         guardian.clock = StatementClock(seconds: limits.seconds, pauses: limits.pauses)
         let watchdog = StatementWatchdog(connection, clock: guardian.clock, limit: limits.seconds)
         defer { watchdog.end() }
         try HeapLimit.enforce(megabytes: limits.megabytes) {
-            var handle: OpaquePointer?
-            var rest = ""
-            let code = sql.withCString { text in
-                var tail: UnsafePointer<CChar>?
-                let code = sqlite3_prepare_v2(connection, text, -1, &handle, &tail)
-                if let tail { rest = String(cString: tail) }
-                return code
-            }
-            defer { sqlite3_finalize(handle) }
-            guard code == SQLITE_OK else { throw failure(code, shown, limits) }
-            guard let statement = handle else { throw QueryError.emptySQL }
-            guard rest.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty else {
-                throw QueryError.severalStatements(sql: shown)
-            }
-            guard sqlite3_stmt_readonly(statement) != 0 else {
-                throw QueryError.forbidden(sql: shown, action: "change the store")
-            }
+            let statement = try prepare(sql, shown, limits)
+            defer { sqlite3_finalize(statement) }
             try header((0..<sqlite3_column_count(statement)).map { String(cString: sqlite3_column_name(statement, $0)) })
             while true {
                 let code = sqlite3_step(statement)
@@ -150,6 +135,39 @@ final class ReadOnlySQL {
                 guard guardian.clock.left >= 0 else { throw QueryError.outOfTime(seconds: limits.seconds) }
             }
         }
+    }
+
+    /// Whether SQLite would run the statement, without running it.
+    /// - Throws: as ``rows(_:shown:limits:header:_:)``.
+    func check(_ sql: String, shown: String) throws {
+        try HeapLimit.enforce(megabytes: Limits().megabytes) { _ = sqlite3_finalize(try prepare(sql, shown, Limits())) }
+    }
+
+    /// One statement that reads, to be finalized by the caller.
+    private func prepare(_ sql: String, _ shown: String, _ limits: Limits) throws -> OpaquePointer {
+        guardian.refused = nil
+        var handle: OpaquePointer?
+        var rest = ""
+        let code = sql.withCString { text in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(connection, text, -1, &handle, &tail)
+            if let tail { rest = String(cString: tail) }
+            return code
+        }
+        guard code == SQLITE_OK else { throw failure(code, shown, limits) }
+        guard let statement = handle else { throw QueryError.emptySQL }
+        do {
+            guard rest.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty else {
+                throw QueryError.severalStatements(sql: shown)
+            }
+            guard sqlite3_stmt_readonly(statement) != 0 else {
+                throw QueryError.forbidden(sql: shown, action: "change the store")
+            }
+        } catch {
+            sqlite3_finalize(statement)
+            throw error
+        }
+        return statement
     }
 
     private func failure(_ code: Int32, _ shown: String, _ limits: Limits) -> any Error {
@@ -163,8 +181,57 @@ final class ReadOnlySQL {
         case SQLITE_CORRUPT:
             let isOurs = sqlite3_extended_errcode(connection) == SQLITE_CORRUPT | 1 << 8  // SQLITE_CORRUPT_VTAB
             return StoreError.damaged(path: path, detail: isOurs ? message : "SQLite says \(message)")
-        default: return QueryError.wrongSQL(sql: shown, reason: message)
+        default: return QueryError.wrongSQL(sql: shown, reason: message + advice(on: message))
         }
+    }
+}
+
+extension ReadOnlySQL {
+    /// As many names as a sentence can list.
+    private static let listed = 16
+
+    /// What was perhaps meant by a name that SQLite does not know; nothing for other errors.
+    private func advice(on message: String) -> String {
+        for (prefix, known) in [("no such column: ", columns), ("no such table: ", tables)] where message.hasPrefix(prefix) {
+            // A column may be named with its table.
+            let name = message.dropFirst(prefix.count).split(separator: ".").last.map(String.init) ?? ""
+            let known = known()
+            let nearest = Suggestion.nearest(to: name, among: known)
+            if known.isEmpty || !nearest.isEmpty { return Suggestion.clause(nearest) }
+            let quotes = prefix.contains("column") ? "; a text stands in single quotes: '\(name)'" : ""
+            let list = known.count == 1 ? "there is only \(known[0])" : "there are \(known.joined(separator: ", "))"
+            return quotes + (known.count <= Self.listed ? "; " + list : "")
+        }
+        return ""
+    }
+
+    private func tables() -> [String] {
+        guard case .everything = guardian.scope else { return ["image_info"] }
+        return ["activation"] + texts("SELECT name FROM sqlite_schema WHERE type IN ('view', 'table') ORDER BY type DESC, name")
+    }
+
+    /// Of every table, each once.
+    private func columns() -> [String] {
+        var known: Set<String> = []
+        return tables().flatMap { table in
+            var handle: OpaquePointer?
+            defer { sqlite3_finalize(handle) }
+            guard sqlite3_prepare_v2(connection, "SELECT * FROM \"\(table)\"", -1, &handle, nil) == SQLITE_OK else {
+                return [String]()
+            }
+            return (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
+        }.filter { known.insert($0).inserted }
+    }
+
+    private func texts(_ sql: String) -> [String] {
+        var handle: OpaquePointer?
+        defer { sqlite3_finalize(handle) }
+        guard sqlite3_prepare_v2(connection, sql, -1, &handle, nil) == SQLITE_OK else { return [] }
+        var texts: [String] = []
+        while sqlite3_step(handle) == SQLITE_ROW {
+            if let text = sqlite3_column_text(handle, 0) { texts.append(String(cString: text)) }
+        }
+        return texts
     }
 }
 

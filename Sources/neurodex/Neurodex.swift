@@ -3,6 +3,7 @@ import Explanations
 import Foundation
 import Paths
 import Search
+import Suggestions
 import Synchronization
 
 @main
@@ -24,7 +25,8 @@ struct Neurodex: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            IndexCommand.self, PreprocessingCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self, SimilarCommand.self, ProfileCommand.self,
+            IndexCommand.self, PreprocessingCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self,
+            SimilarCommand.self, ProfileCommand.self,
             NeuronsCommand.self, ContrastCommand.self, SuspectsCommand.self, ShortcutsCommand.self, DiffCommand.self,
             SQLCommand.self,
             VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
@@ -49,13 +51,19 @@ struct Neurodex: ParsableCommand {
                 _exit(ExitCode.failure.rawValue)
             }
         }
+        if let script = BashCompletion.script(for: arguments) { end(script, .success) }
+        if let refusal = unknownCommand(arguments) {
+            end("Error: \(refusal)", .validationFailure)
+        }
         var command: any ParsableCommand
         do {
             command = try parseAsRoot(arguments)
         } catch {
             end(fullMessage(for: error).shown(keeping: "\n"), exitCode(for: error))
         }
+        StatusLine.start(type(of: command)._commandName)
         do {
+            defer { StatusLine.stop() }
             try StandardStreams.secureDescriptors()
             try command.run()
         } catch let error as ValidationError {
@@ -78,6 +86,27 @@ struct Neurodex: ParsableCommand {
         }
         StandardStreams.finish()
         Foundation.exit(code.rawValue)
+    }
+}
+
+extension Neurodex {
+    /// What to say where the first word is no command, or the word after a command that has others is none of these; else nil.
+    static func unknownCommand(_ arguments: [String]) -> String? {
+        var (words, name) = (arguments[...], "neurodex")
+        if words.first == "help" { words = words.dropFirst() }
+        var command: any ParsableCommand.Type = Neurodex.self
+        while let word = words.first, !word.hasPrefix("-"), command.configuration.defaultSubcommand == nil {
+            let known = command.configuration.subcommands
+            guard !known.isEmpty else { return nil }
+            guard let next = known.first(where: { $0._commandName == word }) else {
+                let nearest = Suggestion.nearest(
+                    to: word, among: known.map { $0._commandName } + (name == "neurodex" ? ["help"] : []), limit: 1)
+                return "there is no command '\(name) \(word)'\(Suggestion.clause(nearest)) ('\(name) --help' lists them)"
+            }
+            (command, name) = (next, name + " " + word)
+            words = words.dropFirst()
+        }
+        return nil
     }
 }
 

@@ -229,6 +229,18 @@ import Testing
         #expect(Suggestion.nearest(to: "CLASSIFIER.1", among: layers) == ["classifier.1"])
         #expect(Suggestion.nearest(to: "expand1x1", among: layers).first == "features.12.expand1x1")
         #expect(Suggestion.nearest(to: "zebra", among: layers) == [])
+        #expect(
+            Suggestion.nearest(to: "expand3", among: ["fire3/concat", "expnad4", "fire2/expand", "fire3/expand"]).first
+                == "fire3/expand")
+        #expect(
+            Suggestion.nearest(to: "fire3.expand", among: ["fire2/expand", "fire4/expand", "fire3/expand"]).first
+                == "fire3/expand")
+        #expect(
+            Suggestion.nearest(to: "layer1.conv9", among: ["layer2.0.conv1", "layer1.0.conv1", "layer1.0.relu", "fc"]).first
+                == "layer1.0.conv1")
+        #expect(
+            Suggestion.nearest(to: "retriever, golden", among: ["golden eagle", "golden retriever"]).first == "golden retriever")
+        #expect(Suggestion.nearest(to: "cnov1", among: ["fc1", "pool_1", "conv1"]).first == "conv1")
         #expect(Suggestion.clause(["a", "b", "c"]) == "; did you mean a, b or c?")
     }
 }

@@ -26,10 +26,22 @@ import Testing
         try Executable.shell("make -s -C '\(root)' .build/activation.so", in: root, timeout: 600)
     }
 
-    @Test(arguments: pages) func commandsWork(_ page: String) throws {
+    @Test(arguments: pages) func commandsWork(_ page: String) throws { try run(page, in: try Self.folder()) }
+
+    /// A reader who goes through all pages has one folder for them.
+    @Test func pagesWorkOneAfterAnother() throws {
+        let folder = try Self.folder()
+        for page in Self.pages { try run(page, in: folder) }
+    }
+
+    private static func folder() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         try FileManager.default.createSymbolicLink(atPath: folder.path + "/fixtures", withDestinationPath: Fixtures.folder)
-        try FileManager.default.createSymbolicLink(atPath: folder.path + "/.build", withDestinationPath: Self.root + "/.build")
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/.build", withDestinationPath: root + "/.build")
+        return folder
+    }
+
+    private func run(_ page: String, in folder: TemporaryFolder) throws {
         let commands = try commands(page)
         #expect(!commands.isEmpty)
         if try text(page).contains("\nmake extension\n") {
@@ -38,7 +50,7 @@ import Testing
         }
         for command in commands {
             let result = try Executable.shell(command, in: folder.path)
-            #expect(result.status == 0 && !result.isSignal, "\(command): \(result)")
+            #expect(result.status == 0 && !result.isSignal, "\(page): \(command): \(result)")
         }
     }
 

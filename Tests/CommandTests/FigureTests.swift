@@ -56,6 +56,35 @@ import Testing
         #expect(verified.status == 0 && verified.output.hasPrefix("a.png: made again, the same in every pixel: "), "\(verified)")
     }
 
+    /// Values that begin with a hyphen, or hold what shells and options are parted by.
+    @Test(arguments: [
+        ["top", "shop.sqlite", "conv4:3", "-k", "2", "--where=-1 < id", "--seed=-3", "--sheet=-a.png"],
+        ["top", "shop.sqlite", "conv4:3", "-k", "2", "--where", "label = \"cat\" OR split='test'", "--sheet=-a.png"],
+        ["neurons", "shop.sqlite", "conv4:3", "--where=-id <= 0", "--out=-a.png"],
+        ["suspects", "shop.sqlite", "--where=-1 < id", "-k", "3", "--sheet=-a.png"],
+        ["similar", "shop.sqlite", "--where=-(-1) < id", "-k", "3", "--sheet=-a.png", "--", "-outside.png"],
+        ["diff", "shop.sqlite", "--layer=conv4", "--match", "conv4=conv4", "-k", "1", "--sheet=-a.png", "--", "-b.sqlite"],
+        ["deconv", "shop.sqlite", "conv4:3", "--image=-outside.png", "--out=-a.png"],
+        ["deconv", "shop.sqlite", "conv4:3", "-k", "1", "--where=-1 < id", "--out=-a.png"],
+        ["cam", "shop.sqlite", "--truth=-boxes.csv", "--beside=-b.sqlite", "--out=-a.png", "--", "-outside.png"],
+        ["ascend", "shop.sqlite", "--steps", "2", "--from=-outside.png", "--output=-a.png", "--", "-class:cat"],
+    ])
+    func valuesThatLookLikeOptionsAreWrittenSo(_ arguments: [String]) throws {
+        for (name, file) in [
+            ("-outside.png", "photos/test/cat/cat-43.jpg"), ("-boxes.csv", "photos/boxes.csv"), ("-b.sqlite", "shop.sqlite"),
+        ] {
+            try FileManager.default.copyItem(atPath: shop.folder.file(file), toPath: shop.folder.file(name))
+        }
+        let first = try Executable.run(arguments, in: shop.path)
+        #expect(first.status == 0, "\(first)")
+        let verified = try shop.run("verify", "--", "-a.png")
+        #expect(verified.status == 0 && verified.output.hasPrefix("-a.png: made again, the same in every pixel: "), "\(verified)")
+        // The command that is shown works as it is shown.
+        let line = verified.output.trimmingCharacters(in: .newlines).split(separator: ": ").dropFirst(2).joined(separator: ": ")
+        let typed = try Executable.shell(line, in: shop.path)
+        #expect(typed.status == (arguments[0] == "ascend" ? 64 : 0), "\(line): \(typed)")
+    }
+
     @Test func aSheetOfNothingIsNotDrawn() throws {
         let empty = try shop.run("top", "shop.sqlite", "conv4:3", "--where", "1=0", "--sheet", "empty.png")
         #expect(empty.status == 0 && empty.errors == "nothing was found, so no sheet was drawn\n", "\(empty)")
@@ -145,6 +174,27 @@ import Testing
         #expect(try shop.run("explanations", "shop.sqlite", "1", "3", "--remove").errors.hasPrefix("2 explanations removed"))
         #expect(try shop.run("explanations", "shop.sqlite", "--format", "csv").output.split(separator: "\n").count == 3)
         #expect(try shop.run("explanations", "shop.sqlite", "--remove", "--all").errors.hasPrefix("2 explanations removed"))
+    }
+
+    /// What was exported when the user stopped it is whole, and listed.
+    @Test func anExportThatIsStoppedIsKept() throws {
+        #expect(try shop.run("saliency", "shop.sqlite", "7", "8", "9", "10").status == 0)
+        let folder = shop.folder.file("out")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        // The second picture waits for a reader, so that the program can be stopped there.
+        mkfifo(folder + "/00002-saliency.png", 0o644)
+        let running = try Executable.Running(Executable.path, ["explanations", "shop.sqlite", "--export", "out"], in: shop.path)
+        while running.isRunning, !FileManager.default.fileExists(atPath: folder + "/00001-saliency.npy") { usleep(1000) }
+        usleep(200_000)
+        running.send(SIGINT)
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: folder + "/00002-saliency.png")).starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        let result = try running.wait()
+        #expect(result.status == 130 && result.errors.contains("stopped after 2 of 4 explanations"), "\(result)")
+        let list = try String(contentsOfFile: folder + "/explanations.csv", encoding: .utf8)
+        #expect(list.split(separator: "\n").count == 3)
+        #expect(FileManager.default.fileExists(atPath: folder + "/00002-saliency.npy"))
+        #expect(!FileManager.default.fileExists(atPath: folder + "/00003-saliency.png"))
     }
 
     @Test func aLastLayerIsFittedAndUsed() throws {

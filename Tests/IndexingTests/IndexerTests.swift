@@ -52,10 +52,20 @@ import Testing
         let first = try run("a.sqlite", stopAfter: 60)
         #expect(first.interrupted)
         #expect(first.indexed > 0 && first.indexed <= 60)
+        // How many there are to be is known until they are there.
+        let cut = try Store.open(path: folder.file("a.sqlite"))
+        #expect(try cut.summary().planned == dataset.items.count && cut.summary().images == first.indexed)
+        var asked = 0
+        let checked = try Rederivation(of: cut, model: nil).run(sample: 9) {
+            asked += 1
+            return asked > 2
+        }
+        #expect(checked.images == 2 && checked.findings.isEmpty)
         let second = try run("a.sqlite", stopAfter: .max)
         #expect(!second.interrupted)
         #expect(second.known == first.indexed)
         #expect(second.indexed == dataset.items.count - first.indexed)
+        #expect(try Store.open(path: folder.file("a.sqlite")).summary().planned == nil)
         _ = try run("b.sqlite", stopAfter: .max)
         #expect(try StoreDump(folder.file("a.sqlite")).differences(from: StoreDump(folder.file("b.sqlite"))) == [])
     }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Search
 
 /// How pictures are made of numbers.
 public enum ParametrisationKind: String, CaseIterable, ExpressibleByArgument, Sendable {
@@ -137,7 +138,7 @@ public struct AscentSettings: Hashable, Sendable {
     /// The options that make the same settings again, all of them spelt out.
     /// - Parameter style: by which they were made.
     public func arguments(style: AscentStyle) -> [String] {
-        ["--style", style.rawValue] + parameters.flatMap { ["--" + $0.name, $0.value] }
+        Spelling.option("--style", style.rawValue) + parameters.flatMap { Spelling.option("--" + $0.name, $0.value) }
     }
 
     /// By the names of the options, in a fixed order.

@@ -2,6 +2,7 @@ import ActivationStore
 public import ArgumentParser
 public import Images
 import NeuralNetwork
+import Search
 
 /// Where in the last map the evidence for a class lies.
 ///
@@ -31,7 +32,8 @@ public struct ClassActivationMap: ExplanationMethod {
     @Option(help: ArgumentHelp("auto, cam or grad-cam.", valueName: "method"))
     public var method: Kind = .auto
 
-    @Option(help: ArgumentHelp("The layer of grad-cam; without it the last map before the target.", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("The layer of grad-cam; without it the last map before the target.", valueName: "layer"))
     public var layer: String?
 
     public enum Boxes: String, CaseIterable, ExpressibleByArgument, Sendable { case largest, all, none }
@@ -64,8 +66,8 @@ public struct ClassActivationMap: ExplanationMethod {
     }
 
     public var arguments: [String] {
-        ["--method", method.rawValue, "--boxes", boxes.rawValue, "--box-share", "\(boxShare)"]
-            + (layer.map { ["--layer", $0] } ?? [])
+        Spelling.option("--method", method.rawValue) + Spelling.option("--boxes", boxes.rawValue)
+            + Spelling.option("--box-share", "\(boxShare)") + Spelling.option("--layer", layer)
     }
 
     public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {

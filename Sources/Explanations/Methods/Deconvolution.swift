@@ -1,6 +1,7 @@
 import ActivationStore
 public import ArgumentParser
 public import NeuralNetwork
+import Search
 
 /// What in the picture a neuron answers to: its activation, sent back to the pixels.
 ///
@@ -23,11 +24,11 @@ public struct Deconvolution: ExplanationMethod {
     /// For the argument parser.
     public init() {}
 
-    public var arguments: [String] { ["--rule", rule.rawValue] }
+    public var arguments: [String] { Spelling.option("--rule", rule.rawValue) }
 
     public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
         let (target, description) = (explanation.target, archive.store.description)
-        let place = target.place.map { ["--position", "\($0.y),\($0.x)"] } ?? []
+        let place = Spelling.option("--position", target.place.map { "\($0.y),\($0.x)" })
         guard let layer = description.layers.first(where: { $0.name == target.layer }) else {
             preconditionFailure("a target of layer \(target.layer), which the store has not")
         }
@@ -35,7 +36,7 @@ public struct Deconvolution: ExplanationMethod {
         let projection = Projection(explanation, of: layer, on: subject, in: archive.preprocessing.crop)
         sheet.add(target.neuron, of: layer, [projection], rule: rule, channelOrder: archive.preprocessing.channels)
         return Drawing(
-            image: try sheet.rendered(), options: arguments + ["--image", explanation.image] + place,
+            image: try sheet.rendered(), options: arguments + Spelling.option("--image", explanation.image) + place,
             operands: [archive.store.path, target.neuron])
     }
 

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 import NeuralNetwork
+import Search
 
 /// How much the target loses while a window covers a place: what the answer rests on.
 ///
@@ -58,8 +59,9 @@ public struct Occlusion: ExplanationMethod {
     }
 
     public var arguments: [String] {
-        ["--window", "\(window)", "--stride", "\(stride)", "--fill", fill.rawValue]
-            + (probability ? ["--probability"] : []) + (full ? ["--full"] : [])
+        Spelling.option("--window", "\(window)") + Spelling.option("--stride", "\(stride)")
+            + Spelling.option("--fill", fill.rawValue) + Spelling.flag("--probability", probability)
+            + Spelling.flag("--full", full)
     }
 
     public func passes(height: Int, width: Int) -> Int {

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import NeuralNetwork
+import Search
 
 /// The derivative of the target by every pixel: where a small change would change the answer most.
 ///
@@ -76,12 +77,15 @@ public struct Saliency: ExplanationMethod {
     public var arguments: [String] {
         let own =
             switch method {
-            case .smoothgrad: ["--samples", "\(samples)", "--sigma", "\(sigma)", "--seed", "\(seed)"]
+            case .smoothgrad:
+                Spelling.option("--samples", "\(samples)") + Spelling.option("--sigma", "\(sigma)")
+                    + Spelling.option("--seed", "\(seed)")
             case .integrated:
-                ["--steps", "\(steps)", "--baseline", baseline.rawValue, "--quadrature", quadrature.rawValue]
+                Spelling.option("--steps", "\(steps)") + Spelling.option("--baseline", baseline.rawValue)
+                    + Spelling.option("--quadrature", quadrature.rawValue)
             default: [String]()
             }
-        return ["--method", method.rawValue] + own
+        return Spelling.option("--method", method.rawValue) + own
     }
 
     public func passes(height: Int, width: Int) -> Int {

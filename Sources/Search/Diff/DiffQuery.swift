@@ -22,7 +22,8 @@ public struct DiffQuery: ParsableArguments {
     public static let name = "diff"
     public static let abstract = "What changed between two networks that saw the same images."
 
-    @Option(help: ArgumentHelp("Only this layer; may be repeated (default: all that both stores have).", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("Only this layer; may be repeated (default: all that both stores have).", valueName: "layer"))
     public var layer: [String] = []
 
     @Option(
@@ -57,8 +58,8 @@ public struct DiffQuery: ParsableArguments {
 
     /// As arguments, defaults spelt out.
     public var options: [String] {
-        layer.flatMap { ["--layer", $0] } + match.flatMap { ["--match", $0] }
-            + ["--by", by.rawValue, "--strongest", "\(strongest)", "-k", "\(count)"]
+        Spelling.option("--layer", layer) + Spelling.option("--match", match) + Spelling.option("--by", by.rawValue)
+            + Spelling.option("--strongest", "\(strongest)") + Spelling.option("-k", "\(count)")
     }
 
     /// - Throws: ``QueryError`` for what cannot be asked of any pair.
@@ -78,11 +79,14 @@ public struct DiffQuery: ParsableArguments {
             guard pair.count > 0 else { throw QueryError.noCommonImage(a.path, b.path) }
             var layers: [LayerDiff] = []
             var changes = NeuronChanges(count: count)
-            for (one, other) in chosen.pairs {
-                let comparison = LayerComparison(pair, one, other, by: by, strongest: strongest)
-                let (layer, neurons) = try comparison.run()
-                layers.append(layer)
-                changes.add(neurons)
+            try Activity.run("comparing layers", parts: chosen.pairs.count) {
+                for (one, other) in chosen.pairs {
+                    let comparison = LayerComparison(pair, one, other, by: by, strongest: strongest)
+                    let (layer, neurons) = try comparison.run()
+                    layers.append(layer)
+                    changes.add(neurons)
+                    Activity.step()
+                }
             }
             if withImages { try changes.add(StrongestImages(pair)) }
             return Diff(

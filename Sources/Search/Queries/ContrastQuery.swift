@@ -15,7 +15,8 @@ public struct ContrastQuery: Query {
     @Option(help: "Images of the second set (default: all others).")
     public var b: String?
 
-    @Option(help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
     public var layer: [String] = []
 
     @Option(name: .customShort("k"), help: "How many neurons.")
@@ -103,11 +104,14 @@ public struct ContrastQuery: Query {
         let maskB =
             try b.map { try Predicate($0, in: store, fold.database, images: fold.images, option: "--b").mask }
             ?? maskA.indices.map { maskA[$0] == 0 && fold.presence?[$0] != 0 ? 1 : 0 }
+        for (option, condition, mask) in [("--a", a, maskA), ("--b", b ?? "1", maskB)] where !mask.contains(1) {
+            let empty = try EmptySelection(condition, option, in: store, fold.database)
+            throw empty.map { QueryError.emptySelection($0) } ?? QueryError.emptySet(option)
+        }
         let both = zip(maskA, maskB).count { $0 == 1 && $1 == 1 }
         guard both == 0 else { throw QueryError.overlap(images: both) }
         let images = maskA.indices.filter { maskA[$0] == 1 || maskB[$0] == 1 }
         let countA = maskA.count { $0 == 1 }
-        guard countA > 0, countA < images.count else { throw QueryError.emptySet(countA == 0 ? "--a" : "--b") }
         return (images, RankPass.Classes(numbers: images.map { maskA[$0] == 1 ? 0 : 1 }, count: 2), countA)
     }
 

@@ -24,7 +24,7 @@ public struct HistogramQuery: DrawnQuery {
         self.condition = condition
     }
 
-    public var options: [String] { option("--bins", "\(bins)") + option("--where", condition) }
+    public var options: [String] { Spelling.option("--bins", "\(bins)") + Spelling.option("--where", condition) }
 
     public struct Histogram: Hashable, Sendable, Encodable {
         public var layer: String

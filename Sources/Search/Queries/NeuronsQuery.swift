@@ -13,7 +13,8 @@ public struct NeuronsQuery: Query {
         case neuron, minimum, maximum, mean, deviation, zeros
     }
 
-    @Option(help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
     public var layer: [String] = []
 
     @Flag(help: "Neurons that are zero on every image.")

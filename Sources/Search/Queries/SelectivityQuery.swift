@@ -12,7 +12,8 @@ public struct SelectivityQuery: Query {
     @Option(help: "Rank the neurons by this label (default: the labels, for each neuron).")
     public var label: String?
 
-    @Option(help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
     public var layer: [String] = []
 
     @Option(name: .customShort("k"), help: "How many neurons; without --label, how many labels for each neuron.")
@@ -62,7 +63,7 @@ public struct SelectivityQuery: Query {
         let neurons = try NeuronSet(references, in: store.description)
         return try store.read { database in
             let fold = try BlockFold(store, database)
-            let mask = try store.mask(where: condition, database)
+            let mask = try store.filledMask(where: condition, database)
             let labels = try ImageLabels(store, database, images: fold.images, mask: mask)
             guard !labels.names.isEmpty else { throw QueryError.noLabels }
             let wanted = try label.map { try labels.number(of: $0) }

@@ -54,8 +54,10 @@ public struct ShortcutsQuery: DrawnQuery {
     }
 
     public var options: [String] {
-        option("--layer", layer) + option("--auroc", "\(auroc)") + option("--share", "\(share)") + option("--rate", "\(rate)")
-            + option("-k", "\(count)") + (copies ? ["--copies"] : [])
+        Spelling.option("--layer", layer) + Spelling.option("--auroc", "\(auroc)") + Spelling.option("--share", "\(share)")
+            + Spelling.option("--rate", "\(rate)")
+            + Spelling.option("-k", "\(count)")
+            + Spelling.flag("--copies", copies)
     }
 
     public enum Place: String, Hashable, Sendable, Encodable {

@@ -58,7 +58,8 @@ public struct SimilarQuery: DrawnQuery {
     }
 
     public var options: [String] {
-        option("--layer", layer) + option("--metric", metric.rawValue) + option("-k", "\(count)") + option("--where", condition)
+        Spelling.option("--layer", layer) + Spelling.option("--metric", metric.rawValue) + Spelling.option("-k", "\(count)")
+            + Spelling.option("--where", condition)
     }
 
     public struct Hit: Hashable, Sendable {

@@ -50,8 +50,9 @@ public struct SuspectsQuery: DrawnQuery {
     }
 
     public var options: [String] {
-        option("--layer", layer) + option("--by", by?.rawValue) + option("--witnesses", "\(witnesses)") + option("-k", "\(count)")
-            + option("--where", condition)
+        Spelling.option("--layer", layer) + Spelling.option("--by", by?.rawValue)
+            + Spelling.option("--witnesses", "\(witnesses)") + Spelling.option("-k", "\(count)")
+            + Spelling.option("--where", condition)
     }
 
     public struct Witness: Hashable, Sendable, Encodable {
@@ -120,7 +121,7 @@ public struct SuspectsQuery: DrawnQuery {
 
     /// The images that meet the condition and have a label.
     private func labelled(_ store: Store, _ fold: BlockFold) throws -> ImageLabels {
-        var mask = try store.mask(where: condition, fold.database) ?? Array(repeating: 1, count: fold.images)
+        var mask = try store.filledMask(where: condition, fold.database) ?? Array(repeating: 1, count: fold.images)
         let everything = try ImageLabels(store, fold.database, images: fold.images, mask: nil)
         for (image, label) in everything.numbers.enumerated() where label == UInt32(everything.names.count) {
             mask[image] = 0

@@ -52,8 +52,9 @@ public struct TopQuery: DrawnQuery {
     }
 
     public var options: [String] {
-        option("-k", "\(count)") + option("--from", (lowest ? .lowest : from).argument) + option("--seed", "\(seed)")
-            + (distinct ? ["--distinct"] : []) + option("--where", condition)
+        Spelling.option("-k", "\(count)") + Spelling.option("--from", (lowest ? .lowest : from).argument)
+            + Spelling.option("--seed", "\(seed)")
+            + Spelling.flag("--distinct", distinct) + Spelling.option("--where", condition)
     }
 
     /// What `--from` and `--lowest` come to.

@@ -5,6 +5,7 @@ import Foundation
 import Images
 import Indexing
 import NeuralNetwork
+import Search
 
 struct AscendCommand: FigureCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +40,8 @@ struct AscendCommand: FigureCommand {
 
     @OptionGroup var options: AscentOptions
 
-    @Option(help: ArgumentHelp("Keep a picture every --snapshot-every steps in this folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Keep a picture every --snapshot-every steps in this folder.", valueName: "folder"))
     var snapshots: String?
 
     @Option(help: ArgumentHelp("With --snapshots.", valueName: "steps"))
@@ -66,6 +68,8 @@ struct AscendCommand: FigureCommand {
         if let jobs {
             guard (1...1024).contains(jobs) else { throw ValidationError("--jobs takes a count from 1 to 1024, not \(jobs)") }
         }
+        try OutputFile.check(
+            OutputFile("-o", output, .picture), OutputFile("--raw", raw, .array), OutputFile("--snapshots", snapshots, .folder))
         do { try options.settings(side: 224).validate() } catch let error as ExplanationError {
             throw ValidationError(error.description)
         }
@@ -88,7 +92,11 @@ struct AscendCommand: FigureCommand {
         bar.clear()
         if let output { try write(try drawn(outcome, archive), to: output) }
         if let raw { try write(outcome.map.npy, to: raw) }
-        if json { printOut(try outcome.record.json() + "\n") } else { printNote(outcome.record.summary) }
+        if json {
+            printListing(try outcome.record.json() + "\n", besides: output, raw)
+        } else {
+            printNote(outcome.record.summary)
+        }
         keeping.report(archive)
         if interruption.isRequested { throw ExitCode.interrupted }
     }

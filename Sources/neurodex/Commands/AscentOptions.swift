@@ -18,7 +18,8 @@ struct AscentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Steps (default: 256).", valueName: "count"))
     var steps: Int?
 
-    @Option(help: ArgumentHelp("noise, grey, best (the neuron's best image), or an image.", valueName: "start"))
+    @Option(
+        help: ArgumentHelp("noise, grey, best (the neuron's best image), or an image.", valueName: "start"))
     var from: AscentStart?
 
     @Option(help: ArgumentHelp("Of noise and views.", valueName: "number"))

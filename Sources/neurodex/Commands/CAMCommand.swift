@@ -1,6 +1,7 @@
 import ActivationStore
 import ArgumentParser
 import Explanations
+import Search
 
 /// `cam`: a map, or with `fit` the last layer that a network without global average pooling needs for one.
 struct CAMCommand: ParsableCommand {
@@ -37,7 +38,8 @@ struct CAMFitCommand: ParsableCommand {
     @Argument(help: "The store.")
     var store: String
 
-    @Option(help: ArgumentHelp("Whose means (default: the layer that feeds the network's classifier).", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("Whose means (default: the layer that feeds the network's classifier).", valueName: "layer"))
     var layer: String?
 
     @Option(help: ArgumentHelp("Of the choice of held-out images where the store has no split 'val'.", valueName: "number"))

@@ -35,7 +35,8 @@ struct DeconvCommand: FigureCommand {
         help: "Only images that meet this SQL condition on path, label, split, width, height, predicted, score, correct …")
     var condition: String?
 
-    @Option(help: ArgumentHelp("This image instead: a path or an id of the store, or any other file.", valueName: "image"))
+    @Option(
+        help: ArgumentHelp("This image instead: a path or an id of the store, or any other file.", valueName: "image"))
     var image: String?
 
     @Option(help: ArgumentHelp("This place of the layer's map instead of the maximum's.", valueName: "y,x"))
@@ -45,10 +46,13 @@ struct DeconvCommand: FigureCommand {
 
     @Option(
         name: [.customShort("o"), .customLong("out")],
-        help: ArgumentHelp("Draw what the neurons saw, and what they answered to, a PNG.", valueName: "file"))
+        help: ArgumentHelp("Draw what the neurons saw, and what they answered to, a PNG.", valueName: "file"), completion: .file()
+    )
     var picture: String?
 
-    @Option(help: ArgumentHelp("Write each projection as a NumPy file into this folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Write each projection as a NumPy file into this folder.", valueName: "folder"), completion: .directory
+    )
     var raw: String?
 
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
@@ -65,6 +69,7 @@ struct DeconvCommand: FigureCommand {
         guard image == nil || condition == nil else {
             throw ValidationError("--where chooses among the store's images; leave --image out")
         }
+        try OutputFile.check(OutputFile("-o", picture, .picture), OutputFile("--raw", raw, .folder))
     }
 
     func run() throws {
@@ -73,7 +78,7 @@ struct DeconvCommand: FigureCommand {
         if let raw { try write(projected, to: raw) }
         if let picture { try neurodex.write(try drawn(projected, archive), to: picture) }
         keeping.report(archive)
-        printOut(try ProjectionTable(projected).rendered(as: output.format))
+        printListing(try ProjectionTable(projected).rendered(as: output.format), besides: picture)
     }
 
     func figure() throws -> Data {
@@ -105,7 +110,11 @@ struct DeconvCommand: FigureCommand {
                     .map { ($0.image, position ?? "\($0.y),\($0.x)") }
             }
             try archive.requireFiles(of: places.map(\.image))
-            guard !places.isEmpty else { throw Failure("no image of the store has a value of \(neuron) to send back") }
+            guard !places.isEmpty else {
+                let empty = try condition.flatMap { try archive.store.emptySelection(where: $0) }
+                throw Failure(
+                    "no image of the store has a value of \(neuron) to send back" + (empty.map { "; \($0)" } ?? ""))
+            }
             return (
                 reference.layer,
                 try places.map { place in
@@ -147,11 +156,11 @@ struct DeconvCommand: FigureCommand {
                 projections.first?.explanation.target.neuron ?? layer.name, of: layer, projections, rule: method.rule,
                 channelOrder: archive.preprocessing.channels)
         }
-        let option = Provenance.option
         let provenance = Provenance(
             command: Deconvolution.name,
-            options: method.arguments + (image == nil ? ["-k", "\(count)"] : []) + option("--where", condition)
-                + option("--image", image) + option("--position", position),
+            options: method.arguments + Spelling.option("-k", image == nil ? "\(count)" : nil)
+                + Spelling.option("--where", condition)
+                + Spelling.option("--image", image) + Spelling.option("--position", position),
             operands: [store] + neurons, model: archive.store.description.model.sha256,
             of: projected.flatMap(\.projections).map(\.explanation), toolVersion: Neurodex.version)
         return Data(try sheet.rendered().pngData(text: provenance.text))

@@ -67,20 +67,25 @@ struct DiffCommand: FigureCommand {
     }
 
     func run() throws {
+        try OutputFile.check(OutputFile("--sheet", sheet, .picture))
         let (one, other) = (try Store.open(path: store), try Store.open(path: b))
         let diff = try query.run(from: one, to: other, withImages: listing == .top || sheet != nil)
-        switch listing {
-        case .layers: printOut(try LayerDiffTable(layers: diff.layers).rendered(as: output.format))
-        case .top: printOut(try MovedImagesTable(neurons: diff.neurons).rendered(as: output.format))
-        case .predictions: printOut(try PredictionDiffTable(changes: diff.predictions.changes).rendered(as: output.format))
-        case nil: printOut(try DiffReport(diff: diff).report(as: output.format))
-        }
+        printListing(try listed(diff), besides: sheet)
         if let listing { print(diff.remarks(listing)) }
         guard let path = sheet else { return }
         let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
         try sheet.refuseEmpty()
         try write(png(of: sheet, one, other), to: path)
         try sheet.reportMissing()
+    }
+
+    private func listed(_ diff: Diff) throws -> String {
+        switch listing {
+        case .layers: try LayerDiffTable(layers: diff.layers).rendered(as: output.format)
+        case .top: try MovedImagesTable(neurons: diff.neurons).rendered(as: output.format)
+        case .predictions: try PredictionDiffTable(changes: diff.predictions.changes).rendered(as: output.format)
+        case nil: try DiffReport(diff: diff).report(as: output.format)
+        }
     }
 
     func figure() throws -> Data {

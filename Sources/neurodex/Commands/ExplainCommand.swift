@@ -4,6 +4,7 @@ import Explanations
 import Foundation
 public import Images
 import NeuralNetwork
+import Search
 
 /// Any explanation method as a command: its options, and those that all have.
 struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
@@ -32,7 +33,8 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
 
     @OptionGroup var method: Method
 
-    @Option(help: ArgumentHelp("What to explain (default: the class that the network answers).", valueName: "target"))
+    @Option(
+        help: ArgumentHelp("What to explain (default: the class that the network answers).", valueName: "target"))
     var target: String?
 
     @Option(
@@ -40,7 +42,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         help: ArgumentHelp("Draw original and map side by side, a PNG.", valueName: "file"))
     var picture: String?
 
-    @Option(help: ArgumentHelp("Write the map as a NumPy file; for several images, a folder.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write the map as a NumPy file; for several images, a folder.", valueName: "file"), completion: .file()
+    )
     var raw: String?
 
     @Option(help: ArgumentHelp("viridis, magma, inferno, turbo, grey or diverging.", valueName: "name"))
@@ -64,6 +68,13 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
 
     enum Scale: String, CaseIterable, ExpressibleByArgument { case own, shared }
 
+    func validate() throws {
+        let isSingle = images.count == 1 && beside == nil
+        try OutputFile.check(
+            OutputFile("-o", picture, .picture), OutputFile("--raw", raw, isSingle ? .array : .folder),
+            OutputFile("--mask", findings.mask, isSingle ? .picture : .folder))
+    }
+
     func run() throws {
         let archives = try archives(keeping: keeping.keeps)
         let monitor = ExplanationMonitor()
@@ -81,7 +92,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
             printNote("\(explanation.image), \(explanation.target.text): \(emptiness)")
         }
         archives.forEach(keeping.report)
-        printOut(try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format))
+        printListing(
+            try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format), besides: picture, raw,
+            findings.mask)
         if let game = try findings.game(answers) { printNote(game) }
         if answers.count < images.count { throw ExitCode.interrupted }
     }
@@ -166,12 +179,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     }
 
     private func provenance(_ answers: [Answer], _ archive: ExplanationArchive) -> Provenance {
-        let option = Provenance.option
         let explanations = answers.flatMap(shown)
         return Provenance(
             command: Method.name,
-            options: method.arguments + option("--target", target) + option("--colormap", colormap?.rawValue)
-                + (scale == .shared ? ["--scale", "shared"] : []) + option("--beside", beside) + findings.arguments,
+            options: method.arguments + Spelling.option("--target", target) + Spelling.option("--colormap", colormap?.rawValue)
+                + Spelling.option("--scale", scale == .shared ? scale.rawValue : nil) + Spelling.option("--beside", beside)
+                + findings.arguments,
             operands: [store] + images.prefix(answers.count), model: archive.store.description.model.sha256, of: explanations,
             toolVersion: Neurodex.version)
     }

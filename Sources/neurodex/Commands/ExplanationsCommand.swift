@@ -106,7 +106,9 @@ struct ExplanationsCommand: ParsableCommand {
 
     private func write(_ records: [ExplanationRecord], of store: Store, to folder: String) throws {
         try makeFolder(folder)
-        for listed in records {
+        let interruption = Interruption()
+        var written: [ExplanationRecord] = []
+        for listed in records where !interruption.isRequested {
             guard let id = listed.id else { continue }
             guard let record = try store.explanation(id: id) else {
                 printNote("explanation \(id) is damaged and was passed over; ask for it again to make it anew")
@@ -115,9 +117,14 @@ struct ExplanationsCommand: ParsableCommand {
             let stem = "\(folder)/\(String(format: "%05d", id))-\(record.method)"
             try neurodex.write(record.picture, to: stem + ".png")
             try neurodex.write(ExplanationMap(record).npy, to: stem + ".npy")
+            written.append(listed)
         }
-        let list = try ExplanationList(records: records).rendered(as: output.csv)
+        let list = try ExplanationList(records: written).rendered(as: output.csv)
         try neurodex.write(Data(list.utf8), to: folder + "/explanations.csv")
+        if interruption.isRequested {
+            printNote("stopped after \(written.count) of \(records.count) explanations; explanations.csv lists those")
+            throw ExitCode.interrupted
+        }
     }
 }
 

@@ -49,28 +49,3 @@ struct KeepingOption: ParsableArguments {
         if let refusal = archive.refusal { printNote("not kept in the store: \(refusal)") }
     }
 }
-
-/// Writes a file that the user named. Where it cannot be written whole, nothing is left of it.
-/// - Throws: `ExplanationError.file`.
-func write(_ data: Data, to path: String) throws {
-    func failure(_ code: Int32) -> ExplanationError { .file(path: path, reason: String(cString: strerror(code))) }
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard file >= 0 else { throw failure(errno) }
-    var code = data.withUnsafeBytes { StandardStreams.write($0, to: file) }
-    var status = stat()
-    let isFile = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-    if close(file) != 0, code == 0, errno != EINTR { code = errno }
-    guard code != 0 else { return }
-    if isFile { unlink(path) }
-    throw failure(code)
-}
-
-/// Makes the folder that the user named, if it is not there.
-/// - Throws: `ExplanationError.file`.
-func makeFolder(_ path: String) throws {
-    do {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-        throw ExplanationError.file(path: path, reason: (error as NSError).localizedDescription)
-    }
-}

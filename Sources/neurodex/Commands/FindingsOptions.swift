@@ -2,6 +2,7 @@ import ArgumentParser
 import Explanations
 import Foundation
 import Images
+import Search
 
 /// What can be found out about a map once it is there; every method has it.
 struct FindingsOptions: ParsableArguments {
@@ -30,8 +31,8 @@ struct FindingsOptions: ParsableArguments {
 
     /// As on the command line, but for the file to write.
     var arguments: [String] {
-        (check ? ["--check"] : []) + (isSegmented ? ["--segment"] : []) + (truth.map { ["--truth", $0] } ?? [])
-            + (truthPrefix.isEmpty ? [] : ["--truth-prefix", truthPrefix])
+        Spelling.flag("--check", check) + Spelling.flag("--segment", isSegmented) + Spelling.option("--truth", truth)
+            + Spelling.option("--truth-prefix", truthPrefix.isEmpty ? nil : truthPrefix)
     }
 
     func table() throws -> BoxTable? { try truth.map { try BoxTable(contentsOf: $0, prefix: truthPrefix) } }

@@ -1,6 +1,7 @@
 import ActivationStore
 import ArgumentParser
 import Foundation
+import Images
 import NeuralNetwork
 
 struct InfoCommand: ParsableCommand {
@@ -11,6 +12,8 @@ struct InfoCommand: ParsableCommand {
             Example:
 
               neurodex info shop.sqlite
+
+            Bytes an activation are those of the file without the explanations that it keeps.
             """)
 
     @Argument(help: "The store.")
@@ -19,80 +22,205 @@ struct InfoCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func run() throws {
-        printOut(try StoreInfo(try Store.open(path: store)).rendered(as: output.format))
+        let info = try StoreInfo(try Store.open(path: store))
+        guard output.format == .table else { return printOut(try info.rendered(as: output.format)) }
+        printOut(info.table.rendered(width: terminalWidth(), wrapping: "value"))
     }
 }
 
-/// The facts of a store, a line each.
+/// The facts of a store: objects for programs, a line each for people.
 struct StoreInfo: Printable {
-    private var facts: [(name: String, value: String)] = []
-    private var numbers: [String: Int] = [:]
+    private let description: StoreDescription
+    private let summary: StoreSummary
+    private let preprocessing: Preprocessing
+    private let path: String
 
     init(_ store: Store) throws {
-        let description = store.description
-        let model = description.model
-        let summary = try store.summary()
-        let activations = summary.images * description.neuronCount
-        add("store", store.path)
-        add("model", "\(model.name) (\(model.path))")
-        add("model hash", model.sha256)
-        add("input", "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)")
-        if let output = model.output { add("output", output) }
-        if let precision = model.precision { add("precision", precision) }
-        add("preprocessing", (try? Preprocessing(json: description.preprocessing).shownJSON()) ?? description.preprocessing)
-        add("layers", description.layers.count)
-        add("neurons", description.neuronCount)
-        add("images", summary.images)
-        add("skipped files", summary.skipped)
-        if !summary.labels.isEmpty {
-            var labels = summary.labels.map { "\($0.name) \($0.images)" }
-            if summary.unlabelled > 0 { labels.append("(none) \(summary.unlabelled)") }
-            let count = labels.count
-            add("labels", labels.prefix(8).joined(separator: ", ") + (count > 8 ? ", … (\(count) labels)" : ""))
-        }
-        if !summary.splits.isEmpty { add("splits", summary.splits.map { "\($0.name) \($0.images)" }.joined(separator: ", ")) }
-        if summary.answers > 0 {
-            let share = 100 * Double(summary.rightAnswers) / Double(summary.answers)
-            add("right answers", String(format: "%d of %d (%.1f %%)", summary.rightAnswers, summary.answers, share))
-        }
-        let each = activations > 0 ? String(format: ", %.2f an activation", Double(summary.bytes) / Double(activations)) : ""
-        add("file", "\(summary.bytes) bytes\(each)")
-        add("kept list", "the \(description.topCount) strongest images of every neuron")
-        if summary.removed > 0 { add("removed", summary.removed) }
-        let state =
-            summary.isDerivedComplete
-            ? "complete"
-            : summary.removed > 0
-                ? "images were removed; every answer is exact all the same, and compact makes them quick again"
-                : "being built, or interrupted; every answer is exact all the same"
-        add("state", state)
+        (description, summary, path) = (store.description, try store.summary(), store.path)
+        preprocessing = try Preprocessing(json: description.preprocessing)
     }
 
-    private mutating func add(_ name: String, _ value: String) { facts.append((name, value)) }
-    private mutating func add(_ name: String, _ value: Int) {
-        facts.append((name, String(value)))
-        numbers[name] = value
+    /// What can be said of whether all that was asked for is there.
+    private enum State: String, Encodable {
+        case complete, writing, interrupted, removed
     }
 
-    private struct Key: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
+    private var state: State {
+        if summary.isBeingWritten { return .writing }
+        let isCutShort = summary.planned.map { summary.images < $0 } ?? (summary.runs.last?.status != "done")
+        if isCutShort || !summary.isDerivedComplete && summary.removed == 0 { return .interrupted }
+        return summary.removed > 0 ? .removed : .complete
+    }
+
+    private var stateText: String {
+        let images = summary.planned.map { ": \(summary.images) of \($0) images" } ?? ""
+        switch state {
+        case .complete: return "complete"
+        case .writing: return "being written\(images); every answer is exact all the same"
+        case .interrupted: return "interrupted\(images); the same index command goes on, and every answer is exact all the same"
+        case .removed: return "images were removed; every answer is exact all the same, and compact makes them quick again"
+        }
+    }
+
+    /// Nil where there is no activation.
+    private var bytesPerActivation: Double? {
+        let activations = (summary.images + summary.removed) * description.neuronCount
+        guard activations > 0 else { return nil }
+        return Double(summary.bytes - summary.explanationBytes - summary.freeBytes) / Double(activations)
+    }
+}
+
+extension StoreInfo {
+    private struct Entry: Encodable {
+        struct Model: Encodable {
+            var name: String
+            var path: String
+            var sha256: String
+            var output: String?
+            var precision: String
+        }
+        struct Input: Encodable {
+            var channels: Int
+            var height: Int
+            var width: Int
+        }
+        /// Sizes are height × width.
+        struct Recipe: Encodable {
+            var resize: String
+            var crop: String
+            var interpolation: Interpolation
+            var channels: ChannelOrder
+            var divisor: Double
+            var mean: [Double]
+            var deviation: [Double]
+
+            init(_ recipe: Preprocessing) {
+                resize = recipe.resize.description
+                crop = "\(recipe.crop.height)x\(recipe.crop.width)"
+                (interpolation, channels, divisor) = (recipe.interpolation, recipe.channels, recipe.divisor)
+                (mean, deviation) = (recipe.mean, recipe.deviation)
+            }
+        }
+        struct Answers: Encodable {
+            var right: Int
+            var of: Int
+        }
+        struct Bytes: Encodable {
+            var file: Int
+            var explanations: Int
+            var free: Int
+            var perActivation: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case file, explanations, free
+                case perActivation = "per_activation"
+            }
+        }
+
+        var store: String
+        var model: Model
+        var input: Input
+        var preprocessing: Recipe
+        var shard: String?
+        var layers: Int
+        var neurons: Int
+        var images: Int
+        var planned: Int?
+        var skippedFiles: Int
+        var removed: Int
+        var labels: [String: Int]
+        var unlabelled: Int
+        var splits: [String: Int]
+        var answers: Answers?
+        var bytes: Bytes
+        var keptList: Int
+        var state: State
+
+        enum CodingKeys: String, CodingKey {
+            case store, model, input, preprocessing, shard, layers, neurons, images, planned
+            case skippedFiles = "skipped_files"
+            case removed, labels, unlabelled, splits, answers, bytes
+            case keptList = "kept_list"
+            case state
+        }
     }
 
     func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        for fact in facts {
-            let key = Key(stringValue: fact.name.replacingOccurrences(of: " ", with: "_"))
-            if let number = numbers[fact.name] {
-                try container.encode(number, forKey: key)
-            } else {
-                try container.encode(fact.value, forKey: key)
-            }
+        let model = description.model
+        func counts(_ counts: [StoreSummary.Count]) -> [String: Int] {
+            Dictionary(counts.map { ($0.name, $0.images) }) { first, _ in first }
         }
+        try Entry(
+            store: path,
+            model: Entry.Model(
+                name: model.name, path: model.path, sha256: model.sha256, output: model.output,
+                precision: model.precision ?? "float32"),
+            input: Entry.Input(channels: model.inputChannels, height: model.inputHeight, width: model.inputWidth),
+            preprocessing: Entry.Recipe(preprocessing), shard: description.shard.map { "\($0)" },
+            layers: description.layers.count,
+            neurons: description.neuronCount, images: summary.images, planned: summary.planned,
+            skippedFiles: summary.skipped, removed: summary.removed, labels: counts(summary.labels),
+            unlabelled: summary.unlabelled, splits: counts(summary.splits),
+            answers: summary.answers > 0 ? Entry.Answers(right: summary.rightAnswers, of: summary.answers) : nil,
+            bytes: Entry.Bytes(
+                file: summary.bytes, explanations: summary.explanationBytes, free: summary.freeBytes,
+                perActivation: bytesPerActivation),
+            keptList: description.topCount, state: state
+        ).encode(to: encoder)
     }
 
-    var table: TextTable { TextTable(columns: ["fact", "value"], rows: facts.map { [.text($0.name), .text($0.value)] }) }
+    var table: TextTable {
+        TextTable(columns: ["fact", "value"], rows: facts.map { [.text($0.name), .text($0.value)] })
+    }
+
     var fields: [[String]] { [["fact", "value"]] + facts.map { [$0.name, $0.value] } }
+
+    private var facts: [(name: String, value: String)] {
+        let model = description.model
+        var facts = [
+            ("store", path), ("model", "\(model.name) (\(model.path))"), ("model hash", model.sha256),
+            ("input", "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)"),
+        ]
+        if let output = model.output { facts.append(("output", output)) }
+        if let precision = model.precision { facts.append(("precision", precision)) }
+        facts.append(("preprocessing", preprocessingText))
+        if let shard = description.shard { facts.append(("shard", "\(shard)")) }
+        facts += [
+            ("layers", "\(description.layers.count)"), ("neurons", "\(description.neuronCount)"),
+            ("images", "\(summary.images)"), ("skipped files", "\(summary.skipped)"),
+        ]
+        if !summary.labels.isEmpty { facts.append(("labels", labelsText)) }
+        if !summary.splits.isEmpty {
+            facts.append(("splits", summary.splits.map { "\($0.name) \($0.images)" }.joined(separator: ", ")))
+        }
+        if summary.answers > 0 {
+            let share = 100 * Double(summary.rightAnswers) / Double(summary.answers)
+            facts.append(
+                ("right answers", String(format: "%d of %d (%.1f %%)", summary.rightAnswers, summary.answers, share)))
+        }
+        let each = bytesPerActivation.map { String(format: ", %.2f an activation", $0) } ?? ""
+        let beside = [(summary.explanationBytes, "of explanations"), (summary.freeBytes, "free")].filter { $0.0 > 0 }
+        let parts = beside.map { ", \($0.0) of them \($0.1)" }.joined()
+        facts.append(("file", "\(summary.bytes) bytes\(parts)\(each)"))
+        facts.append(("kept list", "the \(description.topCount) strongest images of every neuron"))
+        if summary.removed > 0 { facts.append(("removed", "\(summary.removed)")) }
+        facts.append(("state", stateText))
+        return facts
+    }
+
+    private var labelsText: String {
+        var labels = summary.labels.map { "\($0.name) \($0.images)" }
+        if summary.unlabelled > 0 { labels.append("(none) \(summary.unlabelled)") }
+        return labels.prefix(8).joined(separator: ", ") + (labels.count > 8 ? ", … (\(labels.count) labels)" : "")
+    }
+
+    private var preprocessingText: String {
+        func list(_ values: [Double]) -> String { values.map { String(format: "%.6g", $0) }.joined(separator: ",") }
+        return [
+            "resize \(preprocessing.resize.description)", "crop \(preprocessing.crop.height)×\(preprocessing.crop.width)",
+            preprocessing.interpolation.rawValue, preprocessing.channels.rawValue,
+            "divisor \(list([preprocessing.divisor]))", "mean \(list(preprocessing.mean))",
+            "std \(list(preprocessing.deviation))",
+        ].joined(separator: ", ")
+    }
 }

@@ -56,7 +56,8 @@ struct NeuronsCommand: FigureCommand {
     @Option(help: "Bins of the histogram.")
     var bins = 20
 
-    @Option(name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw the histogram, a PNG.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw the histogram, a PNG.", valueName: "file"))
     var picture: String?
 
     @OptionGroup var output: FormatOption
@@ -77,10 +78,12 @@ struct NeuronsCommand: FigureCommand {
     }
 
     func run() throws {
+        try OutputFile.check(OutputFile("-o", picture, .picture))
         let store = try Store.open(path: store)
         if let asked = histogramQuery {
             let histogram = try asked.run(in: store)
-            printOut(try HistogramTable(histogram: histogram).rendered(as: output.format))
+            printListing(try HistogramTable(histogram: histogram).rendered(as: output.format), besides: picture)
+            if let condition { try store.note(emptySelection: condition) }
             if let picture { try write(try drawn(asked, histogram, from: store), to: picture) }
         } else if duplicate {
             let asked = DuplicatesQuery(layer: query.layer, threshold: threshold, count: query.count)

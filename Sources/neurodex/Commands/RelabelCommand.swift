@@ -29,7 +29,8 @@ struct RelabelCommand: ParsableCommand {
     @Flag(help: "Labels and splits from the folders that images stand in, as --labels folders.")
     var fromFolders = false
 
-    @Option(help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"))
     var classes: String?
 
     @Flag(help: "Only say what would be other than before.")

@@ -54,7 +54,10 @@ struct RemoveCommand: ParsableCommand {
         let store = try Store.open(path: store)
         let files = try ImageFiles(store, folder: imagesFolder)
         var ids = Set(try images.map { try files.image(named: $0, in: store).id })
-        if let condition { ids.formUnion(try store.imageIDs(where: condition)) }
+        if let condition {
+            ids.formUnion(try store.imageIDs(where: condition))
+            try store.note(emptySelection: condition)
+        }
         if missing { ids.formUnion(try gone(from: store, files)) }
         guard !dryRun else { return try preview(ids, of: store) }
         let count = try store.remove(images: ids.sorted())

@@ -15,6 +15,8 @@ protocol SheetCommand: FigureCommand {
     var sheet: String? { get }
     /// The options that draw the sheet again, defaults spelt out, and what is said after the store.
     var arguments: (options: [String], operands: [String]) { get }
+    /// Of the images, if there is one.
+    var condition: String? { get }
 
     /// Refuses what cannot be asked of a sheet on the command line; a sheet that is drawn again is named there no more.
     func validateSheet() throws
@@ -69,21 +71,32 @@ struct Sheet {
     }
 }
 
+extension Store {
+    /// Says on standard error why there is no answer, where no image meets the condition.
+    func note(emptySelection condition: String) throws {
+        if let empty = try emptySelection(where: condition) { printNote("\(empty)") }
+    }
+}
+
 extension SheetCommand {
+    var condition: String? { nil }
+
     func validateSheet() {}
 
     func listed(from store: Store) throws -> Answer {
         let answer = try answer(from: store)
-        printOut(try listing(answer).rendered(as: output.format))
+        printListing(try listing(answer).rendered(as: output.format), besides: sheet)
         return answer
     }
 
     func remarks(_ answer: Answer, from store: Store) throws -> [Remark] { [] }
 
     func run() throws {
+        try OutputFile.check(OutputFile("--sheet", sheet, .picture))
         try validateSheet()
         let store = try Store.open(path: store)
         let answer = try listed(from: store)
+        if let condition { try store.note(emptySelection: condition) }
         print(try remarks(answer, from: store))
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }

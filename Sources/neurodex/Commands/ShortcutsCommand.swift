@@ -24,7 +24,8 @@ struct ShortcutsCommand: SheetCommand {
     @OptionGroup var query: ShortcutsQuery
     @OptionGroup var output: FormatOption
 
-    @Option(help: ArgumentHelp("Draw what the neurons saw on images of the label, a PNG.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Draw what the neurons saw on images of the label, a PNG.", valueName: "file"))
     var sheet: String?
 
     @Option(name: .customLong("images"), help: ImagesOption.help)

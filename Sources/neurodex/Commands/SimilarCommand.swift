@@ -35,6 +35,8 @@ struct SimilarCommand: SheetCommand {
         guard query.count >= 1 else { throw ValidationError(QueryError.wrongCount(query.count).description) }
     }
 
+    var condition: String? { query.condition }
+
     var arguments: (options: [String], operands: [String]) { (query.options, [query.image]) }
 
     struct Answer {

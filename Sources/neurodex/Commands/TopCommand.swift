@@ -55,8 +55,10 @@ struct TopCommand: SheetCommand {
         }
     }
 
+    var condition: String? { query.condition }
+
     var arguments: (options: [String], operands: [String]) {
-        (query.options + (by.map { ["--by", $0.rawValue] } ?? []) + (whole ? ["--whole"] : []), query.neurons)
+        (query.options + Spelling.option("--by", by?.rawValue) + Spelling.flag("--whole", whole), query.neurons)
     }
 
     enum Answer {
@@ -71,9 +73,9 @@ struct TopCommand: SheetCommand {
 
     /// Neurons one by one are listed as they are found, in any number; a sheet has room for some only.
     func listed(from store: Store) throws -> Answer {
-        guard by == nil else {
+        guard by == nil, sheet != "-" else {
             let answer = try answer(from: store)
-            printOut(try listing(answer).rendered(as: output.format))
+            printListing(try listing(answer).rendered(as: output.format), besides: sheet)
             return answer
         }
         var listing = PartialListing(as: output.format)

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Indexing
 import NeuralNetwork
+import Suggestions
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,7 +24,8 @@ struct VerifyCommand: ParsableCommand {
     @Argument(help: "The store, or a picture.")
     var file: String
 
-    @Option(help: ArgumentHelp("With a picture: where its store is now (default: where it was).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("With a picture: where its store is now (default: where it was).", valueName: "file"))
     var store: String?
 
     @Option(help: ArgumentHelp("Images to run through the network again; 0 for none.", valueName: "count"))
@@ -44,8 +46,16 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         if let figure = try FigureCheck(path: file) { return try check(figure) }
+        guard store == nil || access(file, F_OK) == 0 else {
+            throw Failure("\(file): there is no such file; name a picture that neurodex drew")
+        }
         guard store == nil else { throw ValidationError("--store says where a picture's store is; \(file) is no PNG") }
-        try checkStore()
+        do {
+            try checkStore()
+        } catch StoreError.missing(let path, let nearest) {
+            let advice = nearest.isEmpty ? "; name a store, or a picture that neurodex drew" : Suggestion.clause(nearest)
+            throw Failure("\(path): there is no such file\(advice)")
+        }
     }
 
     private func check(_ figure: FigureCheck) throws {
@@ -77,8 +87,11 @@ struct VerifyCommand: ParsableCommand {
         var summary =
             "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
             + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
+        var isInterrupted = false
         if sample > 0, checked.images > 0 {
-            let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample)
+            let interruption = Interruption()
+            let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample) { interruption.isRequested }
+            isInterrupted = interruption.isRequested
             for finding in again.findings + again.obstacles { printNote(finding) }
             count += again.findings.count
             obstacles = again.obstacles.count
@@ -95,7 +108,8 @@ struct VerifyCommand: ParsableCommand {
             printNote("\(file): \(count) \(count == 1 ? "finding" : "findings") in \(summary)")
             throw ExitCode.failure
         }
-        printOut("\(file): sound; checked \(summary)".shown() + "\n")
+        printOut("\(file): sound\(isInterrupted ? " as far as it was checked" : ""); checked \(summary)".shown() + "\n")
+        if isInterrupted { throw ExitCode.interrupted }
         guard obstacles == 0 else {
             printNote(
                 "\(obstacles) \(obstacles == 1 ? "image" : "images") of the sample could not be computed anew: the store is not to blame, but the files are not what was indexed"

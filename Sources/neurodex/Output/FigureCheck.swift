@@ -2,6 +2,7 @@ import ArgumentParser
 import Explanations
 import Foundation
 import Images
+import Search
 
 /// Makes a picture again from the arguments in it, and compares.
 struct FigureCheck {
@@ -106,11 +107,7 @@ struct FigureCheck {
     }
 
     /// The command as a user would write it.
-    var line: String {
-        (["neurodex"] + arguments).map { word in
-            word.contains { " '\"*;&|<>()$".contains($0) } ? "'\(word.replacing("'", with: "'\\''"))'" : word
-        }.joined(separator: " ")
-    }
+    var line: String { Spelling.line(["neurodex"] + arguments) }
 
     private func textFindings(_ old: [PNGText], _ new: [PNGText], isMoved: Bool) -> [String] {
         let now = Dictionary(new.map { ($0.keyword, $0.text) }) { first, _ in first }

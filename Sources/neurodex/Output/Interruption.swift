@@ -18,7 +18,7 @@ struct Interruption {
             sigaddset(&wanted, number)
             signal(number) { _ in
                 guard requests.add(1, ordering: .relaxed).oldValue == 0 else { _exit(130) }
-                let note: StaticString = "stopping after the images at hand; press Ctrl-C again to stop at once\n"
+                let note: StaticString = "stopping after what is at hand; press Ctrl-C again to stop at once\n"
                 let start: StaticString = "\n"
                 // Behind the progress bar, where there is one.
                 if isatty(STDERR_FILENO) == 1 { _ = write(STDERR_FILENO, start.utf8Start, start.utf8CodeUnitCount) }

@@ -16,6 +16,7 @@ final class ProgressBar {
     func update(done: Int, total: Int, seconds: Double, unit: String, remark: String = "") {
         guard isShown, done == total || ContinuousClock.now - lastDrawn > .milliseconds(100) else { return }
         lastDrawn = .now
+        StatusLine.cover(true)
         let share = total == 0 ? 1 : Double(done) / Double(total)
         let rate = seconds > 0 ? Double(done) / seconds : 0
         let left = rate > 0 ? Self.duration(Double(total - done) / rate) : "?"
@@ -30,6 +31,7 @@ final class ProgressBar {
     /// Leaves the line empty.
     func clear() {
         if isShown { printError("\r\u{1B}[K") }
+        StatusLine.cover(false)
     }
 
     static func duration(_ seconds: Double) -> String {

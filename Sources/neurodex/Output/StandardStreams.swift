@@ -77,6 +77,7 @@ func printOut(_ text: String) {
 
 /// As ``printOut(_:)``, of bytes that nobody reads as text.
 func printOut(_ bytes: UnsafeRawBufferPointer) {
+    StatusLine.clear()
     let code = StandardStreams.write(bytes, to: STDOUT_FILENO)
     if code != 0 { StandardStreams.end(code) }
 }
@@ -86,6 +87,7 @@ func printNote(_ text: String) { printError(text.shown() + "\n") }
 
 /// Text that goes to standard error as it is.
 func printError(_ text: String) {
+    StatusLine.clear()
     var text = text
     text.withUTF8 { _ = StandardStreams.write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
 }

@@ -100,6 +100,40 @@ struct TextTable {
     }
 }
 
+extension TextTable {
+    /// As ``rendered(width:)``, but the texts of the last column are broken into lines where they are too wide: between words where there are
+    /// any, and nothing is left out.
+    func rendered(width limit: Int?, wrapping column: String) -> String {
+        guard let limit, columns.last == column else { return rendered(width: limit) }
+        let others = columns.indices.dropLast().map { index in
+            (rows.map { $0[index].string.count } + [columns[index].count]).max() ?? 0
+        }
+        let room = max(Self.narrowestWrapped, limit - others.reduce(0) { $0 + $1 + 2 })
+        var wrapped = self
+        wrapped.rows = rows.flatMap { row in
+            Self.lines(of: row[row.count - 1].string, width: room).enumerated().map { index, line in
+                index == 0 ? row.dropLast() + [.text(line)] : row.dropLast().map { _ in .nothing } + [.text(line)]
+            }
+        }
+        return wrapped.rendered()
+    }
+
+    private static func lines(of text: String, width: Int) -> [String] {
+        var lines: [String] = []
+        var rest = text[...]
+        while rest.count > width {
+            let piece = rest.prefix(width + 1)
+            // A word that fills a line is cut.
+            let end = piece.lastIndex(of: " ").flatMap { $0 > rest.startIndex ? $0 : nil } ?? piece.index(before: piece.endIndex)
+            lines.append(String(rest[..<end]))
+            rest = rest[end...].drop { $0 == " " }
+        }
+        return lines + (rest.isEmpty && !lines.isEmpty ? [] : [String(rest)])
+    }
+
+    private static let narrowestWrapped = 12
+}
+
 /// How an answer is printed.
 enum OutputFormat {
     case table, json, csv
