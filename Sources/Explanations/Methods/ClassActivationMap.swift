@@ -33,7 +33,8 @@ public struct ClassActivationMap: ExplanationMethod {
     public var method: Kind = .auto
 
     @Option(
-        help: ArgumentHelp("The layer of grad-cam; without it the last map before the target.", valueName: "layer"))
+        help: ArgumentHelp("The layer of grad-cam; without it the last map before the target.", valueName: "layer"),
+        completion: .layers)
     public var layer: String?
 
     public enum Boxes: String, CaseIterable, ExpressibleByArgument, Sendable { case largest, all, none }

@@ -23,7 +23,8 @@ public struct DiffQuery: ParsableArguments {
     public static let abstract = "What changed between two networks that saw the same images."
 
     @Option(
-        help: ArgumentHelp("Only this layer; may be repeated (default: all that both stores have).", valueName: "layer"))
+        help: ArgumentHelp("Only this layer; may be repeated (default: all that both stores have).", valueName: "layer"),
+        completion: .layers)
     public var layer: [String] = []
 
     @Option(

@@ -16,7 +16,8 @@ public struct ContrastQuery: Query {
     public var b: String?
 
     @Option(
-        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
+        completion: .neurons)
     public var layer: [String] = []
 
     @Option(name: .customShort("k"), help: "How many neurons.")

@@ -7,7 +7,7 @@ public struct DuplicatesQuery: Query {
     public static let name = "duplicates"
     public static let abstract = "Neurons of a layer that do the same."
 
-    @Option(help: ArgumentHelp("Only this layer; may be repeated (default: all).", valueName: "layer"))
+    @Option(help: ArgumentHelp("Only this layer; may be repeated (default: all).", valueName: "layer"), completion: .neurons)
     public var layer: [String] = []
 
     @Option(help: "List pairs whose rank correlation is at least this.")

@@ -6,7 +6,7 @@ public struct HistogramQuery: DrawnQuery {
     public static let name = "histogram"
     public static let abstract = "How a neuron's activations are distributed."
 
-    @Argument(help: "LAYER:CHANNEL or class:NAME.")
+    @Argument(help: "LAYER:CHANNEL or class:NAME.", completion: .neurons)
     public var neuron: String
 
     @Option(help: "Bins.")

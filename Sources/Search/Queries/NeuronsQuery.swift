@@ -14,7 +14,8 @@ public struct NeuronsQuery: Query {
     }
 
     @Option(
-        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
+        completion: .neurons)
     public var layer: [String] = []
 
     @Flag(help: "Neurons that are zero on every image.")

@@ -13,11 +13,12 @@ public struct ProfileQuery: Query {
     public static let name = "profile"
     public static let abstract = "The neurons that an image excites most, beside what other images do."
 
-    @Argument(help: "A path or an id of the store, or any other file.")
+    @Argument(help: "A path or an id of the store, or any other file.", completion: .images)
     public var image: String
 
     @Option(
-        help: ArgumentHelp("Only neurons of this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+        help: ArgumentHelp("Only neurons of this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
+        completion: .neurons)
     public var layer: [String] = []
 
     @Option(name: .customShort("k"), help: "How many neurons.")

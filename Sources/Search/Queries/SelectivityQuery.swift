@@ -13,7 +13,8 @@ public struct SelectivityQuery: Query {
     public var label: String?
 
     @Option(
-        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+        help: ArgumentHelp("Only this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
+        completion: .neurons)
     public var layer: [String] = []
 
     @Option(name: .customShort("k"), help: "How many neurons; without --label, how many labels for each neuron.")

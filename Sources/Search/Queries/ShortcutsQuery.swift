@@ -20,7 +20,8 @@ public struct ShortcutsQuery: DrawnQuery {
     public static let abstract = "Neurons that tell a label by what is always at the edge or in one spot."
 
     @Option(
-        help: ArgumentHelp("Only neurons of this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"))
+        help: ArgumentHelp("Only neurons of this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
+        completion: .neurons)
     public var layer: [String] = []
 
     @Option(help: "Only neurons that tell a label at least so well, as AUROC.")

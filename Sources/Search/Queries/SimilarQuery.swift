@@ -21,13 +21,13 @@ public struct SimilarQuery: DrawnQuery {
     public static let name = "similar"
     public static let abstract = "The images that excite neurons most like a given one does."
 
-    @Argument(help: "A path or an id of the store, or any other file.")
+    @Argument(help: "A path or an id of the store, or any other file.", completion: .images)
     public var image: String
 
     @Option(
         help: ArgumentHelp(
             "Compare by this layer, or LAYER:CHANNEL; may be repeated (default: the last layer before the class scores).",
-            valueName: "layer"))
+            valueName: "layer"), completion: .neurons)
     public var layer: [String] = []
 
     @Option(help: "How distance is measured.")

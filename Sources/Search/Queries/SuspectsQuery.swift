@@ -20,7 +20,9 @@ public struct SuspectsQuery: DrawnQuery {
         case network, regression, neurons
     }
 
-    @Option(help: ArgumentHelp("The layer to ask (default: the last one before the class scores).", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp("The layer to ask (default: the last one before the class scores).", valueName: "layer"),
+        completion: .layers)
     public var layer: String?
 
     @Option(

@@ -9,7 +9,7 @@ public struct TopQuery: DrawnQuery {
     public static let name = "top"
     public static let abstract = "The images that excite neurons most."
 
-    @Argument(help: "LAYER:CHANNEL, LAYER for all its neurons, or class:NAME for a logit.")
+    @Argument(help: "LAYER:CHANNEL, LAYER for all its neurons, or class:NAME for a logit.", completion: .neurons)
     public var neurons: [String]
 
     @Option(name: .customShort("k"), help: "How many images for each neuron.")

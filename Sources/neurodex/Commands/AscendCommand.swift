@@ -24,24 +24,26 @@ struct AscendCommand: FigureCommand {
             it is kept in the store, and given at once when it is asked for again.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
-    @Argument(help: "What to make larger.")
+    @Argument(help: "What to make larger.", completion: .neurons)
     var target: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The picture, a PNG.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("The picture, a PNG.", valueName: "file"), completion: .file())
     var output: String?
 
     @Option(
         help: ArgumentHelp(
-            "The network's input that it made, float32 .npy; of several pictures, one after the other.", valueName: "file"))
+            "The network's input that it made, float32 .npy; of several pictures, one after the other.", valueName: "file"),
+        completion: .file())
     var raw: String?
 
     @OptionGroup var options: AscentOptions
 
     @Option(
-        help: ArgumentHelp("Keep a picture every --snapshot-every steps in this folder.", valueName: "folder"))
+        help: ArgumentHelp("Keep a picture every --snapshot-every steps in this folder.", valueName: "folder"),
+        completion: .directory)
     var snapshots: String?
 
     @Option(help: ArgumentHelp("With --snapshots.", valueName: "steps"))
@@ -50,10 +52,10 @@ struct AscendCommand: FigureCommand {
     @Flag(help: "Print the run as JSON: every parameter and the objective at every step.")
     var json = false
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     @Option(help: ArgumentHelp("Threads for several pictures (default: all cores).", valueName: "count"))

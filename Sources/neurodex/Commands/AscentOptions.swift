@@ -19,7 +19,7 @@ struct AscentOptions: ParsableArguments {
     var steps: Int?
 
     @Option(
-        help: ArgumentHelp("noise, grey, best (the neuron's best image), or an image.", valueName: "start"))
+        help: ArgumentHelp("noise, grey, best (the neuron's best image), or an image.", valueName: "start"), completion: .file())
     var from: AscentStart?
 
     @Option(help: ArgumentHelp("Of noise and views.", valueName: "number"))

@@ -35,11 +35,12 @@ struct CAMFitCommand: ParsableCommand {
             penalty, those of 'test' judge, all others train. The store keeps it, and 'cam' uses it from then on.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @Option(
-        help: ArgumentHelp("Whose means (default: the layer that feeds the network's classifier).", valueName: "layer"))
+        help: ArgumentHelp("Whose means (default: the layer that feeds the network's classifier).", valueName: "layer"),
+        completion: .layers)
     var layer: String?
 
     @Option(help: ArgumentHelp("Of the choice of held-out images where the store has no split 'val'.", valueName: "number"))

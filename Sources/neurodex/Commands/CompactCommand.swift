@@ -15,7 +15,7 @@ struct CompactCommand: ParsableCommand {
             place; until then both need room on the disk.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @Flag(help: "Say what would be given back, and write nothing.")

@@ -18,7 +18,7 @@ struct ContrastCommand: ParsableCommand {
             q ≤ 0.05, 5 % are expected to differ by chance alone.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: ContrastQuery

@@ -21,10 +21,10 @@ struct DeconvCommand: FigureCommand {
             network's input frame.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
-    @Argument(help: "LAYER:CHANNEL, or class:NAME for a logit.")
+    @Argument(help: "LAYER:CHANNEL, or class:NAME for a logit.", completion: .neurons)
     var neurons: [String]
 
     @Option(name: .customShort("k"), help: "How many of each neuron's strongest images.")
@@ -36,7 +36,8 @@ struct DeconvCommand: FigureCommand {
     var condition: String?
 
     @Option(
-        help: ArgumentHelp("This image instead: a path or an id of the store, or any other file.", valueName: "image"))
+        help: ArgumentHelp("This image instead: a path or an id of the store, or any other file.", valueName: "image"),
+        completion: .images)
     var image: String?
 
     @Option(help: ArgumentHelp("This place of the layer's map instead of the maximum's.", valueName: "y,x"))
@@ -55,10 +56,10 @@ struct DeconvCommand: FigureCommand {
     )
     var raw: String?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     @OptionGroup var keeping: KeepingOption

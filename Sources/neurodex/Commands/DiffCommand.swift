@@ -38,10 +38,10 @@ struct DiffCommand: FigureCommand {
         }
     }
 
-    @Argument(help: ArgumentHelp("The store of one network.", valueName: "a"))
+    @Argument(help: ArgumentHelp("The store of one network.", valueName: "a"), completion: .file())
     var store: String
 
-    @Argument(help: "The store of the other, over the same images.")
+    @Argument(help: "The store of the other, over the same images.", completion: .file())
     var b: String
 
     @OptionGroup var query: DiffQuery
@@ -52,10 +52,11 @@ struct DiffCommand: FigureCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Draw the strongest images of the neurons listed, in both stores, on a contact sheet, a PNG.", valueName: "file"))
+            "Draw the strongest images of the neurons listed, in both stores, on a contact sheet, a PNG.", valueName: "file"),
+        completion: .file())
     var sheet: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     func validate() throws {

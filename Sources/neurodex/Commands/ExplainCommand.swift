@@ -25,21 +25,22 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
                 """)
     }
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
-    @Argument(help: "Images.")
+    @Argument(help: "Images.", completion: .images)
     var images: [String]
 
     @OptionGroup var method: Method
 
     @Option(
-        help: ArgumentHelp("What to explain (default: the class that the network answers).", valueName: "target"))
+        help: ArgumentHelp("What to explain (default: the class that the network answers).", valueName: "target"),
+        completion: .neurons)
     var target: String?
 
     @Option(
         name: [.customShort("o"), .customLong("out")],
-        help: ArgumentHelp("Draw original and map side by side, a PNG.", valueName: "file"))
+        help: ArgumentHelp("Draw original and map side by side, a PNG.", valueName: "file"), completion: .file())
     var picture: String?
 
     @Option(
@@ -53,13 +54,15 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @Option(help: ArgumentHelp("Colours on a scale of each map's own, or one that all share.", valueName: "own|shared"))
     var scale: Scale = .own
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
-    @Option(help: ArgumentHelp("Explain the same images by another store's network too, and draw both.", valueName: "store"))
+    @Option(
+        help: ArgumentHelp("Explain the same images by another store's network too, and draw both.", valueName: "store"),
+        completion: .file())
     var beside: String?
 
     @OptionGroup var findings: FindingsOptions

@@ -18,7 +18,7 @@ struct ExplanationsCommand: ParsableCommand {
             explanations.csv for each. Removing them loses time, not facts.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @Argument(help: "Ids; without any, all.")
@@ -27,7 +27,7 @@ struct ExplanationsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only those of a command: saliency, occlusion, cam, deconv or ascend.", valueName: "name"))
     var method: String?
 
-    @Option(help: ArgumentHelp("Write them into this folder.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Write them into this folder.", valueName: "folder"), completion: .directory)
     var export: String?
 
     @Flag(help: "Remove them; for all of them say --remove --all.")

@@ -16,12 +16,14 @@ struct FindingsOptions: ParsableArguments {
     var segment = false
 
     @Option(
-        help: ArgumentHelp("Write what was cut out as a black and white PNG; for several images, a folder.", valueName: "file"))
+        help: ArgumentHelp("Write what was cut out as a black and white PNG; for several images, a folder.", valueName: "file"),
+        completion: .file())
     var mask: String?
 
     @Option(
         help: ArgumentHelp(
-            "A table of boxes around the things (file,x0,y0,x1,y1): say whether each map's maximum is in one.", valueName: "csv"))
+            "A table of boxes around the things (file,x0,y0,x1,y1): say whether each map's maximum is in one.", valueName: "csv"),
+        completion: .file())
     var truth: String?
 
     @Option(help: ArgumentHelp("With --truth: take columns such as tag_x0 instead of x0.", valueName: "prefix"))

@@ -19,25 +19,25 @@ struct IndexCommand: ParsableCommand {
             or from --labels, which also corrects those of images that are in the store.
             """)
 
-    @Argument(help: "The store to make or to add to.")
+    @Argument(help: "The store to make or to add to.", completion: .file())
     var store: String
 
-    @Argument(help: "Images, and folders with images.")
+    @Argument(help: "Images, and folders with images.", completion: .file())
     var images: [String]
 
-    @Option(help: ArgumentHelp("The network, an ONNX file (default: the store's).", valueName: "file"))
+    @Option(help: ArgumentHelp("The network, an ONNX file (default: the store's).", valueName: "file"), completion: .file())
     var model: String?
 
     @Option(
         help: ArgumentHelp(
             "A .csv with columns file, label and perhaps split; a text with one label a line; folders; or none (default: folders, or the store's).",
-            valueName: "source"))
+            valueName: "source"), completion: .file())
     var labels: String?
 
     @Option(
         help: ArgumentHelp(
             "Names of the classes, one a line in the order of the network's scores; or none, where it answers with no scores of classes.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var classes: String?
 
     @Option(

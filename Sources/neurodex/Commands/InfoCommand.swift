@@ -16,7 +16,7 @@ struct InfoCommand: ParsableCommand {
             Bytes an activation are those of the file without the explanations that it keeps.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var output: FormatOption

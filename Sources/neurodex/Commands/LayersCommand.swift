@@ -15,7 +15,7 @@ struct LayersCommand: ParsableCommand {
             With an ONNX file it lists what index would record; --all adds what --layers can choose as well.
             """)
 
-    @Argument(help: "A store, or an ONNX file.")
+    @Argument(help: "A store, or an ONNX file.", completion: .file())
     var store: String
 
     @Flag(help: "With an ONNX file: every layer that can be recorded.")

@@ -15,10 +15,10 @@ struct MergeCommand: ParsableCommand {
             and layers, and all of them have to be there and finished.
             """)
 
-    @Argument(help: "The store to make.")
+    @Argument(help: "The store to make.", completion: .file())
     var store: String
 
-    @Argument(help: "The stores of the parts; those with --shard numbers in any order.")
+    @Argument(help: "The stores of the parts; those with --shard numbers in any order.", completion: .file())
     var shards: [String]
 
     @Flag(help: "Join what there is, although parts are missing or unfinished.")

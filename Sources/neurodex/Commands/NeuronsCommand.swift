@@ -25,10 +25,10 @@ struct NeuronsCommand: FigureCommand {
             others beside it. --duplicate lists pairs of a layer's neurons by their rank correlation.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
-    @Argument(help: "LAYER:CHANNEL or class:NAME: draw its histogram.")
+    @Argument(help: "LAYER:CHANNEL or class:NAME: draw its histogram.", completion: .neurons)
     var neuron: String?
 
     @OptionGroup var query: NeuronsQuery
@@ -39,10 +39,10 @@ struct NeuronsCommand: FigureCommand {
     @Option(help: "Of --duplicate: the smallest rank correlation (Spearman).")
     var threshold = 0.95
 
-    @Option(help: ArgumentHelp("The neurons that tell this label from the others best.", valueName: "label"))
+    @Option(help: ArgumentHelp("The neurons that tell this label from the others best.", valueName: "label"), completion: .labels)
     var selective: String?
 
-    @Option(help: ArgumentHelp("The labels that this neuron tells best.", valueName: "neuron"))
+    @Option(help: ArgumentHelp("The labels that this neuron tells best.", valueName: "neuron"), completion: .neurons)
     var of: String?
 
     @Flag(help: "With --selective: list neurons that say the same of the images in rows of their own, instead of once.")
@@ -57,7 +57,8 @@ struct NeuronsCommand: FigureCommand {
     var bins = 20
 
     @Option(
-        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw the histogram, a PNG.", valueName: "file"))
+        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw the histogram, a PNG.", valueName: "file"),
+        completion: .file())
     var picture: String?
 
     @OptionGroup var output: FormatOption

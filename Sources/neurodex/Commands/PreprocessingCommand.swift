@@ -21,13 +21,17 @@ struct PreprocessingCommand: ParsableCommand {
     @Argument(help: "The network, an ONNX file.")
     var model: String
 
-    @Argument(help: "Images, and folders with images.")
+    @Argument(help: "Images, and folders with images.", completion: .file())
     var images: [String]
 
-    @Option(help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"),
+        completion: .file())
     var classes: String?
 
-    @Option(help: ArgumentHelp("Where labels come from, as for index: a .csv, a text, folders or none.", valueName: "source"))
+    @Option(
+        help: ArgumentHelp("Where labels come from, as for index: a .csv, a text, folders or none.", valueName: "source"),
+        completion: .file())
     var labels: String?
 
     @Option(

@@ -16,13 +16,13 @@ struct ProfileCommand: ParsableCommand {
             the others; of neurons of one share the one comes first of which the image is further above the mean, in standard deviations. IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: ProfileQuery
     @OptionGroup var output: FormatOption
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
     func validate() throws {

@@ -17,20 +17,21 @@ struct RelabelCommand: ParsableCommand {
             one without a split leaves the split as it is.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @Option(
         help: ArgumentHelp(
             "A table with columns file, label and perhaps split; a text with one label a line in the order of the images; folders; or none.",
-            valueName: "source"))
+            valueName: "source"), completion: .file())
     var labels: String?
 
     @Flag(help: "Labels and splits from the folders that images stand in, as --labels folders.")
     var fromFolders = false
 
     @Option(
-        help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"))
+        help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"),
+        completion: .file())
     var classes: String?
 
     @Flag(help: "Only say what would be other than before.")

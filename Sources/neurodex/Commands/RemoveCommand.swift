@@ -18,10 +18,10 @@ struct RemoveCommand: ParsableCommand {
             writes the store anew. The files themselves are not touched.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
-    @Argument(help: "Images: paths or ids of the store.")
+    @Argument(help: "Images: paths or ids of the store.", completion: .images)
     var images: [String] = []
 
     @Option(
@@ -41,7 +41,7 @@ struct RemoveCommand: ParsableCommand {
     @Flag(help: "Say what would be removed, and remove nothing.")
     var dryRun = false
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     func validate() throws {

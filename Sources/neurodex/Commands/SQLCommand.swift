@@ -19,7 +19,7 @@ struct SQLCommand: ParsableCommand {
             as they come, in any number.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: SQLQuery

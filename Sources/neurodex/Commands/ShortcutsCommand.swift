@@ -18,17 +18,17 @@ struct ShortcutsCommand: SheetCommand {
             pictures are one row (--copies: a row each). --sheet outlines what it saw. What it cannot see: a tint, a mark that moves about.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: ShortcutsQuery
     @OptionGroup var output: FormatOption
 
     @Option(
-        help: ArgumentHelp("Draw what the neurons saw on images of the label, a PNG.", valueName: "file"))
+        help: ArgumentHelp("Draw what the neurons saw on images of the label, a PNG.", valueName: "file"), completion: .file())
     var sheet: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     func validate() throws {

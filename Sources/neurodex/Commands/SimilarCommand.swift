@@ -16,19 +16,19 @@ struct SimilarCommand: SheetCommand {
             IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: SimilarQuery
     @OptionGroup var output: FormatOption
 
-    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"), completion: .file())
     var sheet: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
     func validate() throws {

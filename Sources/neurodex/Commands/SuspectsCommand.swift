@@ -19,16 +19,16 @@ struct SuspectsCommand: SheetCommand {
             the neurons that tell each label best are asked. Beside an image stand the neurons that tell the suggested label best.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: SuspectsQuery
     @OptionGroup var output: FormatOption
 
-    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"), completion: .file())
     var sheet: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     func validate() throws {

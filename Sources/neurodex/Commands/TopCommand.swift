@@ -22,7 +22,7 @@ struct TopCommand: SheetCommand {
             --sheet draws the part of each image that the neuron saw where it was strongest: the receptive field of its maximum.
             """)
 
-    @Argument(help: "The store.")
+    @Argument(help: "The store.", completion: .file())
     var store: String
 
     @OptionGroup var query: TopQuery
@@ -32,10 +32,10 @@ struct TopCommand: SheetCommand {
 
     @OptionGroup var output: FormatOption
 
-    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG.", valueName: "file"), completion: .file())
     var sheet: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     @Flag(help: "With --sheet: whole images, with the receptive field outlined.")

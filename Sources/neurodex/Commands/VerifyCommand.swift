@@ -21,20 +21,21 @@ struct VerifyCommand: ParsableCommand {
             own arguments ask for much work, it asks first, or wants --yes.
             """)
 
-    @Argument(help: "The store, or a picture.")
+    @Argument(help: "The store, or a picture.", completion: .file())
     var file: String
 
     @Option(
-        help: ArgumentHelp("With a picture: where its store is now (default: where it was).", valueName: "file"))
+        help: ArgumentHelp("With a picture: where its store is now (default: where it was).", valueName: "file"),
+        completion: .file())
     var store: String?
 
     @Option(help: ArgumentHelp("Images to run through the network again; 0 for none.", valueName: "count"))
     var sample = 16
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
-    @Option(name: .customLong("images"), help: ImagesOption.help)
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
     @Flag(help: "With a picture: make it again however long that takes.")
@@ -90,7 +91,9 @@ struct VerifyCommand: ParsableCommand {
         var isInterrupted = false
         if sample > 0, checked.images > 0 {
             let interruption = Interruption()
-            let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample) { interruption.isRequested }
+            let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample) {
+                interruption.isRequested
+            }
             isInterrupted = interruption.isRequested
             for finding in again.findings + again.obstacles { printNote(finding) }
             count += again.findings.count
