@@ -1,3 +1,4 @@
+import ActivationStore
 import ArgumentParser
 import Explanations
 import Foundation
