@@ -1,9 +1,11 @@
+import Foundation
+
 /// How far an explanation is: passes of the part that is being done.
 ///
 /// Whoever wants to be told says so around the call; what throws there ends the explanation.
 ///
 /// ```swift
-/// let explanation = try ExplanationProgress.$observer.withValue({ print($0.done, $0.total) }) {
+/// let explanation = try ExplanationProgress.observed(by: { print($0.done, $0.total) }) {
 ///     try archive.explanation(of: subject, target: target, by: method)
 /// }
 /// ```
@@ -14,15 +16,39 @@ public struct ExplanationProgress: Sendable {
     public var done: Int
     public var total: Int
 
-    /// Called on the thread that asked, after every pass.
-    @TaskLocal public static var observer: (@Sendable (ExplanationProgress) throws -> Void)?
-    @TaskLocal static var part: String?
+    /// Makes `body`, and tells `observer` of every pass, on the thread that asked.
+    public static func observed<Value>(
+        by observer: @escaping (ExplanationProgress) throws -> Void, _ body: () throws -> Value
+    ) rethrows -> Value {
+        try with(Watch(observer: observer, part: current?.part), body)
+    }
 
     static func report(done: Int, of total: Int) throws {
-        try observer?(ExplanationProgress(part: part, done: done, total: total))
+        guard let watch = current, let observer = watch.observer else { return }
+        try observer(ExplanationProgress(part: watch.part, done: done, total: total))
     }
 
     static func inPart<Value>(_ part: String, _ body: () throws -> Value) rethrows -> Value {
-        try $part.withValue(part, operation: body)
+        try with(Watch(observer: current?.observer, part: part), body)
+    }
+
+    /// Who is told on a thread, and of what. A task-local value would do the same, but Swift 6.3 crashes where an optimised program
+    /// sets one outside of tasks.
+    private final class Watch {
+        let observer: ((ExplanationProgress) throws -> Void)?
+        let part: String?
+
+        init(observer: ((ExplanationProgress) throws -> Void)?, part: String?) { (self.observer, self.part) = (observer, part) }
+    }
+
+    private static let key = "neurodex.explanation-progress"
+
+    private static var current: Watch? { Thread.current.threadDictionary[key] as? Watch }
+
+    private static func with<Value>(_ watch: Watch, _ body: () throws -> Value) rethrows -> Value {
+        let before = current
+        Thread.current.threadDictionary[key] = watch
+        defer { Thread.current.threadDictionary[key] = before }
+        return try body()
     }
 }

@@ -77,7 +77,7 @@ import Testing
         let items = try items()
         let many = (0..<2600).map { items[$0 % items.count] }
         let right = Preprocessing(.torchvision, input: Size(width: 96, height: 96))
-        let wrong = Preprocessing(.raw, input: Size(width: 96, height: 96))
+        let wrong = Preprocessing(.plain, input: Size(width: 96, height: 96))
         #expect(try check.warning(right, on: many) == nil)
         let warning = try #require(try check.warning(wrong, on: many))
         #expect(warning.contains("pictures may be prepared wrongly") && warning.contains("'torchvision'"))

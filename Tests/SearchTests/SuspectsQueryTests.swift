@@ -125,7 +125,7 @@ import Testing
             dataset.images[image].label = Self.labels[image % 3]
             for channel in 0..<12 {
                 let neuron = dataset.layer(2).firstNeuron + channel
-                dataset.values[image][neuron] = Float.random(in: 0...1, using: &random) + (channel % 3 == image % 3 ? 0.7 : 0)
+                dataset.values[image][neuron] = Float.random(in: 0...1, using: &random) + (channel % 3 == image % 3 ? 1.5 : 0)
             }
             for channel in 0..<3 {
                 let neuron = dataset.layer(3).firstNeuron + channel
@@ -187,12 +187,12 @@ import Testing
             try dataset.write(folder.file(name))
             return try Store.open(path: folder.file(name))
         }
-        let named = try SuspectsQuery().run(in: store("named.sqlite", classes: (0..<12).map { "n\($0)" }))
+        let named = try SuspectsQuery(count: 10).run(in: store("named.sqlite", classes: (0..<12).map { "n\($0)" }))
         #expect(Set(named.map(\.image)).count == 2 && Set(named.map(\.imageID)) == [3, 4])
         #expect(named.map(\.suggested) == ["n3", "n4"] && named.allSatisfy { $0.witnesses.isEmpty })
         let few = "12 of 12 labels have fewer than 5 images, such as n0 with 1: no neurons are named for them"
         #expect(named.remarks.map(\.description).contains(few))
-        let unnamed = try SuspectsQuery().run(in: store("unnamed.sqlite", classes: []))
+        let unnamed = try SuspectsQuery(count: 10).run(in: store("unnamed.sqlite", classes: []))
         #expect(unnamed.isEmpty && unnamed.remarks.map(\.description).contains(few))
         #expect(unnamed.remarks.contains { $0.description.hasPrefix("12 of 12 images are not judged, such as pets/") })
     }

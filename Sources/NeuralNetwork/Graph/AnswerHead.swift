@@ -36,7 +36,8 @@ struct AnswerHead: Sendable {
             if found == nil { logarithms += reader.logarithms(node) }
             value = input
         }
-        guard let found else { return nil }
+        // Of a picture itself there are no scores.
+        guard let found, reader.source(of: found.scores) != nil else { return nil }
         self = found
     }
 
@@ -52,7 +53,7 @@ private struct HeadReader {
     func maker(of id: Graph.ValueID?) -> Graph.Node? { id.flatMap { producers[$0] }.map { graph.nodes[$0] } }
 
     /// The node that makes a value, behind changes of shape.
-    private func source(of id: Graph.ValueID?) -> Graph.Node? {
+    func source(of id: Graph.ValueID?) -> Graph.Node? {
         guard let node = maker(of: id) else { return nil }
         let isSame = node.operation is any Reshaping || node.operation is Identity || node.operation is Expand
         return isSame ? source(of: node.inputs[0]) : node

@@ -24,9 +24,8 @@ final class ExplanationMonitor {
         defer { bar.clear() }
         part = nil
         partStart = .now
-        let monitor = UncheckedBox(self)
         do {
-            return try ExplanationProgress.$observer.withValue({ try monitor.value.show($0, remark) }, operation: body)
+            return try ExplanationProgress.observed(by: { try self.show($0, remark) }, body)
         } catch is Interrupted {
             return nil
         }
