@@ -90,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Paths", "Suggestions", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations",
+                "Paths", "Suggestions", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search",
+                "Explanations",
                 "Walkthrough",
                 argumentParser,
             ],

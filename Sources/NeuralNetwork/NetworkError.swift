@@ -90,7 +90,8 @@ extension NetworkError: CustomStringConvertible {
             return
                 "--precision \(precision.rawValue) needs a processor that multiplies such numbers (AVX512-BF16), and this one does not; use float32"
         case .metadata(let key, let problem):
-            return "the file's metadata '\(key)' tell no preprocessing that can be meant: \(problem); --preprocess says how pictures are prepared"
+            return
+                "the file's metadata '\(key)' tell no preprocessing that can be meant: \(problem); --preprocess says how pictures are prepared"
         case .kernel(let layer, let problem):
             return "layer \(layer): \(problem)"
         }
