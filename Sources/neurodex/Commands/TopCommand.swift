@@ -79,12 +79,14 @@ struct TopCommand: SheetCommand {
             return answer
         }
         var listing = PartialListing(as: output.format)
+        // One is kept to tell an answer from none.
+        let room = sheet == nil ? 1 : TopSheet.mostImages + 1
         var drawn: [TopQuery.Hit] = []
         try query.visit(store) { hits in
             for start in stride(from: 0, to: hits.count, by: 4096) {
                 try listing.add(TopTable(hits: Array(hits[start..<min(start + 4096, hits.count)])))
             }
-            if sheet != nil { drawn += hits.prefix(TopSheet.mostImages + 1 - drawn.count) }
+            drawn += hits.prefix(room - drawn.count)
         }
         try listing.finish(empty: TopTable(hits: []))
         return .each(drawn)
