@@ -23,6 +23,10 @@ public final class Store: Sendable {
         try open(path: path, readers: min(ProcessInfo.processInfo.activeProcessorCount, 8), mapsPages: mapsPages)
     }
 
+    /// Closes its connections, so that the file can be replaced; nothing may be asked of it afterwards.
+    /// - Throws: ``StoreError``.
+    public func close() throws { try StoreFile.translating(path) { try pool.close() } }
+
     /// - Parameters:
     ///   - readers: connections that share a large question.
     ///   - smallestShare: rows that it reads at least for each of them: 2000 take some milliseconds.

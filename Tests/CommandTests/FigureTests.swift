@@ -41,7 +41,7 @@ import Testing
         "top shop.sqlite conv4:3 conv4:17 --by l2 --lowest -k 3 --sheet a.png",
         "similar shop.sqlite 7 --layer conv4 --layer pool_3:2 --metric cosine -k 3 --sheet a.png",
         "similar shop.sqlite outside.png -k 3 --sheet a.png",
-        "suspects shop.sqlite --witnesses 3 --where id<>3 --sheet a.png",
+        "suspects shop.sqlite --by neurons --witnesses 3 --where id<>3 --sheet a.png",
         "shortcuts shop.sqlite --share 0.1 --auroc 0.6 -k 2 --sheet a.png",
         "neurons shop.sqlite conv4:3 --bins 7 --where label='cat' -o a.png",
     ])
@@ -61,17 +61,17 @@ import Testing
         ["top", "shop.sqlite", "conv4:3", "-k", "2", "--where=-1 < id", "--seed=-3", "--sheet=-a.png"],
         ["top", "shop.sqlite", "conv4:3", "-k", "2", "--where", "label = \"cat\" OR split='test'", "--sheet=-a.png"],
         ["neurons", "shop.sqlite", "conv4:3", "--where=-id <= 0", "--out=-a.png"],
-        ["suspects", "shop.sqlite", "--where=-1 < id", "-k", "3", "--sheet=-a.png"],
+        ["suspects", "shop.sqlite", "--by", "neurons", "--where=-1 < id", "-k", "3", "--sheet=-a.png"],
         ["similar", "shop.sqlite", "--where=-(-1) < id", "-k", "3", "--sheet=-a.png", "--", "-outside.png"],
         ["diff", "shop.sqlite", "--layer=conv4", "--match", "conv4=conv4", "-k", "1", "--sheet=-a.png", "--", "-b.sqlite"],
         ["deconv", "shop.sqlite", "conv4:3", "--image=-outside.png", "--out=-a.png"],
         ["deconv", "shop.sqlite", "conv4:3", "-k", "1", "--where=-1 < id", "--out=-a.png"],
-        ["cam", "shop.sqlite", "--truth=-boxes.csv", "--beside=-b.sqlite", "--out=-a.png", "--", "-outside.png"],
+        ["cam", "shop.sqlite", "--beside=-b.sqlite", "--out=-a.png", "--", "-outside.png"],
         ["ascend", "shop.sqlite", "--steps", "2", "--from=-outside.png", "--output=-a.png", "--", "-class:cat"],
     ])
     func valuesThatLookLikeOptionsAreWrittenSo(_ arguments: [String]) throws {
         for (name, file) in [
-            ("-outside.png", "photos/test/cat/cat-43.jpg"), ("-boxes.csv", "photos/boxes.csv"), ("-b.sqlite", "shop.sqlite"),
+            ("-outside.png", "photos/test/cat/cat-43.jpg"), ("-b.sqlite", "shop.sqlite"),
         ] {
             try FileManager.default.copyItem(atPath: shop.folder.file(file), toPath: shop.folder.file(name))
         }
@@ -87,7 +87,8 @@ import Testing
 
     @Test func aSheetOfNothingIsNotDrawn() throws {
         let empty = try shop.run("top", "shop.sqlite", "conv4:3", "--where", "1=0", "--sheet", "empty.png")
-        #expect(empty.status == 0 && empty.errors == "nothing was found, so no sheet was drawn\n", "\(empty)")
+        #expect(empty.status == 0 && empty.errors.hasSuffix("\nnothing was found, so no sheet was drawn\n"), "\(empty)")
+        #expect(empty.errors.contains("1=0"), "\(empty)")
         #expect(!FileManager.default.fileExists(atPath: shop.folder.file("empty.png")))
     }
 
@@ -187,8 +188,8 @@ import Testing
         while running.isRunning, !FileManager.default.fileExists(atPath: folder + "/00001-saliency.npy") { usleep(1000) }
         usleep(200_000)
         running.send(SIGINT)
-        #expect(
-            try Data(contentsOf: URL(fileURLWithPath: folder + "/00002-saliency.png")).starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        let reader = try #require(FileHandle(forReadingAtPath: folder + "/00002-saliency.png"))
+        #expect(reader.readDataToEndOfFile().starts(with: [0x89, 0x50, 0x4E, 0x47]))
         let result = try running.wait()
         #expect(result.status == 130 && result.errors.contains("stopped after 2 of 4 explanations"), "\(result)")
         let list = try String(contentsOfFile: folder + "/explanations.csv", encoding: .utf8)

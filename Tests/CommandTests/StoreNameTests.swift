@@ -82,7 +82,7 @@ import Testing
             let refused = try run("remove", name, "--where", "id < 3")
             #expect(refused.status == 1 && refused.errors.contains("the file has 2 names (hard links)"), "\(refused)")
         }
-        #expect(try run("info", "other/hard.sqlite").status == 0)
+        #expect(try run("layers", "other/hard.sqlite").status == 0)
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("real/s.sqlite"))) == before)
     }
 

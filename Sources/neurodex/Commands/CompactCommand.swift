@@ -24,6 +24,7 @@ struct CompactCommand: ParsableCommand {
     func run() throws {
         let opened = try Store.open(path: store)
         let (removed, free) = (try opened.removedCount(), try opened.freeBytes())
+        try opened.close()
         guard removed > 0 || free > 0 else {
             return printNote("\(store): nothing to do, no image or explanation was removed")
         }

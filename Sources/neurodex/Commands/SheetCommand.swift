@@ -72,9 +72,12 @@ struct Sheet {
 }
 
 extension Store {
-    /// Says on standard error why there is no answer, where no image meets the condition.
-    func note(emptySelection condition: String) throws {
-        if let empty = try emptySelection(where: condition) { printNote("\(empty)") }
+    /// Says on standard error why there is no answer, where no image meets the condition; false where one does.
+    @discardableResult
+    func note(emptySelection condition: String) throws -> Bool {
+        guard let empty = try emptySelection(where: condition) else { return false }
+        printNote("\(empty)")
+        return true
     }
 }
 
@@ -96,8 +99,8 @@ extension SheetCommand {
         try validateSheet()
         let store = try Store.open(path: store)
         let answer = try listed(from: store)
-        if let condition { try store.note(emptySelection: condition) }
-        print(try remarks(answer, from: store))
+        let isSelectionEmpty = try condition.map { try store.note(emptySelection: $0) } ?? false
+        if !isSelectionEmpty { print(try remarks(answer, from: store)) }
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }
         try sheet.refuseEmpty()
