@@ -108,7 +108,8 @@ import Testing
             try errors("top", "shop.sqlite", "conv4:3", "--lowest", "--from", "random", status: 64).contains("exclude each other")
         )
         #expect(
-            try errors("contrast", "shop.sqlite", "--a", "1; DROP TABLE image", status: 1).contains("holds more than one statement"))
+            try errors("contrast", "shop.sqlite", "--a", "1; DROP TABLE image", status: 1).contains(
+                "holds more than one statement"))
         #expect(try errors("shortcuts", "shop.sqlite", "--share", "7", status: 1).contains("0 to 1"))
     }
 

@@ -114,7 +114,8 @@ struct BadInputTests {
                 let whole = Rectangle(x: 0, y: 0, width: Double(shape.width), height: Double(shape.height))
                 #expect(try game.add(map, boxes: [whole], in: size) == !map.isConstant, what)
                 #expect(
-                    results[0].checks.randomisation?.stages.map(\.layer) == (text == "class:2" ? ["fc", "one"] : ["two", "one"]))
+                    results[0].checks.randomisation?.stages.map(\.layer)
+                        == (text == "class:2" ? ["fc", "two", "one"] : ["two", "one"]))
             }
         }
     }
