@@ -32,12 +32,13 @@ struct InfoCommand: ParsableCommand {
 struct StoreInfo: Printable {
     private let description: StoreDescription
     private let summary: StoreSummary
-    private let preprocessing: Preprocessing
+    /// Nil for one that this version does not know; its text is shown then.
+    private let preprocessing: Preprocessing?
     private let path: String
 
     init(_ store: Store) throws {
         (description, summary, path) = (store.description, try store.summary(), store.path)
-        preprocessing = try Preprocessing(json: description.preprocessing)
+        preprocessing = try? Preprocessing(json: description.preprocessing)
     }
 
     /// What can be said of whether all that was asked for is there.
@@ -120,7 +121,7 @@ extension StoreInfo {
         var store: String
         var model: Model
         var input: Input
-        var preprocessing: Recipe
+        var preprocessing: Recipe?
         var shard: String?
         var layers: Int
         var neurons: Int
@@ -156,7 +157,7 @@ extension StoreInfo {
                 name: model.name, path: model.path, sha256: model.sha256, output: model.output,
                 precision: model.precision ?? "float32"),
             input: Entry.Input(channels: model.inputChannels, height: model.inputHeight, width: model.inputWidth),
-            preprocessing: Entry.Recipe(preprocessing), shard: description.shard.map { "\($0)" },
+            preprocessing: preprocessing.map { Entry.Recipe($0) }, shard: description.shard.map { "\($0)" },
             layers: description.layers.count,
             neurons: description.neuronCount, images: summary.images, planned: summary.planned,
             skippedFiles: summary.skipped, removed: summary.removed, labels: counts(summary.labels),
@@ -215,6 +216,7 @@ extension StoreInfo {
     }
 
     private var preprocessingText: String {
+        guard let preprocessing else { return "not known to this version: \(description.preprocessing)" }
         func list(_ values: [Double]) -> String { values.map { String(format: "%.6g", $0) }.joined(separator: ",") }
         return [
             "resize \(preprocessing.resize.description)", "crop \(preprocessing.crop.height)×\(preprocessing.crop.width)",
