@@ -45,9 +45,12 @@ extension Store {
             guard id >= 0, blocks.indices.contains(id / description.blockImages) else { return nil }
             let block = id / description.blockImages
             let lane = id % description.blockImages
-            guard lane < blocks[block],
-                try Int.fetchOne(database, sql: "SELECT 1 FROM image WHERE id = ?", arguments: [id]) != nil
-            else { return nil }
+            guard lane < blocks[block] else { return nil }
+            guard try Int.fetchOne(database, sql: "SELECT 1 FROM image WHERE id = ?", arguments: [id]) != nil else {
+                // Removed, or on a page that stands in another's place.
+                try checkImages(database)
+                return nil
+            }
             var values = [Float](repeating: 0, count: description.neuronCount)
             var positions = [UInt32](repeating: 0, count: description.neuronCount)
             try scan(database).rows(

@@ -18,8 +18,8 @@ final class Damage {
     /// Commands that answer; what `sql` reads is under no checksum.
     static let commands = [
         ["info"], ["layers"], ["top", "layer0:0"], ["top", "layer2", "-k", "3", "--lowest"], ["profile", "17"],
-        ["similar", "3", "-k", "4"], ["neurons", "--sort", "mean"], ["suspects"], ["histogram", "layer0:1"],
-        ["explanations"], ["duplicates", "--threshold", "0.2"], ["neurons", "--selective", "cat"],
+        ["similar", "3", "-k", "4"], ["neurons", "--sort", "mean"], ["suspects"], ["neurons", "layer0:1"],
+        ["explanations"], ["neurons", "--duplicate", "--threshold", "0.2"], ["neurons", "--selective", "cat"],
     ]
 
     private static func command(_ words: [String], of store: String) -> [String] {
