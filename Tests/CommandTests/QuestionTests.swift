@@ -160,9 +160,12 @@ import Testing
     @Test func nothingHasAReason() throws {
         let shop = try Shop()
         let asked: [(arguments: [String], reason: String)] = [
-            (["top", "conv4:3", "--where", "label = 'bat'"], "looked at "),
-            (["top", "conv4:3", "conv4:4", "--by", "sum", "--where", "label = 'bat'"], "none meets --where label = 'bat'"),
-            (["similar", "cat-43.jpg", "--where", "label = 'bat'"], "none meets --where label = 'bat'"),
+            (["top", "conv4:3", "--where", "label = 'bat'"], "no image has label = 'bat'; did you mean cat?"),
+            (
+                ["top", "conv4:3", "conv4:4", "--by", "sum", "--where", "label = 'bat'"],
+                "no image has label = 'bat'; did you mean cat?"
+            ),
+            (["similar", "cat-43.jpg", "--where", "label = 'bat'"], "no image has label = 'bat'; did you mean cat?"),
             (["neurons", "--layer", "fc2", "--dead"], "looked at 5 neurons over "),
             (["neurons", "--layer", "fc2", "--saturated", "--constant"], "none is constant, or at its largest value on half"),
             (["neurons", "--layer", "fc2", "--duplicate", "--threshold", "1"], "looked at 10 pairs of neurons: none has a rank"),
