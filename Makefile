@@ -66,10 +66,10 @@ demo: build
 extension: setup $(EXTENSION)
 
 # The columns and checksums of rows are those of the program.
-ACTIVATION_TABLE := $(wildcard Sources/CActivationTable/*.c) Sources/CKernels/checksum.c Sources/CKernels/columns.c
-ACTIVATION_FLAGS := -std=c11 -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas -ISources/CKernels/include -ISources/CActivationTable/include
+ACTIVATION_TABLE := $(wildcard Sources/C/CActivationTable/*.c) Sources/C/CKernels/checksum.c Sources/C/CKernels/columns.c
+ACTIVATION_FLAGS := -std=c11 -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas -ISources/C/CKernels/include -ISources/C/CActivationTable/include
 
-$(EXTENSION): $(ACTIVATION_TABLE) $(wildcard Sources/CActivationTable/*.h Sources/CActivationTable/include/*.h Sources/CKernels/include/*.h)
+$(EXTENSION): $(ACTIVATION_TABLE) $(wildcard Sources/C/CActivationTable/*.h Sources/C/CActivationTable/include/*.h Sources/C/CKernels/include/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(ACTIVATION_FLAGS) -O2 -fPIC -shared -fvisibility=hidden $(ACTIVATION_TABLE) -lm -o $@
 

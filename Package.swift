@@ -26,73 +26,77 @@ let package = Package(
         .executable(name: "neurodex", targets: ["neurodex"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", exact: "0.10.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // Where the system libraries are, and how to install them.
-        .systemLibrary(name: "SystemOneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
-        .systemLibrary(name: "SystemJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
-        .systemLibrary(name: "SystemPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-        .systemLibrary(name: "SystemWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "SystemOneDNN", path: "Sources/System/SystemOneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+        .systemLibrary(
+            name: "SystemJPEG", path: "Sources/System/SystemJPEG", pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "SystemPNG", path: "Sources/System/SystemPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .systemLibrary(
+            name: "SystemWebP", path: "Sources/System/SystemWebP", pkgConfig: "libwebpdemux",
+            providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
 
         // C and C++: the only places that know these libraries' headers.
         .target(
-            name: "COneDNN", dependencies: ["SystemOneDNN"],
+            name: "COneDNN", dependencies: ["SystemOneDNN"], path: "Sources/C/COneDNN",
             linkerSettings: [.linkedLibrary(oneDNN)]),
-        .target(name: "CKernels"),
-        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CKernels", path: "Sources/C/CKernels"),
+        .target(name: "CSQLite", path: "Sources/C/CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         // Also a loadable extension of SQLite: make extension.
         .target(
-            name: "CActivationTable", dependencies: ["CKernels"], cSettings: [.define("SQLITE_CORE")],
+            name: "CActivationTable", dependencies: ["CKernels"], path: "Sources/C/CActivationTable",
+            cSettings: [.define("SQLITE_CORE")],
             linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
-            name: "CCodecs", dependencies: ["SystemJPEG", "SystemPNG", "SystemWebP"],
+            name: "CCodecs", dependencies: ["SystemJPEG", "SystemPNG", "SystemWebP"], path: "Sources/C/CCodecs",
             linkerSettings: [
                 .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
                 .linkedLibrary("z"),
             ]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
-            name: "CCrypto", pkgConfig: "libcrypto",
+            name: "SystemZlib", path: "Sources/System/SystemZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "SystemCrypto", path: "Sources/System/SystemCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
         // The pipeline, in the order data flows; a target imports only targets above it.
-        .target(name: "Paths", swiftSettings: strict),
-        .target(name: "Suggestions", swiftSettings: strict),
-        .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "Support", dependencies: ["SystemCrypto"], swiftSettings: strict),
         .target(
-            name: "Images", dependencies: ["CKernels", "CCodecs", "Paths"], swiftSettings: strict),
+            name: "Images", dependencies: ["CKernels", "CCodecs", "Support"], swiftSettings: strict),
         .target(
-            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Suggestions", "Hashing", "Images", protobuf],
+            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Support", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "ActivationStore", dependencies: ["CKernels", "CSQLite", "Paths", "Suggestions", grdb, sqlite],
+            name: "ActivationStore", dependencies: ["CKernels", "CSQLite", "Support", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),
         .target(
-            name: "Indexing", dependencies: ["Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", csv],
+            name: "Indexing", dependencies: ["Support", "Images", "NeuralNetwork", "ActivationStore", csv],
             swiftSettings: strict),
         .target(
             name: "Search",
             dependencies: [
-                "CKernels", "CSQLite", "CActivationTable", "Suggestions", "ActivationStore", argumentParser, grdb, sqlite,
+                "CKernels", "CSQLite", "CActivationTable", "Support", "ActivationStore", argumentParser, grdb, sqlite,
             ],
             swiftSettings: strict),
         .target(
             name: "Explanations",
-            dependencies: [
-                "Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, csv,
-            ],
+            dependencies: ["Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, csv],
             swiftSettings: strict),
         .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
-                "Paths", "Suggestions", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search",
-                "Explanations",
-                "Walkthrough",
+                "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough",
                 argumentParser,
             ],
             swiftSettings: strict),
@@ -117,22 +121,20 @@ let package = Package(
             exclude: ["shim"], swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["CZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],
+            name: "TestSupport", dependencies: ["SystemZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Hashing", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
+            name: "ImagesTests", dependencies: ["Support", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["CKernels", "NeuralNetwork", "TestSupport", csv],
             swiftSettings: strict),
         .testTarget(
             name: "ActivationStoreTests",
-            dependencies: ["CKernels", "Paths", "Suggestions", "ActivationStore", "Search", "TestSupport", grdb],
+            dependencies: ["CKernels", "Support", "ActivationStore", "Search", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(
             name: "IndexingTests",
-            dependencies: [
-                "Paths", "Hashing", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport",
-            ],
+            dependencies: ["Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ExplanationsTests", dependencies: ["Explanations", "TestSupport", argumentParser], swiftSettings: strict),
@@ -142,7 +144,7 @@ let package = Package(
             name: "SearchTests", dependencies: ["CActivationTable", "CKernels", "Search", "TestSupport", argumentParser, grdb],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["ActivationStore", "Paths", "Search", "neurodex", "TestSupport", csv, grdb],
+            name: "CommandTests", dependencies: ["ActivationStore", "Support", "Search", "neurodex", "TestSupport", csv, grdb],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes Sources/Images/ColormapTables.swift: matplotlib's tables of 256 colours, as hexadecimal text.
+"""Writes Sources/Images/Drawing/ColormapTables.swift: matplotlib's tables of 256 colours, as hexadecimal text.
 
     pip install matplotlib
-    Tools/make-colormaps.py > Sources/Images/ColormapTables.swift
+    Tools/make-colormaps.py > Sources/Images/Drawing/ColormapTables.swift
 """
 import matplotlib
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes Sources/Images/FontGlyphs.swift from X11's fixed fonts 7x13 and 7x13B (font-misc-misc: "Public domain font. Share and enjoy.").
+"""Writes Sources/Images/Drawing/FontGlyphs.swift from X11's fixed fonts 7x13 and 7x13B (font-misc-misc: "Public domain font. Share and enjoy.").
 
     apt-get download xfonts-base && dpkg-deb -x xfonts-base_*.deb x
-    Tools/make-font.py x/usr/share/fonts/X11/misc > Sources/Images/FontGlyphs.swift
+    Tools/make-font.py x/usr/share/fonts/X11/misc > Sources/Images/Drawing/FontGlyphs.swift
 """
 import gzip, pathlib, struct, sys
 

@@ -1,4 +1,4 @@
-import Suggestions
+import Support
 
 /// What can go wrong with a store. The case carries the facts; ``description`` makes the sentence.
 public enum StoreError: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Suggestions
+import Support
 
 /// What can be wrong with a model file or with a use of a network: the facts. `description` is the one place that makes
 /// sentences of them, each naming the thing, what was expected, what was found, and the next step.

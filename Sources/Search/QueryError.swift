@@ -1,4 +1,4 @@
-import Suggestions
+import Support
 
 /// What can be wrong with a question.
 public enum QueryError: Error, Hashable, Sendable {

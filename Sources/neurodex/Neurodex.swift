@@ -1,9 +1,8 @@
 import ArgumentParser
 import Explanations
 import Foundation
-import Paths
 import Search
-import Suggestions
+import Support
 import Synchronization
 
 @main

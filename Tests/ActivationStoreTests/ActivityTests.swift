@@ -1,4 +1,5 @@
 import ActivationStore
+import Support
 import TestSupport
 import Testing
 

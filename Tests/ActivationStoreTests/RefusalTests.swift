@@ -1,7 +1,7 @@
 import ActivationStore
 import Foundation
 import GRDB
-import Suggestions
+import Support
 import TestSupport
 import Testing
 

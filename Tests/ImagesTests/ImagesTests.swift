@@ -1,5 +1,5 @@
-import Hashing
 import Images
+import Support
 import TestSupport
 import Testing
 

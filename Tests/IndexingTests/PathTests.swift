@@ -1,5 +1,5 @@
 import Foundation
-import Paths
+import Support
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 import ActivationStore
 import Foundation
-import Hashing
 import Images
 import Indexing
 import NeuralNetwork
+import Support
 import TestSupport
 import Testing
 

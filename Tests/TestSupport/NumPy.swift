@@ -1,5 +1,5 @@
-import CZlib
 public import Foundation
+import SystemZlib
 
 /// One array of a `.npy` file, in row-major order, as one of three kinds of values.
 public struct NPYArray: Sendable, Equatable {
@@ -157,7 +157,7 @@ public struct NPZ {
                 stream.avail_in = UInt32(input.count)
                 stream.next_out = output.baseAddress
                 stream.avail_out = UInt32(output.count)
-                return CZlib.inflate(&stream, Z_FINISH)
+                return SystemZlib.inflate(&stream, Z_FINISH)
             }
         }
         guard status == Z_STREAM_END, Int(stream.total_out) == size else { throw NumPyError.truncated }

@@ -1,4 +1,4 @@
-import CZlib
+import SystemZlib
 
 /// What files of pictures are packed with, for tests that write some by hand.
 public enum Zlib {

@@ -2,7 +2,7 @@ public import ActivationStore
 import Foundation
 public import Images
 public import Indexing
-public import NeuralNetwork
+import NeuralNetwork
 import Search
 
 /// Gradient ascent: the picture that a network answers most to.

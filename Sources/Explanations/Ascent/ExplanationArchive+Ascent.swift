@@ -1,9 +1,9 @@
 import ActivationStore
 import Foundation
-import Hashing
 public import Images
 import Indexing
 import NeuralNetwork
+import Support
 
 /// Pictures made by ascent, and how it went.
 public struct AscentOutcome: Sendable {

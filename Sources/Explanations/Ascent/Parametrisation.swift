@@ -1,6 +1,6 @@
 import Foundation
-import Images
-public import NeuralNetwork
+public import Images
+import NeuralNetwork
 
 /// What gradient ascent really moves, and how a network's input is made of it. Every picture stays one that can be shown.
 public protocol Parametrisation: Sendable {

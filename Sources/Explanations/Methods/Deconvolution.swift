@@ -1,5 +1,6 @@
 import ActivationStore
 public import ArgumentParser
+import Images
 public import NeuralNetwork
 import Search
 

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import Images
 import NeuralNetwork
 import Search
 

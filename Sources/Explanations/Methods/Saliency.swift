@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Images
 import NeuralNetwork
 import Search
 

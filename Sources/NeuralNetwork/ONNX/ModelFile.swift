@@ -1,5 +1,5 @@
 import Foundation
-import Hashing
+import Support
 import SwiftProtobuf
 
 /// An ONNX file as it stands on disk: parsed, checked to be a model of a version that can be read, and hashed.

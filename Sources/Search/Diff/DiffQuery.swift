@@ -1,5 +1,6 @@
 public import ActivationStore
 public import ArgumentParser
+import Support
 
 /// How the neurons of a layer find their partners in the other store.
 public enum Partnering: String, CaseIterable, Sendable, ExpressibleByArgument, Encodable {

@@ -1,5 +1,5 @@
 import ActivationStore
-import Suggestions
+import Support
 
 /// Which layers of two stores are compared: those of the same name and as many channels, and those that the user matches.
 struct LayerPairs {

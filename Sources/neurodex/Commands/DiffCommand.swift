@@ -2,9 +2,9 @@ import ActivationStore
 import ArgumentParser
 import Explanations
 import Foundation
-import Hashing
 import Images
 import Search
+import Support
 
 struct DiffCommand: FigureCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,10 @@
 import ActivationStore
 import Foundation
-import Hashing
 import Images
 import Indexing
 import NeuralNetwork
 import Search
+import Support
 
 /// An image that a question names but the store has not: the network is run on it once.
 enum OutsideImage {

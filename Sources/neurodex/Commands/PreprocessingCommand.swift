@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Images
 import Indexing
 import NeuralNetwork
 

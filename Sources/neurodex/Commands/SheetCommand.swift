@@ -2,9 +2,9 @@ import ActivationStore
 import ArgumentParser
 import Explanations
 import Foundation
-import Hashing
 import Images
 import Search
+import Support
 
 /// A command that lists what a question found, and with `--sheet` draws it.
 protocol SheetCommand: FigureCommand {

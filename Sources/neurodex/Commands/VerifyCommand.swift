@@ -3,7 +3,7 @@ import ArgumentParser
 import Foundation
 import Indexing
 import NeuralNetwork
-import Suggestions
+import Support
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ActivationStore
 import Foundation
+import Support
 import Synchronization
 
 /// A line on the terminal that says what a command is busy with, how far it is, and for how long: from its third second on, and gone at its end.

@@ -1,0 +1,191 @@
+public import ActivationStore
+public import Foundation
+public import Images
+public import Indexing
+import NeuralNetwork
+import Search
+import Support
+
+/// A store's explanations: what it keeps is given at once, without loading the network; all else is made, and kept.
+///
+/// Kept results are looked up by the network's hash, the preprocessing's, the image's, the target, the method with its options, and
+/// the program's version: what any of these changes is made anew.
+public final class ExplanationArchive {
+    public let store: Store
+    public let preprocessing: Preprocessing
+    /// Why something could not be kept; nil if nothing failed to be.
+    public private(set) var refusal: StoreError?
+
+    /// Where the store's images are.
+    public let files: ImageFiles
+    private let model: String?
+    private let jobs: Int?
+    private let keeps: Bool
+    let toolVersion: String
+    private var loaded: Explainer?
+
+    /// - Parameters:
+    ///   - model: where the network is now; nil for where it was when the store was made.
+    ///   - images: where images that have moved are now; nil for where they were.
+    ///   - jobs: workers; nil for one a core.
+    ///   - keeps: whether the store is asked for results, and given new ones.
+    /// - Throws: `DatasetError.missing` for a folder of images that is not there; `StoreError`.
+    public init(
+        store: Store, model: String? = nil, images: String? = nil, jobs: Int? = nil, keeps: Bool = true, toolVersion: String
+    ) throws {
+        self.store = store
+        files = try ImageFiles(store, folder: images)
+        self.model = model
+        self.jobs = jobs
+        self.keeps = keeps
+        self.toolVersion = toolVersion
+        preprocessing = try store.preprocessing()
+    }
+
+    /// The network, loaded when it is first needed.
+    /// - Throws: as `Explainer`.
+    public func explainer() throws -> Explainer {
+        if let loaded { return loaded }
+        let explainer = try Explainer(store: store, model: model, jobs: jobs)
+        loaded = explainer
+        return explainer
+    }
+
+    /// The image of the store, or any file, as the network sees it.
+    public func subject(_ name: String) throws -> Subject {
+        try Subject(name, store: store, preprocessing: preprocessing, files: files)
+    }
+
+    /// The same of a file that the store may know by another path.
+    public func subject(_ name: String, orFile file: String) throws -> Subject {
+        try subject((try? store.image(named: name)) == nil ? file : name)
+    }
+
+    /// Refuses to begin where files are not found.
+    /// - Parameter names: of images; those that are not the store's are passed over.
+    /// - Throws: `DatasetError.imagesMissing`.
+    public func requireFiles(of names: [String]) throws {
+        // One alone is named when it is read.
+        guard names.count > 1 else { return }
+        let missing = names.compactMap { try? store.image(named: $0) }.filter { files.file(of: $0) == nil }
+        guard missing.isEmpty else { throw DatasetError.imagesMissing(paths: missing.map(\.path), of: names.count) }
+    }
+
+    /// The score of the class that the network answers; the store knows it for its own images.
+    public func answer(on subject: Subject) throws -> Target {
+        if let index = subject.stored?.predictedClass, let target = Target(classIndex: index, in: store.description) {
+            return target
+        }
+        return try explainer().answer(on: subject)
+    }
+
+    /// The explanation of a target on an image.
+    /// - Parameter isChecked: whether the map is checked too; what was checked stays so.
+    /// - Throws: `ExplanationError`, `NetworkError`. That a result cannot be kept is no error, but told by `refusal`.
+    public func explanation(
+        of subject: Subject, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
+    ) throws -> Explanation {
+        let key = key(type(of: method).name, method.arguments, target: target.key, image: subject.digest)
+        var explanation =
+            try kept(key).map { kept(as: $0, of: subject, target: target, by: method) }
+            ?? made(of: subject, target: target, by: method)
+        // Before it is checked, which takes longer, and may be stopped.
+        if !explanation.wasKept { try keep(explanation, by: method, under: key, subject) }
+        if isChecked, explanation.checks == nil {
+            explanation.checks = try MapChecks(
+                of: method, map: explanation.map, subject: subject, target: target, by: explainer())
+            try keep(explanation, by: method, under: key, subject)
+        }
+        return explanation
+    }
+
+    private func kept(
+        as record: ExplanationRecord, of subject: Subject, target: Target, by method: some ExplanationMethod
+    ) -> Explanation {
+        let map = ExplanationMap(record)
+        let checks = record.checks.flatMap { try? JSONDecoder().decode(MapChecks.self, from: Data($0.utf8)) }
+        return Explanation(
+            method: record.method, arguments: method.arguments, target: target, image: subject.name, imageSHA256: subject.digest,
+            value: Float(record.value ?? .nan), map: map, boxes: method.boxes(of: map, in: preprocessing.crop),
+            seconds: record.seconds, wasKept: true,
+            // Those of another rule are made anew when they are asked for.
+            checks: checks?.rule == MapChecks.currentRule ? checks : nil)
+    }
+
+    private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
+        let explainer = try explainer()
+        let clock = ContinuousClock.now
+        let map = try method.map(of: subject, target: target, by: explainer)
+        return Explanation(
+            method: type(of: method).name, arguments: method.arguments, target: target, image: subject.name,
+            imageSHA256: subject.digest, value: try explainer.value(of: target, on: subject), map: map,
+            boxes: method.boxes(of: map, in: preprocessing.crop), seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
+    }
+
+    private func keep(
+        _ explanation: Explanation, by method: some ExplanationMethod, under key: Data, _ subject: Subject
+    ) throws {
+        // What cannot be drawn is no result to come back to.
+        guard keeps, explanation.map.values.allSatisfy(\.isFinite) else { return }
+        let drawing = try method.drawing(of: explanation, over: subject, in: self)
+        let provenance = Provenance(
+            command: explanation.method, options: drawing.options + Spelling.flag("--check", explanation.checks != nil),
+            operands: drawing.operands,
+            model: store.description.model.sha256, of: [explanation], toolVersion: toolVersion)
+        let map = explanation.map
+        try keep(
+            ExplanationRecord(
+                key: key, method: explanation.method, arguments: explanation.arguments, target: explanation.target.text,
+                image: explanation.image, imageSHA256: explanation.imageSHA256, value: Double(explanation.value),
+                note: map.note, channels: map.channels, height: map.height, width: map.width, isSigned: map.isSigned,
+                map: map.values, picture: Data(try drawing.image.pngData(text: provenance.text)),
+                checks: try explanation.checks.map(Self.json),
+                seconds: explanation.seconds, toolVersion: toolVersion))
+    }
+
+    /// In an order of keys that is always the same.
+    private static func json(_ checks: MapChecks) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(checks), as: UTF8.self)
+    }
+
+    // MARK: Any kind of result
+
+    /// What a result is kept under.
+    /// - Parameters:
+    ///   - target: told apart from all other targets by it.
+    ///   - image: the SHA-256 of the image that it depends on.
+    public func key(_ method: String, _ arguments: [String], target: String, image: Data?) -> Data {
+        let description = store.description
+        return ExplanationKey.digest(
+            [
+                toolVersion, description.model.sha256, description.preprocessingHash, image?.hexadecimal ?? "", target, method,
+            ] + arguments)
+    }
+
+    /// What is kept under a key; nil where results are not asked for.
+    public func kept(_ key: Data) throws -> ExplanationRecord? { keeps ? try store.explanation(key: key) : nil }
+
+    /// Keeps a result, if results are to be kept and the store lets it.
+    public func keep(_ record: ExplanationRecord) throws {
+        guard keeps else { return }
+        do {
+            try store.keep(record)
+        } catch let error as StoreError {
+            // The result is there; that the store is being written, or lies where nobody may write, takes nothing from it.
+            refusal = error
+        }
+    }
+}
+
+extension Target {
+    /// Equal for equal targets only; `text` is not where two classes have one name.
+    var key: String {
+        switch reduction {
+        case .maximum: "\(layer):\(channel)"
+        case .mean: "\(layer):\(channel)@mean"
+        case .position(let y, let x): "\(layer):\(channel)@\(y),\(x)"
+        }
+    }
+}

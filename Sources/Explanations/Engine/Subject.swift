@@ -1,0 +1,63 @@
+public import ActivationStore
+public import Foundation
+public import Images
+public import Indexing
+import NeuralNetwork
+import Support
+
+/// The image that is explained, as the network sees it.
+public struct Subject: Sendable {
+    /// A path, as the store keeps it or the user wrote it.
+    public var name: String
+    /// Where the file is.
+    public var file: String
+    /// SHA-256 of the file, 32 bytes.
+    public var digest: Data
+    /// In the network's frame: resized and cropped.
+    public var framed: FramedImage
+    /// The network's input: height × width × channels.
+    public var tensor: [Float]
+    /// The class that the network answers, and the image's record, where the store has it.
+    public var stored: StoredImage?
+
+    /// An image of the store, by path or id, or any file.
+    ///
+    /// - Parameter files: where the store's images are; nil for where they were.
+    /// - Throws: `ExplanationError.image` where the file has gone or is not what was indexed; `ImageError`, `StoreError`.
+    public init(_ name: String, store: Store, preprocessing: Preprocessing, files: ImageFiles? = nil) throws {
+        let known: StoredImage?
+        do {
+            known = try store.image(named: name)
+        } catch {
+            // Not in the store: a file of its own, or a wrong name, for which the store's error has suggestions.
+            guard ImageFiles.exists(name) else { throw error }
+            known = nil
+        }
+        let path = known?.path ?? name
+        guard let file = try known.map({ try (files ?? ImageFiles(store)).file(of: $0) }) ?? PathText.typed(name) else {
+            throw ExplanationError.image(
+                name: path,
+                problem:
+                    "is in the store, but the file has gone; put it back, say where images are now with --images FOLDER, or name another image"
+            )
+        }
+        let reader = ImageReader()
+        let preprocess = preprocessing
+        let (framed, digest) = try reader.withContents(of: file) { bytes throws(ImageError) in
+            (try reader.read(bytes, framing: preprocess.framing), Data(SHA256.hash(data: bytes)))
+        }
+        if let known, known.sha256 != digest {
+            throw ExplanationError.image(
+                name: path,
+                problem:
+                    "has changed since it was indexed, so the store's numbers are not about it; index it anew into a new store")
+        }
+        self.name = path
+        self.file = file
+        self.digest = digest
+        self.framed = framed
+        // By another path the file may be in the store all the same.
+        stored = try known ?? store.images(sha256: digest).first
+        tensor = preprocessing.tensor(from: framed.image)
+    }
+}

@@ -1,0 +1,100 @@
+public import ActivationStore
+import Foundation
+import GRDB
+import Support
+
+/// A condition that no image meets, and what there is of the columns that it names.
+public struct EmptySelection: Hashable, Sendable {
+    /// The option that the condition was given with, such as `--where`.
+    public let option: String
+    /// As the user wrote it.
+    public let condition: String
+    /// Values that were perhaps meant.
+    public let suggestions: [String]
+    /// What the columns hold, a clause each, such as "labels are cat, dog (2)".
+    public let columns: [String]
+}
+
+extension EmptySelection: CustomStringConvertible {
+    public var description: String {
+        let isPlain = condition.wholeMatch(of: #/\s*\w+\s*=\s*('[^']*'|[\d.]+)\s*/#) != nil
+        let start = isPlain ? "no image has \(condition)" : "no image meets \(option) \"\(condition)\""
+        return ([start + Suggestion.clause(suggestions)] + columns).joined(separator: "; ")
+            .replacingOccurrences(of: "?; ", with: "? ")
+    }
+}
+
+extension Store {
+    /// What to say of a condition that no image meets; nil where one does, or where the condition is on no column.
+    /// - Parameter option: that the condition was given with.
+    /// - Throws: ``QueryError`` for what is no condition on images; ``StoreError``.
+    public func emptySelection(where condition: String, option: String = "--where") throws -> EmptySelection? {
+        try read { database in
+            let mask = try Predicate(condition, in: self, database, images: try laneCount(database), option: option).mask
+            guard !mask.contains(1) else { return nil }
+            return try EmptySelection(condition, option, in: self, database)
+        }
+    }
+}
+
+extension EmptySelection {
+    /// Nil where the condition names no column.
+    init?(_ condition: String, _ option: String, in store: Store, _ database: Database) throws {
+        let literals = condition.matches(of: #/'((?:[^']|'')*)'|"([^"]*)"/#).map { match in
+            String(match.output.1 ?? match.output.2 ?? "").replacingOccurrences(of: "''", with: "'")
+        }
+        let rest = condition.replacing(#/'(?:[^']|'')*'/#, with: " ")
+        let words = Set(rest.matches(of: #/\w+/#).map { $0.output.lowercased() })
+        let named = Column.all.filter { words.contains($0.name) }
+        guard !named.isEmpty else { return nil }
+        (self.option, self.condition) = (option, condition)
+        var suggestions: [String] = []
+        var columns: [String] = []
+        for column in named {
+            let values = try column.texts(database)
+            for literal in literals where !column.isNumber && !values.contains(literal) {
+                suggestions += Suggestion.nearest(to: literal, among: values).filter { !suggestions.contains($0) }
+            }
+            columns.append(try column.sentence(values, database))
+        }
+        (self.suggestions, self.columns) = (Array(suggestions.prefix(3)), columns)
+    }
+
+    /// A column of `image_info`.
+    private struct Column {
+        var name: String
+        var plural: String
+        var isNumber = false
+
+        static let all =
+            [
+                Column(name: "label", plural: "labels"), Column(name: "split", plural: "splits"),
+                Column(name: "predicted", plural: "predicted classes"), Column(name: "path", plural: "paths"),
+            ]
+            + ["id", "width", "height", "bytes", "score", "predicted_index", "correct"].map {
+                Column(name: $0, plural: $0, isNumber: true)
+            }
+
+        /// Values that a user may look for; none of a column of numbers.
+        func texts(_ database: Database) throws -> [String] {
+            guard !isNumber else { return [] }
+            return try String.fetchAll(
+                database, sql: "SELECT DISTINCT \(name) FROM image_info WHERE \(name) IS NOT NULL ORDER BY 1 LIMIT 100000")
+        }
+
+        func sentence(_ values: [String], _ database: Database) throws -> String {
+            if isNumber {
+                let range = try Row.fetchOne(database, sql: "SELECT min(\(name)), max(\(name)) FROM image_info")
+                guard let low: Double = range?[0], let high: Double = range?[1] else { return "no image has a \(name)" }
+                return low == high ? "\(name) is \(Self.text(low))" : "\(name) is \(Self.text(low)) to \(Self.text(high))"
+            }
+            guard values.count > 1 else { return values.first.map { "the only \(name) is \($0)" } ?? "no image has a \(name)" }
+            let shown = values.prefix(name == "path" ? 2 : 8).joined(separator: ", ")
+            return "\(plural) are \(shown)\(values.count > 8 || name == "path" ? ", …" : "") (\(values.count))"
+        }
+
+        private static func text(_ number: Double) -> String {
+            number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(format: "%.6g", number)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+public import ArgumentParser
+import Foundation
+public import Images
+import NeuralNetwork
+
+/// How pictures become the network's input: a recipe, and what differs from it.
+struct PreprocessingOptions: ParsableArguments {
+    @Option(
+        name: .customLong("preprocess"),
+        help: ArgumentHelp("torchvision, caffe, plain or raw (default: torchvision, or the store's).", valueName: "recipe"))
+    var preset: Preprocessing.Preset?
+
+    @Option(help: ArgumentHelp("Shorter side in pixels, height and width such as 192x224, or none.", valueName: "size"))
+    var resize: String?
+
+    @Option(help: ArgumentHelp("Mean of each channel, for example 0.5,0.5,0.5.", valueName: "values"))
+    var mean: String?
+
+    @Option(
+        name: [.customLong("std"), .customLong("deviation")],
+        help: ArgumentHelp("Deviation of each channel.", valueName: "values"))
+    var deviation: String?
+
+    @Option(help: ArgumentHelp("rgb, bgr or grey: the order of the network's input channels.", valueName: "order"))
+    var channels: ChannelOrder?
+
+    @Option(help: ArgumentHelp("What pixel values are divided by first: 255, or 1.", valueName: "number"))
+    var divisor: Double?
+
+    @Option(help: ArgumentHelp("bilinear, bicubic, nearest, box or lanczos.", valueName: "filter"))
+    var interpolation: Interpolation?
+
+    /// The size of picture that the recipe makes, where the user names one that says so.
+    var statedSize: Size? {
+        if case .exact(let width, let height)? = resize.flatMap({ Framing.Resize($0) }) {
+            return Size(width: width, height: height)
+        }
+        return preset?.size
+    }
+
+    /// Whether everything is left open, so that the store's or the model's own recipe holds.
+    var isOpen: Bool { preset == nil }
+
+    /// What the user said, the rest from the preset he named, else from the store, else from the model's file, else from torchvision.
+    ///
+    /// - Throws: `ValidationError` for what does not fit the network.
+    func preprocessing(for input: Network.Input, store: Preprocessing?, model: Preprocessing? = nil) throws -> Preprocessing {
+        guard input.channels == 1 || input.channels == 3 else {
+            throw Failure("the network's input has \(input.channels) channels; neurodex makes pictures of 1 (grey) or 3 (colour)")
+        }
+        let size = Size(width: input.width, height: input.height)
+        let standard = Preprocessing(preset ?? .torchvision, input: size, channelCount: input.channels)
+        var result = preset == nil ? store ?? model ?? standard : standard
+        if let resize {
+            guard let parsed = Framing.Resize(resize) else {
+                throw ValidationError(
+                    "--resize takes a number such as 256, a height and a width such as 192x224, or none, not '\(resize)'")
+            }
+            result.resize = parsed
+        }
+        // A store's pictures are resized as its first were.
+        if let store { result.passOrder = store.passOrder }
+        if let channels {
+            guard channels.count == input.channels else {
+                throw ValidationError(
+                    "--channels \(channels.rawValue) makes \(channels.count) channels, but the network's input has \(input.channels)"
+                )
+            }
+            result.channels = channels
+        }
+        if let mean { result.mean = try numbers(mean, "--mean", input.channels) }
+        if let deviation {
+            result.deviation = try numbers(deviation, "--std", input.channels)
+            guard !result.deviation.contains(0) else { throw ValidationError("--std divides by 0") }
+        }
+        if let divisor {
+            guard divisor != 0, divisor.isFinite else { throw ValidationError("--divisor takes a number other than 0") }
+            result.divisor = divisor
+        }
+        if let interpolation { result.interpolation = interpolation }
+        if input.takesBytes {
+            guard mean == nil, deviation == nil, divisor == nil else {
+                throw ValidationError(
+                    "the network takes pixels as bytes, 0 to 255, and makes of them what it needs; leave out --mean, --std and --divisor"
+                )
+            }
+            result.keepBytes()
+        }
+        return result
+    }
+
+    private func numbers(_ text: String, _ option: String, _ count: Int) throws -> [Double] {
+        let values = text.split(separator: ",").compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }.filter(\.isFinite)
+        guard values.count == count, text.split(separator: ",", omittingEmptySubsequences: false).count == count else {
+            throw ValidationError("\(option) takes \(count) numbers separated by commas, one for each channel, not '\(text)'")
+        }
+        return values
+    }
+}
+
+extension Preprocessing.Preset: ExpressibleByArgument {}
+extension ChannelOrder: ExpressibleByArgument {}
+extension Interpolation: ExpressibleByArgument {}
