@@ -65,11 +65,19 @@ demo: build
 
 extension: setup $(EXTENSION)
 
-# The columns and checksums of rows are those of the program.
-ACTIVATION_TABLE := $(wildcard Sources/C/CActivationTable/*.c) Sources/C/CKernels/checksum.c Sources/C/CKernels/columns.c
-ACTIVATION_FLAGS := -std=c11 -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas -ISources/C/CKernels/include -ISources/C/CActivationTable/include
+# The columns and checksums of rows, and the comparison of what a file defines, are those of the program.
+ACTIVATION_TABLE := $(wildcard Sources/C/CActivationTable/*.c) Sources/C/CKernels/checksum.c Sources/C/CKernels/columns.c \
+	Sources/C/CSQLite/schema.c .build/schema.c
+ACTIVATION_HEADERS := $(wildcard Sources/C/CActivationTable/*.h $(addprefix Sources/C/,$(addsuffix /include/*.h,CActivationTable CKernels CSQLite)))
+ACTIVATION_FLAGS := -std=c11 -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas -Wno-overlength-strings \
+	$(patsubst %,-ISources/C/%/include,CKernels CSQLite CActivationTable)
 
-$(EXTENSION): $(ACTIVATION_TABLE) $(wildcard Sources/C/CActivationTable/*.h Sources/C/CActivationTable/include/*.h Sources/C/CKernels/include/*.h)
+# schema.sql as a text of C.
+.build/schema.c: schema.sql
+	@mkdir -p $(@D)
+	@{ echo 'const char ndx_schema[] ='; sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' $<; echo '    ;'; } > $@
+
+$(EXTENSION): $(ACTIVATION_TABLE) $(ACTIVATION_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ACTIVATION_FLAGS) -O2 -fPIC -shared -fvisibility=hidden $(ACTIVATION_TABLE) -lm -o $@
 

@@ -50,10 +50,12 @@ let package = Package(
             name: "COneDNN", dependencies: ["SystemOneDNN"], path: "Sources/C/COneDNN",
             linkerSettings: [.linkedLibrary(oneDNN)]),
         .target(name: "CKernels", path: "Sources/C/CKernels"),
-        .target(name: "CSQLite", path: "Sources/C/CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "CSQLite", path: "Sources/C/CSQLite", cSettings: [.define("SQLITE_CORE")],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
         // Also a loadable extension of SQLite: make extension.
         .target(
-            name: "CActivationTable", dependencies: ["CKernels"], path: "Sources/C/CActivationTable",
+            name: "CActivationTable", dependencies: ["CKernels", "CSQLite"], path: "Sources/C/CActivationTable",
             cSettings: [.define("SQLITE_CORE")],
             linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(

@@ -1,5 +1,5 @@
 -- A neurodex store, version 4: the maximum activation of every neuron of one network on every image of one set.
--- This file is its only definition. SQLite 3.38 or newer (STRICT tables, JSON); no extension is needed to read a store.
+-- This file is its only definition. SQLite 3.38 or newer (STRICT tables, json_each); no extension is needed to read a store.
 --
 -- Written:   PRAGMA journal_mode=TRUNCATE, synchronous=FULL; a block, its images and its skipped files in one transaction.
 -- Published: PRAGMA journal_mode=DELETE, ANALYZE: one plain file, which opens read-only anywhere.
@@ -224,10 +224,13 @@ CREATE TABLE cam_head(
     checksum         INTEGER NOT NULL  -- of the row. Since version 4
 ) STRICT;
 
--- The lists as rows (SQLite 3.38 or newer, for its JSON). rank is from 1; (y, x) is a cell of the layer's map.
+-- The lists as rows. rank is from 1; (y, x) is a cell of the layer's map. An entry is the text [image_id,value,position], of which a cast
+-- reads the number at its beginning: the functions of JSON are forbidden in views where a schema is not trusted (SQLite up to 3.40).
 CREATE VIEW top_activation AS
-SELECT t.neuron_id, e.key + 1 AS rank, e.value ->> 0 AS image_id, CAST(e.value ->> 1 AS REAL) AS value,
-    (e.value ->> 2) / l.width AS y, (e.value ->> 2) % l.width AS x
+SELECT t.neuron_id, e.key + 1 AS rank, CAST(substr(e.value, 2) AS INTEGER) AS image_id,
+    CAST(substr(e.value, instr(e.value, ',') + 1) AS REAL) AS value,
+    CAST(substr(e.value, length(rtrim(e.value, '0123456789]')) + 1) AS INTEGER) / l.width AS y,
+    CAST(substr(e.value, length(rtrim(e.value, '0123456789]')) + 1) AS INTEGER) % l.width AS x
 FROM layer l
 JOIN top_list t ON t.neuron_id >= l.first_neuron AND t.neuron_id < l.first_neuron + l.channels
 JOIN json_each(t.list) e;

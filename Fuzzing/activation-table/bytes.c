@@ -4,6 +4,8 @@
 #include "activation_table.h"
 #include "questions.h"
 
+extern const char ndx_schema[];
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 512 || size > 1 << 18) return 0;
     sqlite3 *connection = open_limited();
@@ -11,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(copy, data, size);
     // The table as in the sqlite3 shell, and as in neurodex, which has looked at the file's header by itself.
     if (sqlite3_deserialize(connection, "main", copy, size, size, SQLITE_DESERIALIZE_FREEONCLOSE) == SQLITE_OK
-        && ndx_activation_register(connection, size % 2 == 0) == SQLITE_OK)
+        && ndx_activation_register(connection, size % 2 == 0 ? NULL : ndx_schema) == SQLITE_OK)
         ask_questions(connection);
     sqlite3_close(connection);
     return 0;

@@ -69,9 +69,7 @@ extension StoreError: CustomStringConvertible {
         case .damaged(let path, let detail):
             "\(path) is damaged: \(detail); run: neurodex verify \(path)"
         case .foreign(let path, let type, let name):
-            "\(path) has \(type == "index" ? "an" : "a") \(type) \(name), which no neurodex made, and is not read with it; remove it "
-                + "(sqlite3 \(path) 'DROP \(type.uppercased()) \"\(name)\"'), and keep tables of your own in another file, to which "
-                + "SQL can ATTACH this one"
+            "\(path) \(Schema.words(type: type, name: name, path: path))"
         case .notWritable(let path, let reason):
             "\(path) cannot be written: \(reason)"
         case .diskFull(let path):

@@ -209,8 +209,7 @@ struct ActivationTwin {
     init(_ path: String, _ dataset: RecordedDataset, without gone: Set<Int>) throws {
         queue = try DatabaseQueue()
         try queue.writeWithoutTransaction { database in
-            let code = database.sqliteConnection.map { ndx_activation_register($0, 0) }
-            precondition(code == 0, "the table could not be registered")
+            try Self.register(database)
             try database.execute(sql: "ATTACH ? AS store", arguments: [path])
             try database.execute(
                 sql: "CREATE TABLE plain(layer TEXT, channel INT, image_id INT, value REAL, y INT, x INT, neuron_id INT)")
@@ -230,6 +229,15 @@ struct ActivationTwin {
             try database.execute(sql: "COMMIT")
         }
     }
+
+    /// As the extension does.
+    static func register(_ database: Database) throws {
+        let code = database.sqliteConnection.map { ndx_activation_register($0, schema) }
+        precondition(code == 0, "the table could not be registered")
+    }
+
+    /// For the whole run.
+    nonisolated(unsafe) private static let schema: UnsafePointer<CChar>? = UnsafePointer(strdup(Schema.sql))
 
     /// Expects the same rows of both tables, in the same order as far as the question says one. Returns how many.
     func expectSame(_ question: ActivationQuestion, _ what: String) throws -> Int {

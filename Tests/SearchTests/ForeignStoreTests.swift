@@ -44,6 +44,20 @@ import Testing
         }
     }
 
+    /// What the table `activation` of the extension says of the store, attached as `store`.
+    private func failureOfTheExtension() throws -> String {
+        let queue = try DatabaseQueue()
+        return try queue.writeWithoutTransaction { database in
+            try ActivationTwin.register(database)
+            try database.execute(sql: "ATTACH ? AS store", arguments: [path])
+            do {
+                return "\(try Int.fetchOne(database, sql: "SELECT count(*) FROM activation('store')") ?? 0) rows"
+            } catch let error as DatabaseError {
+                return error.message ?? "\(error)"
+            }
+        }
+    }
+
     @Test(arguments: [
         ("CREATE TRIGGER gone AFTER INSERT ON run BEGIN DELETE FROM image; END", "trigger", "gone"),
         ("CREATE TABLE activation(layer, channel, image_id, value)", "table", "activation"),
@@ -59,6 +73,8 @@ import Testing
         #expect(refusal { try dataset.open(path) } == wanted)
         #expect(refusal { try Store.compact(path: path, run: RunRecord(toolVersion: "t")) } == wanted)
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        // A table of the name of its own is answered by SQLite; the extension refuses to be loaded beside it.
+        #expect(try name == "activation" || "\(wanted)" == path + failureOfTheExtension().dropFirst("store".count))
         // As the message says.
         #expect("\(wanted)".contains("'DROP \(type.uppercased()) \"\(name)\"'"))
         try change("DROP \(type) \"\(name)\"")
@@ -79,10 +95,53 @@ import Testing
         try change("PRAGMA legacy_alter_table = ON; " + deed)
         for found in [refusal { try Store.open(path: path) }, refusal { try dataset.open(path) }] {
             switch found {
-            case .damaged, .foreign: break
+            case .damaged(_, let detail): #expect(try failureOfTheExtension() == "store is damaged: \(detail)")
+            case .foreign: break
             default: Issue.record("\(deed): \(String(describing: found))")
             }
         }
+    }
+
+    /// The command that a message advises is one word of a shell, whatever somebody called a thing.
+    @Test func namesAreQuotedForTheShell() throws {
+        let name = "x\"; rm -rf '$HOME'"
+        try change("CREATE VIEW \"x\"\"; rm -rf '$HOME'\" AS SELECT 1")
+        guard let found = refusal({ try Store.open(path: path) }) else {
+            Issue.record("taken")
+            return
+        }
+        #expect(found == StoreError.foreign(path: path, type: "view", name: name))
+        #expect("\(found)".contains(#"'DROP VIEW "x""; rm -rf '\''$HOME'\''"')"#), "\(found)")
+    }
+
+    /// Nothing that a file defines may call a function that does more than compute, nor may a view of it read a virtual table that does.
+    /// The store's own views are read all the same, those of stores of 0.2 and earlier as well, which call functions of JSON.
+    @Test(arguments: [false, true]) func aSchemaIsNotTrusted(isOlder: Bool) throws {
+        let names = ["top_activation", "top_image", "image_info", "neuron_info"]
+        func counts() throws -> [[SQLQuery.Value]] {
+            try names.map { name in
+                try SQLQuery(statement: "SELECT count(*), min(\(name == "image_info" ? "id" : "neuron_id")) FROM \(name)").run(
+                    in: Store.open(path: path)
+                ).rows[0]
+            }
+        }
+        let wanted = try counts()
+        if isOlder {
+            try change(
+                """
+                DROP VIEW top_activation;
+                CREATE VIEW top_activation AS
+                SELECT t.neuron_id, e.key + 1 AS rank, e.value ->> 0 AS image_id, CAST(e.value ->> 1 AS REAL) AS value,
+                    (e.value ->> 2) / l.width AS y, (e.value ->> 2) % l.width AS x
+                FROM layer l
+                JOIN top_list t ON t.neuron_id >= l.first_neuron AND t.neuron_id < l.first_neuron + l.channels
+                JOIN json_each(t.list) e
+                """)
+        }
+        #expect(try counts() == wanted)
+        let store = try Store.open(path: path)
+        let isTrusted = try store.read { try Int.fetchOne($0, sql: "PRAGMA trusted_schema") }
+        #expect(isTrusted == 0)
     }
 
     /// Nobody's words: what ANALYZE and VACUUM of any SQLite do to a store is no damage.

@@ -5,40 +5,40 @@
 
 #include "checksum.h"
 #include "columns.h"
+#include "schema.h"
 
-/// That what is read is tables of the file, and no views or virtual tables, which may say anything, or never end.
-static int check_tables(sqlite3 *connection, const char *name, char **message) {
-    sqlite3_stmt *row = NULL;
-    int code = ndx_prepare(
-        connection, name,
-        "SELECT name FROM \"%w\".sqlite_schema WHERE name COLLATE NOCASE IN ('meta', 'layer', 'image', 'activation_block')"
-        " AND (type <> 'table' OR sql NOT LIKE 'CREATE TABLE%%')"
-        " UNION ALL SELECT name FROM \"%w\".sqlite_schema WHERE name COLLATE NOCASE = 'activation' LIMIT 1",
-        &row, message);
-    if (code != SQLITE_OK) return code;
-    code = sqlite3_step(row);
-    if (code == SQLITE_ROW) {
-        const char *other = (const char *)sqlite3_column_text(row, 0);
-        code = ndx_fail(message, SQLITE_CORRUPT_VTAB, "%s.%s is not what neurodex makes", name, other ? other : "");
-    } else if (code != SQLITE_DONE) {
+/// That the file defines what neurodex does and no more: a table or view may say anything, or never end.
+static int check_schema(sqlite3 *connection, const char *name, const char *schema, char **message) {
+    ndx_schema_finding finding;
+    int code = ndx_schema_check(connection, name, schema, &finding);
+    if (code != SQLITE_OK) {
         code = ndx_fail_sqlite(message, connection, name);
+    } else if (finding.kind != NDX_SCHEMA_SOUND) {
+        const char *path = sqlite3_db_filename(connection, name);
+        char *words = ndx_schema_words(finding.kind, finding.type, finding.name, path && *path ? path : name);
+        const char *format = finding.kind == NDX_SCHEMA_FOREIGN ? "%s %s" : "%s is damaged: %s";
+        code = words ? ndx_fail(message, SQLITE_CORRUPT_VTAB, format, name, words) : SQLITE_NOMEM;
+        sqlite3_free(words);
     }
-    sqlite3_finalize(row);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    ndx_schema_free(&finding);
+    return code;
 }
 
-int ndx_store_open(sqlite3 *connection, const char *name, ndx_store **stores, ndx_store **into, char **message) {
+int ndx_store_open(
+    sqlite3 *connection, const char *name, const char *schema, ndx_store **stores, ndx_store **into, char **message
+) {
     for (ndx_store *store = *stores; store; store = store->next)
         if (!sqlite3_stricmp(store->name, name)) {
             *into = store;
             return SQLITE_OK;
         }
-    int fault = check_tables(connection, name, message);
+    int fault = schema ? check_schema(connection, name, schema, message) : SQLITE_OK;
     if (fault != SQLITE_OK) return fault;
     ndx_store *store = sqlite3_malloc64(sizeof *store);
     if (!store) return SQLITE_NOMEM;
     memset(store, 0, sizeof *store);
     store->connection = connection;
+    store->schema = schema;
     store->name = sqlite3_mprintf("%s", name);
     int code = store->name ? SQLITE_OK : SQLITE_NOMEM;
     if (code == SQLITE_OK)
@@ -89,8 +89,10 @@ int ndx_store_refresh(ndx_store *store, int is_first, char **message) {
         && !(is_first && (is_provisional || store->is_provisional)))
         return SQLITE_OK;
 
+    // It was compared when it was opened, and may have been changed since.
+    if (store->schema && store->catalog) code = check_schema(store->connection, store->name, store->schema, message);
     ndx_catalog *catalog = NULL;
-    code = ndx_catalog_load(store->connection, store->name, &catalog, message);
+    if (code == SQLITE_OK) code = ndx_catalog_load(store->connection, store->name, &catalog, message);
     ndx_catalog_release(store->catalog);
     store->catalog = catalog;
     store->version = version;

@@ -8,6 +8,7 @@ typedef struct ndx_store {
     struct ndx_store *next;
     sqlite3 *connection;
     char *name;                       // of the database on the connection
+    const char *schema;               // the text that it is compared with; NULL if the caller has done so
     ndx_catalog *catalog;             // of the state that was seen last
     sqlite3_stmt *probe, *select;
     // What the catalog was read at.
@@ -16,8 +17,10 @@ typedef struct ndx_store {
     int is_provisional;               // inside a transaction that writes, which may be undone
 } ndx_store;
 
-/// The store that is attached as `name`; from `stores` if it is there, which it is afterwards.
-int ndx_store_open(sqlite3 *connection, const char *name, ndx_store **stores, ndx_store **into, char **message);
+/// The store that is attached as `name`; from `stores` if it is there, which it is afterwards. One whose tables, indexes and views are
+/// not those of `schema`, unless that is NULL, is a failure that says what differs.
+int ndx_store_open(
+    sqlite3 *connection, const char *name, const char *schema, ndx_store **stores, ndx_store **into, char **message);
 
 void ndx_store_close(ndx_store *store);
 

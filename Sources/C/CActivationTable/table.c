@@ -5,6 +5,7 @@
 #include "activation_table.h"
 #include "cursor.h"
 #include "plan.h"
+#include "schema.h"
 
 enum { APPLICATION_ID = 0x4E445831, KNOWN_VERSION = 4 };
 
@@ -63,19 +64,19 @@ static int find(ndx_table *table, char **into) {
 int ndx_table_store(ndx_table *table, const char *name, ndx_store **into) {
     char *only = NULL;
     int code = SQLITE_OK, is_store = 1;
-    if (table->is_store) name = name ? name : "main";
+    if (!table->schema) name = name ? name : "main";
     else if (name) code = inspect(table, name, &is_store);
     else code = find(table, &only);
     if (code == SQLITE_OK && !is_store)
         code = ndx_fail(&table->base.zErrMsg, SQLITE_ERROR, "%s is no neurodex store", name);
     if (code == SQLITE_OK)
-        code = ndx_store_open(table->connection, only ? only : name, &table->stores, into, &table->base.zErrMsg);
+        code = ndx_store_open(table->connection, only ? only : name, table->schema, &table->stores, into, &table->base.zErrMsg);
     sqlite3_free(only);
     return code;
 }
 
 static int connect(
-    sqlite3 *connection, void *is_store, int count, const char *const *arguments, sqlite3_vtab **into, char **message
+    sqlite3 *connection, void *schema, int count, const char *const *arguments, sqlite3_vtab **into, char **message
 ) {
     (void)count, (void)arguments, (void)message;
     int code = sqlite3_declare_vtab(connection, NDX_DECLARATION);
@@ -85,7 +86,7 @@ static int connect(
     if (!table) return SQLITE_NOMEM;
     memset(table, 0, sizeof *table);
     table->connection = connection;
-    table->is_store = is_store != NULL;
+    table->schema = schema;
     *into = &table->base;
     return SQLITE_OK;
 }
@@ -114,10 +115,9 @@ static const sqlite3_module module = {
     .xRowid = ndx_cursor_rowid,
 };
 
-int ndx_activation_register(sqlite3 *connection, int is_store) {
-    static char yes;
-    int code = sqlite3_create_module_v2(connection, "activation", &module, is_store ? &yes : NULL, NULL);
-    if (code != SQLITE_OK || !is_store) return code;
+int ndx_activation_register(sqlite3 *connection, const char *schema) {
+    int code = sqlite3_create_module_v2(connection, "activation", &module, (void *)schema, NULL);
+    if (code != SQLITE_OK || schema) return code;
     // Declared now, before there is an authorizer, which would be asked as if a table was being created.
     sqlite3_stmt *statement = NULL;
     code = sqlite3_prepare_v2(connection, "PRAGMA table_info(activation)", -1, &statement, NULL);
@@ -126,14 +126,24 @@ int ndx_activation_register(sqlite3 *connection, int is_store) {
 }
 
 #ifndef SQLITE_CORE
-/// Whether the main database has something of the name `activation`, which SQLite would take instead of the table here.
-static int is_hidden(sqlite3 *connection) {
+/// The text of schema.sql, which `make extension` makes an array of.
+extern const char ndx_schema[];
+
+/// What the main database has of the name `activation`, which SQLite would take instead of the table here: "main has a table …", or
+/// NULL for nothing.
+static char *hidden_by(sqlite3 *connection) {
     sqlite3_stmt *row = NULL;
+    char *result = NULL;
     int code = sqlite3_prepare_v2(
-        connection, "SELECT 1 FROM main.sqlite_schema WHERE name COLLATE NOCASE = 'activation'", -1, &row, NULL);
-    int is_hidden = code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW;
+        connection, "SELECT type, name FROM main.sqlite_schema WHERE name COLLATE NOCASE = 'activation'", -1, &row, NULL);
+    if (code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
+        const char *type = (const char *)sqlite3_column_text(row, 0), *name = (const char *)sqlite3_column_text(row, 1);
+        const char *path = sqlite3_db_filename(connection, "main");
+        char *words = ndx_schema_words(NDX_SCHEMA_FOREIGN, type ? type : "", name ? name : "", path && *path ? path : "main");
+        result = words ? sqlite3_mprintf("main %z", words) : NULL;
+    }
     sqlite3_finalize(row);
-    return is_hidden;
+    return result;
 }
 
 /// What SQLite looks for in a file named `activation`.
@@ -144,11 +154,7 @@ int sqlite3_activation_init(sqlite3 *connection, char **message, const sqlite3_a
         *message = sqlite3_mprintf("the activation table needs SQLite 3.38 or newer, and this is %s", sqlite3_libversion());
         return SQLITE_ERROR;
     }
-    if (is_hidden(connection)) {
-        *message = sqlite3_mprintf(
-            "the file has a table activation of its own, which would answer instead; drop it, as neurodex made none");
-        return SQLITE_ERROR;
-    }
-    return ndx_activation_register(connection, 0);
+    if ((*message = hidden_by(connection))) return SQLITE_ERROR;
+    return ndx_activation_register(connection, ndx_schema);
 }
 #endif

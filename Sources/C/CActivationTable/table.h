@@ -7,7 +7,7 @@
 typedef struct {
     sqlite3_vtab base;
     sqlite3 *connection;
-    int is_store;                     // main is; no other database is looked for
+    const char *schema;               // what stores are compared with; NULL: main is one, and no other is looked for
     ndx_store *stores;
 } ndx_table;
 

@@ -81,12 +81,17 @@ final class ReadOnlySQL {
             throw StoreError.notReadable(path: store.path, reason: String(cString: sqlite3_errmsg(handle)))
         }
         sqlite3_busy_timeout(handle, 5000)
+        let hasJSONViews = try Result { try Schema.check(handle, path: store.path) }.mapError { error in
+            sqlite3_close_v2(handle)
+            return error
+        }.get()
+        if hasJSONViews { ndx_trust_schema(handle) }
         // What is sorted stays in memory, of which there is a limit, rather than fill the disk.
         sqlite3_exec(handle, "PRAGMA mmap_size = 2147418112; PRAGMA temp_store = MEMORY", nil, nil, nil)
         sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(Limits.length))
         sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, Int32(Limits.pattern))
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
-        guard scope == .images || ndx_activation_register(handle, 1) == SQLITE_OK else {
+        guard scope == .images || ndx_activation_register(handle, nil) == SQLITE_OK else {
             throw failure(sqlite3_errcode(handle), "activation", Limits())
         }
         let context = Unmanaged.passUnretained(guardian).toOpaque()
@@ -106,7 +111,7 @@ final class ReadOnlySQL {
             { context in
                 guard let context else { return 1 }
                 let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
-                return guardian.clock.left < 0 ? 1 : 0
+                return guardian.clock.isOver ? 1 : 0
             }, context)
     }
 
@@ -131,8 +136,8 @@ final class ReadOnlySQL {
                 if code == SQLITE_DONE { return }
                 guard code == SQLITE_ROW else { throw failure(code, shown, limits) }
                 try body(statement)
-                // Between two rows SQLite may do too little to look at the clock.
-                guard guardian.clock.left >= 0 else { throw QueryError.outOfTime(seconds: limits.seconds) }
+                // Between two rows SQLite may do too little to ask whether it is to end.
+                guard !guardian.clock.isOver else { throw QueryError.outOfTime(seconds: limits.seconds) }
             }
         }
     }

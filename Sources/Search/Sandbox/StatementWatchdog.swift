@@ -32,6 +32,8 @@ public final class ReaderPauses: Sendable {
 
 /// The time that one statement may take.
 final class StatementClock: Sendable {
+    /// Whether the time is over, as the watchdog found it: to look at costs nothing.
+    private let wasOver = Atomic(false)
     private let start = ReaderPauses.now
     private let limit: Double
     private let pauses: ReaderPauses
@@ -44,6 +46,10 @@ final class StatementClock: Sendable {
 
     /// Seconds that are left; negative when the time is over.
     var left: Double { limit - (ReaderPauses.now - start) + pauses.seconds - before }
+
+    var isOver: Bool { wasOver.load(ordering: .relaxed) }
+
+    func end() { wasOver.store(true, ordering: .relaxed) }
 }
 
 /// Looks at the clock from outside, while SQLite is inside one call of a function, where it looks at nothing itself.
@@ -79,7 +85,10 @@ package final class StatementWatchdog: Sendable {
         defer { condition.unlock() }
         while !isOver {
             let left = clock.left
-            if left <= 0 { sqlite3_interrupt(connection) }
+            if left <= 0 {
+                clock.end()
+                sqlite3_interrupt(connection)
+            }
             if left <= -Self.patience {
                 Self.whenStuck.withLock { $0 }?(QueryError.outOfTime(seconds: limit))
                 return

@@ -11,9 +11,10 @@ struct sqlite3;
 
 /// Gives a connection the table `activation`.
 ///
-/// `is_store` says that the caller has found the connection's main database to be a store of a version that this code reads.
-/// Then no other one is looked for, which takes PRAGMA statements that an authorizer may refuse; an authorizer is to be set
+/// `schema` is the text of schema.sql, with which every store of the connection is compared before it is read; it has to outlive the
+/// connection. NULL says that the caller has found the connection's main database to be a store of a version that this code reads, and
+/// defined so. Then no other one is looked for, which takes PRAGMA statements that an authorizer may refuse; an authorizer is to be set
 /// afterwards. Returns SQLite's code.
-int ndx_activation_register(struct sqlite3 *connection, int is_store);
+int ndx_activation_register(struct sqlite3 *connection, const char *schema);
 
 #endif

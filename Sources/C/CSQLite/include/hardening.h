@@ -4,9 +4,13 @@
 
 struct sqlite3;
 
-/// Makes a connection fit for a file from somebody else: no trigger of it runs, and no statement writes to what only SQLite may. Returns
-/// SQLite's code. Its schema stays trusted, as SQLite up to 3.40 takes the JSON functions of our own views for harmful: what is not
-/// neurodex's is refused when a store is opened, before any view of it is read.
+/// Makes a connection fit for a file from somebody else: no trigger of it runs, no statement writes to what only SQLite may, and
+/// nothing that the file defines calls a function, or reads a virtual table, that could do harm. Returns SQLite's code.
 int ndx_harden(struct sqlite3 *connection);
+
+/// Lets views call any function again, once a file's schema was found to be neurodex's own on this very connection: the view
+/// `top_activation` of stores of 0.2 and earlier calls `->>`, which SQLite up to 3.40 takes for harmful by mistake (it marks its
+/// functions of JSON as innocuous with the bit that means the opposite for functions of its own). Returns SQLite's code.
+int ndx_trust_schema(struct sqlite3 *connection);
 
 #endif
