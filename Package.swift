@@ -74,7 +74,8 @@ let package = Package(
         // The pipeline, in the order data flows; a target imports only targets above it.
         .target(name: "Support", dependencies: ["SystemCrypto"], swiftSettings: strict),
         .target(
-            name: "Images", dependencies: ["CKernels", "CCodecs", "Support"], swiftSettings: strict),
+            name: "Images", dependencies: ["CKernels", "CCodecs", "Support"], exclude: ["Drawing/Inter-OFL.txt"],
+            swiftSettings: strict),
         .target(
             name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Support", "Images", protobuf],
             exclude: ["ONNX/onnx.proto"], swiftSettings: strict),

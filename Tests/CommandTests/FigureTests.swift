@@ -35,6 +35,39 @@ import Testing
         #expect(try data("a.png") == made)
     }
 
+    /// Figures are SVGs too, which say as much and are made again as well; one that was changed is found out.
+    @Test(arguments: [
+        "cam shop.sqlite 7 --target class:cat --target class:dog --size 300 -o a.svg",
+        "top shop.sqlite conv4:3 -k 2 --sheet a.svg",
+        "neurons shop.sqlite conv4:3 -o a.svg", "ascend shop.sqlite class:cat --steps 2 -o a.svg",
+    ])
+    func aDrawingCanBeMadeAgain(_ line: String) throws {
+        let first = try Executable.run(line.split(separator: " ").map(String.init), in: shop.path)
+        #expect(first.status == 0, "\(first)")
+        let verified = try shop.run("verify", "a.svg")
+        #expect(verified.status == 0 && verified.output.hasPrefix("a.svg: made again, the same in every byte: "), "\(verified)")
+        let changed = String(decoding: try data("a.svg"), as: UTF8.self).replacing(
+            "</text>", with: "!</text>", maxReplacements: 1)
+        try Data(changed.utf8).write(to: URL(fileURLWithPath: shop.folder.file("a.svg")))
+        let found = try shop.run("verify", "a.svg")
+        #expect(found.status == 1 && found.errors.contains("the drawing differs from the one made anew"), "\(found)")
+    }
+
+    /// Several targets stand side by side, and their maps are files of their own.
+    @Test func severalTargetsAreExplainedAtOnce() throws {
+        let one = try shop.run("cam", "shop.sqlite", "7", "--target", "class:cat", "--size", "224", "-o", "one.png")
+        let two = try shop.run(
+            "cam", "shop.sqlite", "7", "--target", "class:cat", "--target", "conv4:3", "--size", "224", "-o", "two.png", "--raw",
+            "maps")
+        #expect(one.status == 0 && two.status == 0, "\(one) \(two)")
+        #expect(two.output.contains("class:cat") && two.output.contains("conv4:3"))
+        let pictures = try ["one.png", "two.png"].map { try ImageReader().decode(contentsOf: shop.folder.file($0)) }
+        #expect(pictures[1].width == pictures[0].width + 240)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder.file("maps")).count == 2)
+        #expect(try shop.run("saliency", "shop.sqlite", "7", "--clip", "40").status == 64)
+        #expect(try shop.run("saliency", "shop.sqlite", "7", "--size", "9", "-o", "a.png").status == 64)
+    }
+
     @Test(arguments: [
         "top shop.sqlite conv4:3 class:cat -k 3 --whole --where split='test' --sheet a.png",
         "top shop.sqlite conv4:3 --from near:0.5 --distinct -k 3 --sheet a.png",

@@ -10,21 +10,27 @@ import Testing
     init() throws { shop = try Shop() }
 
     @Test(arguments: [
-        ("top shop.sqlite conv4:3 --sheet x.jpg", "--sheet writes a PNG picture, and 'x.jpg' is named otherwise; name it x.png"),
-        ("similar shop.sqlite 7 --sheet x.webp", "--sheet writes a PNG picture, and 'x.webp'"),
-        ("suspects shop.sqlite --sheet out/x", "--sheet writes a PNG picture, and 'out/x' is named otherwise; name it out/x.png"),
-        ("shortcuts shop.sqlite --sheet x.pdf", "--sheet writes a PNG picture"),
-        ("diff shop.sqlite shop.sqlite --sheet x.jpeg", "--sheet writes a PNG picture"),
-        ("neurons shop.sqlite conv4:3 -o x.svg", "-o writes a PNG picture, and 'x.svg' is named otherwise; name it x.png"),
-        ("cam shop.sqlite 7 -o x.jpg", "-o writes a PNG picture"),
-        ("deconv shop.sqlite conv4:3 -o x.jpg", "-o writes a PNG picture"),
-        ("ascend shop.sqlite class:cat -o x.jpg", "-o writes a PNG picture"),
+        (
+            "top shop.sqlite conv4:3 --sheet x.jpg",
+            "--sheet writes a PNG or SVG picture, and 'x.jpg' is named otherwise; name it x.png"
+        ),
+        ("similar shop.sqlite 7 --sheet x.webp", "--sheet writes a PNG or SVG picture, and 'x.webp'"),
+        (
+            "suspects shop.sqlite --sheet out/x",
+            "--sheet writes a PNG or SVG picture, and 'out/x' is named otherwise; name it out/x.png"
+        ),
+        ("shortcuts shop.sqlite --sheet x.pdf", "--sheet writes a PNG or SVG picture"),
+        ("diff shop.sqlite shop.sqlite --sheet x.jpeg", "--sheet writes a PNG or SVG picture"),
+        ("neurons shop.sqlite conv4:3 -o x.eps", "-o writes a PNG or SVG picture, and 'x.eps' is named otherwise; name it x.png"),
+        ("cam shop.sqlite 7 -o x.jpg", "-o writes a PNG or SVG picture"),
+        ("deconv shop.sqlite conv4:3 -o x.jpg", "-o writes a PNG or SVG picture"),
+        ("ascend shop.sqlite class:cat -o x.jpg", "-o writes a PNG or SVG picture"),
         (
             "saliency shop.sqlite 7 --raw x.png",
             "--raw writes a NumPy array (.npy), and 'x.png' is named otherwise; name it x.npy"
         ),
         ("saliency shop.sqlite 7 8 --raw x.npy", "--raw names a folder here, which gets a file for each result; 'x.npy' is none"),
-        ("cam shop.sqlite 7 --mask x.jpg", "--mask writes a PNG picture"),
+        ("cam shop.sqlite 7 --mask x.svg", "--mask writes a PNG picture"),
         ("cam shop.sqlite 7 8 --mask -", "--mask names a folder here"),
         ("deconv shop.sqlite conv4:3 --raw x.npy", "--raw names a folder here"),
         ("ascend shop.sqlite class:cat --raw x.txt", "--raw writes a NumPy array (.npy)"),

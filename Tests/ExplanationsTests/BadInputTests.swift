@@ -173,8 +173,11 @@ struct BadInputTests {
                 do { try body() } catch ExplanationError.notFinite { return true } catch { return false }
                 return false
             }
-            let panel = Figure.Panel(map: map, title: "class:1")
-            #expect(refuses { _ = try Figure(rows: [.init(image: image, title: "a.png", panels: [panel])]).rendered() }, what)
+            let look = MapLook(isSigned: true, quantity: "score")
+            let panel = Figure.Panel(.map(map, look, boxes: []), title: "class:1")
+            #expect(
+                refuses { _ = try Figure(heading: "h", rows: [.init(image: image, title: "a.png", panels: [panel])]).page() },
+                what)
             var game = PointingGame()
             let box = Rectangle(x: 0, y: 0, width: 4, height: 4)
             #expect(refuses { try game.add(map, boxes: [box], in: Size(width: 18, height: 36)) }, what)

@@ -68,7 +68,7 @@ import Testing
             var sheet = ProjectionSheet()
             let projection = Projection(changed, of: layer, on: subject, in: archive.preprocessing.crop)
             sheet.add("conv4:3", of: layer, [projection], rule: .deconvnet, channelOrder: .rgb)
-            return try sheet.rendered()
+            return try sheet.page().rendered()
         }
         let drawn = try sheet(explanation.map)
         var nothing = explanation.map

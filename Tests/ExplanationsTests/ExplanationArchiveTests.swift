@@ -38,7 +38,10 @@ import Testing
         let text = PNG.text(in: Array(whole.picture))
         #expect(
             Provenance.arguments(in: text)
-                == ["saliency", "--method", "gradient", "--target", "class:cat", fixture.store.path, subject.name])
+                == [
+                    "saliency", "--method", "gradient", "--target", "class:cat", "--size", "224", fixture.store.path,
+                    subject.name,
+                ])
     }
 
     @Test func whateverAMapDependsOnTellsResultsApart() throws {

@@ -12,6 +12,9 @@ struct EdgesMethod: ExplanationMethod {
     static let abstract = "Where the picture has edges."
     init() {}
     var arguments: [String] { [] }
+    var caption: String { "Edges" }
+
+    func look(of map: ExplanationMap, target: Target) -> MapLook { MapLook(isSigned: false, quantity: "edge") }
 
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let (height, width, channels) = (

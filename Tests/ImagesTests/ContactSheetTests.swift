@@ -8,34 +8,27 @@ import Testing
         let area = Rectangle(x: 2, y: 2, width: 9, height: 9)
         let cell = ContactSheet.Cell(image: noise(30, 20), caption: ["a", "b"], rectangle: area)
         let sheet = ContactSheet(title: "t", rows: [.init(title: "r", cells: [cell, cell]), .init(cells: [cell])], cellSize: 60)
-        let picture = sheet.rendered()
-        #expect(picture.width == 2 * 60 + 12 + 2 * 20)
-        #expect(picture == sheet.rendered())
+        let picture = sheet.rendered(scale: 1)
+        #expect(picture.width == 280 + 2 * 20)
+        #expect(picture == sheet.rendered(scale: 1))
+        #expect(sheet.rendered().width == 2 * picture.width && sheet.rendered().height == 2 * picture.height)
         #expect(ContactSheet(rows: []).rendered().width > 0)
         // Both rows of the first column show the same cell.
-        let plain = ContactSheet(cells: [cell, cell], columns: 1, cellSize: 60).rendered()
+        let plain = ContactSheet(cells: [cell, cell], columns: 1, cellSize: 60).rendered(scale: 1)
         let first = plain.cropped(columns: 20..<80, rows: 20..<80)
-        let second = 20 + 60 + 6 + 2 * 15 + 24
+        let second = 20 + 60 + 5 + 2 * 16 + 24
         #expect(plain.cropped(columns: 20..<80, rows: second..<second + 60) == first)
     }
 
-    @Test func textsThatAreTooWideLoseTheirMiddle() {
-        let text = "n02099601_golden_retriever.JPEG"
-        #expect(Font.regular.shortened(text, toWidth: 500) == text)
-        let short = Font.regular.shortened(text, toWidth: 70)
-        #expect(short == "n0209….JPEG" || short.count == 10)
-        #expect(short.contains("…") && Font.regular.width(of: short) <= 70)
-        #expect(Font.regular.shortened(text, toWidth: 3) == "")
-    }
-
-    @Test func lettersAreDrawn() {
-        var image = Image(width: 30, height: 13, fill: .white)
-        image.write("Ä…", x: 0, y: 0)
-        #expect(image.pixels.filter { $0 == 0 }.count > 60)
-        var other = Image(width: 30, height: 13, fill: .white)
-        other.write("A…", x: 0, y: 0)
-        #expect(image != other)
-        image.write("far out", x: -500, y: 900)
+    /// A sheet of very many rows stands in columns, and is refused only where even these are too many.
+    @Test func manyRowsStandInColumns() {
+        let cell = ContactSheet.Cell(image: noise(4, 4), caption: ["a"])
+        let rows = (0..<512).map { ContactSheet.Row(title: "conv:\($0)", cells: [cell, cell, cell]) }
+        let sheet = ContactSheet(rows: rows)
+        let size = sheet.page().size
+        #expect(size.height <= 3 * size.width && size.width <= 3 * size.height)
+        #expect(size.width * size.height < 1 << 27 && !sheet.isTooLarge)
+        #expect(ContactSheet(rows: [ContactSheet.Row](repeating: rows[0], count: 4096)).isTooLarge)
     }
 
     /// Writes a sheet to look at, where NEURODEX_SHEET says.

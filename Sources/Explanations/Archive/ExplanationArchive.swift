@@ -23,6 +23,9 @@ public final class ExplanationArchive {
     private let keeps: Bool
     let toolVersion: String
     private var loaded: Explainer?
+    private var standings: [Data: Standing] = [:]
+    /// Why the network cannot say what it answers; nil if nothing has failed.
+    public private(set) var silence: (any Error)?
 
     /// - Parameters:
     ///   - model: where the network is now; nil for where it was when the store was made.
@@ -77,6 +80,20 @@ public final class ExplanationArchive {
             return target
         }
         return try explainer().answer(on: subject)
+    }
+
+    /// What the network answers on an image; nil of a network without classes, and where ``silence`` says why it cannot be asked.
+    public func standing(of subject: Subject) -> Standing? {
+        if let known = standings[subject.digest] { return known }
+        guard silence == nil else { return nil }
+        do {
+            let standing = try explainer().standing(of: subject)
+            standings[subject.digest] = standing
+            return standing
+        } catch {
+            silence = error
+            return nil
+        }
     }
 
     /// The explanation of a target on an image.
@@ -138,7 +155,7 @@ public final class ExplanationArchive {
                 key: key, method: explanation.method, arguments: explanation.arguments, target: explanation.target.text,
                 image: explanation.image, imageSHA256: explanation.imageSHA256, value: Double(explanation.value),
                 note: map.note, channels: map.channels, height: map.height, width: map.width, isSigned: map.isSigned,
-                map: map.values, picture: Data(try drawing.image.pngData(text: provenance.text)),
+                map: map.values, picture: Data(try drawing.page.rendered().pngData(text: provenance.text)),
                 checks: try explanation.checks.map(Self.json),
                 seconds: explanation.seconds, toolVersion: toolVersion))
     }

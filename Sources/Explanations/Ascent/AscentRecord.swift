@@ -54,6 +54,13 @@ public struct AscentRecord: Codable, Equatable, Sendable {
         ]
     }
 
+    /// How it was made, in a line for figures.
+    public var caption: String {
+        "gradient ascent, \(style)" + (parameters["steps"].map { ", \($0) steps" } ?? ", \(steps) steps")
+            + (parameters["l2"].flatMap { Double($0) == 0 ? nil : ", λ = \($0)" } ?? "")
+            + (parameters["seed"].map { ", seed \($0)" } ?? "")
+    }
+
     /// One line for people.
     public var summary: String {
         "\(objective): from \(Self.numbers(first)) to \(Self.numbers(last)) in \(steps) steps"

@@ -3,6 +3,7 @@ import Foundation
 public import Images
 import Indexing
 import NeuralNetwork
+import Search
 import Support
 
 /// Pictures made by ascent, and how it went.
@@ -16,8 +17,23 @@ public struct AscentOutcome: Sendable {
     /// Whether it was kept in the store already.
     public var wasKept: Bool
 
-    /// All pictures as one: a single one as it is, several in rows of up to four, 4 pixels apart on white.
-    public var sheet: Image { Self.sheet(pictures) }
+    /// All pictures with their objectives under them, in rows of up to four.
+    /// - Parameter size: the longer side of each, in pixels.
+    public func page(size: Int) -> Page {
+        let side = Double(Figure.defaultSize) / 2
+        let cells = pictures.enumerated().map { index, picture in
+            let (first, last) = (record.first.indices.contains(index) ? record.first[index] : .nan, record.last[index])
+            return ContactSheet.Cell(
+                image: picture,
+                caption: ["\(Figure.number(Float(first))) → \(Figure.number(Float(last)))" + (last > first ? "" : ", not risen")])
+        }
+        return ContactSheet(
+            title: record.objective, subtitle: record.caption, cells: cells, columns: min(4, cells.count), cellSize: side
+        ).page(scale: Double(size) / side)
+    }
+
+    /// Whether no picture has more of the objective than it began with.
+    public var hasNotRisen: Bool { !zip(record.first, record.last).contains { $0 < $1 } }
 
     /// - Precondition: there is a picture.
     public static func sheet(_ pictures: [Image]) -> Image {
@@ -69,7 +85,8 @@ extension ExplanationArchive {
         let made = outcome(record, Self.map(of: result.tensors, preprocessing), origin, wasKept: false)
         guard !isStopped else { return made }
         let provenance = Provenance(
-            command: "ascend", options: arguments, operands: [store.path, objective.text], model: model.sha256,
+            command: "ascend", options: arguments + Spelling.option("--size", "\(Figure.defaultSize / 2)"),
+            operands: [store.path, objective.text], model: model.sha256,
             images: origin.map { [$0] } ?? [],
             facts: record.facts, toolVersion: toolVersion)
         try keep(
@@ -77,7 +94,8 @@ extension ExplanationArchive {
                 key: key, method: "ascend", arguments: arguments, target: objective.text, image: start?.name,
                 imageSHA256: start?.digest, value: result.last.max(), note: nil, channels: made.map.channels,
                 height: made.map.height, width: made.map.width, isSigned: true, map: made.map.values,
-                picture: Data(try made.sheet.pngData(text: provenance.text)), record: try record.json(),
+                picture: Data(try made.page(size: Figure.defaultSize / 2).rendered().pngData(text: provenance.text)),
+                record: try record.json(),
                 seconds: (ContinuousClock.now - clock).seconds, toolVersion: toolVersion))
         return made
     }

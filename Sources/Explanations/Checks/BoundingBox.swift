@@ -31,17 +31,28 @@ extension ExplanationMap {
     /// `size` that the map is stretched over; nil where nothing is above zero, or all is the same.
     public func boundingBox(share: Float = 0.2, in size: Size) -> Rectangle? { boundingBoxes(share: share, in: size).first }
 
+    /// The box of the connected part above `share` of the maximum that the maximum is in; nil where nothing is above zero, or
+    /// all is the same.
+    public func peakBox(share: Float = 0.2, in size: Size) -> Rectangle? {
+        let map = stretched(to: size)
+        guard var isOpen = map.isAbove(share), let peak = map.peak else { return nil }
+        return Self.part(from: peak.y * size.width + peak.x, width: size.width, height: size.height, &isOpen).box
+    }
+
+    /// Which pixels are above a share of the maximum; nil where there is no maximum, or it is not above zero.
+    private func isAbove(_ share: Float) -> [Bool]? {
+        let maximum = values.reduce(0) { $1 > $0 ? $1 : $0 }
+        guard !isConstant, maximum > 0, maximum.isFinite else { return nil }
+        return values.map { $0 > share * maximum }
+    }
+
     /// The boxes of all connected parts, the largest part first; of equal ones the one that begins higher up, then further left. Pixels
     /// are connected that share a side.
     ///
     /// - Precondition: `share` is in 0..<1.
     public func boundingBoxes(share: Float = 0.2, in size: Size) -> [Rectangle] {
         precondition((0..<1).contains(share), "a share of the maximum is in 0..<1, not \(share)")
-        guard !isConstant else { return [] }
-        let map = stretched(to: size)
-        let maximum = map.values.reduce(0) { $1 > $0 ? $1 : $0 }
-        guard maximum > 0, maximum.isFinite else { return [] }
-        var isOpen = map.values.map { $0 > share * maximum }
+        guard !isConstant, var isOpen = stretched(to: size).isAbove(share) else { return [] }
         var parts: [(count: Int, box: Rectangle)] = []
         for start in isOpen.indices where isOpen[start] {
             parts.append(Self.part(from: start, width: size.width, height: size.height, &isOpen))

@@ -6,90 +6,92 @@ import Images
 struct ChecksDrawing {
     private let checks: MapChecks
 
-    /// Of all of it, in pixels.
-    static let height = Font.lineHeight + curveHeight + 10 + 2 * Font.lineHeight + barsHeight + 6
+    /// Of all of it, in units of the page.
+    static let height = 3 * line + curveHeight + 10 + barsHeight + 6
 
-    private static let curveHeight = 44
-    private static let barsHeight = 44
-    private static let gap = 14
+    private static let curveHeight = 44.0
+    private static let line = Font.regular.lineHeight
+    private static let barsHeight = 44.0
+    private static let gap = 14.0
     private static let field = Color(hex: 0xF0F1F3)
     private static let moved = Color(hex: 0xA9AFB7)
 
     init(_ checks: MapChecks) { self.checks = checks }
 
-    func draw(x: Int, y: Int, width: Int, on page: inout Image) {
+    func draw(x: Double, y: Double, width: Double, on page: inout Page) {
         let half = (width - Self.gap) / 2
         let failed = Set(checks.failures.map(\.check))
         draw(checks.curves?.deletion, "deletion", failed.contains(.deletion), x: x, y: y, width: half, on: &page)
         draw(
             checks.curves?.insertion, "insertion", failed.contains(.insertion), x: x + half + Self.gap, y: y, width: half,
             on: &page)
-        drawStages(x: x, y: y + Font.lineHeight + Self.curveHeight + 10, width: width, on: &page)
+        drawStages(x: x, y: y + Self.line + Self.curveHeight + 10, width: width, on: &page)
     }
+
+    private static func color(_ isFailed: Bool) -> Color { isFailed ? Page.Palette.alarm : Page.Palette.quiet }
 
     // MARK: Curves
 
     private func draw(
-        _ curve: PerturbationCurves.Curve?, _ name: String, _ isFailed: Bool, x: Int, y: Int, width: Int, on page: inout Image
+        _ curve: PerturbationCurves.Curve?, _ name: String, _ isFailed: Bool, x: Double, y: Double, width: Double,
+        on page: inout Page
     ) {
         let numbers = curve.map { String(format: " %.2f (%.2f)", $0.area, $0.movedArea) } ?? ": not judged"
         page.write(
-            Font.regular.shortened(name + numbers, toWidth: width), x: x, y: y, color: isFailed ? Figure.alarm : Figure.quiet)
-        let top = y + Font.lineHeight + 2
+            Font.regular.shortened(name + numbers, toWidth: width), x: x, y: y, color: Self.color(isFailed))
+        let top = y + Self.line + 2
         page.fill(x: x, y: top, width: width, height: Self.curveHeight, with: Self.field)
         guard let curve else { return }
         let all = curve.values + curve.movedValues
         let (low, high) = (all.min() ?? 0, all.max() ?? 1)
-        for (values, color) in [(curve.movedValues, Self.moved), (curve.values, isFailed ? Figure.alarm : Figure.ink)] {
+        for (values, color) in [
+            (curve.movedValues, Self.moved), (curve.values, isFailed ? Page.Palette.alarm : Page.Palette.ink),
+        ] {
             draw(values, color, low: min(low, 0), high: high, x: x, y: top, width: width, on: &page)
         }
     }
 
-    /// A line through values at equal distances, two pixels strong.
+    /// A line through values at equal distances.
     private func draw(
-        _ values: [Double], _ color: Color, low: Double, high: Double, x: Int, y: Int, width: Int, on page: inout Image
+        _ values: [Double], _ color: Color, low: Double, high: Double, x: Double, y: Double, width: Double, on page: inout Page
     ) {
         let range = high > low ? high - low : 1
-        func row(_ value: Double) -> Int { Int(((high - value) / range * Double(Self.curveHeight - 3)).rounded()) }
-        var before: Int?
-        for column in 0..<width {
-            let place = Double(column) / Double(max(width - 1, 1)) * Double(values.count - 1)
-            let left = min(Int(place), values.count - 1)
-            let right = min(left + 1, values.count - 1)
-            let now = row(values[left] + (values[right] - values[left]) * (place - Double(left)))
-            let (top, bottom) = (min(before ?? now, now), max(before ?? now, now))
-            page.fill(x: x + column, y: y + top, width: 1, height: bottom - top + 2, with: color)
-            before = now
+        let step = width / Double(max(values.count - 1, 1))
+        let points = values.enumerated().map { index, value in
+            Page.Point(x + Double(index) * step, y + 1 + (high - value) / range * (Self.curveHeight - 2))
         }
+        page.stroke(points, thickness: 1.5, with: color)
     }
 
     // MARK: Random weights
 
     /// A bar a stage from 0 to 1, its number under it, and over those that are judged a line that they must not reach.
-    private func drawStages(x: Int, y: Int, width: Int, on page: inout Image) {
+    private func drawStages(x: Double, y: Double, width: Double, on page: inout Page) {
         let isFailed = !checks.survivedParts.isEmpty
         let stages = checks.randomisation?.stages ?? []
         let title = stages.isEmpty ? "random weights: not judged" : "random weights, class layer to all"
-        page.write(Font.regular.shortened(title, toWidth: width), x: x, y: y, color: isFailed ? Figure.alarm : Figure.quiet)
+        page.write(Font.regular.shortened(title, toWidth: width), x: x, y: y, color: Self.color(isFailed))
         guard !stages.isEmpty else { return }
-        let top = y + Font.lineHeight + 2
-        let step = width / stages.count
+        let top = y + Self.line + 2
+        let step = width / Double(stages.count)
         let inner = Self.barsHeight - 2
         for (index, stage) in stages.enumerated() {
-            let (left, barWidth) = (x + index * step, min(step - 4, 40))
+            let (left, barWidth) = (x + Double(index) * step, min(step - 4, 40))
             page.fill(x: left, y: top, width: barWidth, height: inner, with: Self.field)
             let limit = stage.parts.isEmpty ? nil : MapChecks.largestCorrelation
             let isOver = limit.map { (stage.correlation ?? 0) > $0 } ?? false
-            let bar = Int((min(max(stage.correlation ?? 0, 0), 1) * Double(inner)).rounded())
+            let bar = min(max(stage.correlation ?? 0, 0), 1) * inner
             page.fill(
                 x: left, y: top + inner - bar, width: barWidth, height: bar,
-                with: isOver ? Figure.alarm : limit == nil ? Self.moved : Figure.ink)
+                with: isOver ? Page.Palette.alarm : limit == nil ? Self.moved : Page.Palette.ink)
             if let limit {
-                let line = top + inner - Int((limit * Double(inner)).rounded())
-                page.fill(x: left, y: line, width: barWidth, height: 1, with: isOver ? Figure.ink : Figure.alarm)
+                let line = top + inner - limit * inner
+                page.fill(x: left, y: line, width: barWidth, height: 1, with: isOver ? Page.Palette.ink : Page.Palette.alarm)
             }
             page.write(
-                Self.number(stage.correlation), x: left, y: top + Self.barsHeight, color: isOver ? Figure.alarm : Figure.quiet)
+                Self.number(stage.correlation), x: left, y: top + Self.barsHeight,
+                font: Font(.regular, size: min(12, step * 0.55)),
+                color: Self.color(isOver))
         }
     }
 

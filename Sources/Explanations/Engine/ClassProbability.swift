@@ -25,6 +25,20 @@ struct ClassProbability: Sendable {
         }
     }
 
+    /// Of all classes, of the numbers of `layer`.
+    func all(of numbers: [Float]) -> [Double] {
+        switch form {
+        case .answer: return numbers.map { Double($0) }
+        case .logarithm: return numbers.map { exp(Double($0)) }
+        case .sigmoid: return numbers.map { 1 / (1 + exp(-Double($0))) }
+        case .softmax:
+            let largest = numbers.reduce(-Float.infinity, max)
+            let powers = numbers.map { exp(Double($0 - largest)) }
+            let total = powers.reduce(0, +)
+            return powers.map { $0 / total }
+        }
+    }
+
     /// 0 to 1, of the numbers of `layer`.
     func value(of numbers: UnsafeBufferPointer<Float>) -> Double {
         switch form {

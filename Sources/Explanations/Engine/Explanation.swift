@@ -24,14 +24,6 @@ public struct Explanation: Sendable {
     /// What the map was checked for, if it was.
     public var checks: MapChecks?
 
-    /// The map for a figure.
-    /// - Parameter prefix: before the target in the title.
-    public func panel(prefix: String = "") -> Figure.Panel {
-        Figure.Panel(
-            map: map, title: "\(prefix)\(target.text) \(String(format: "%.4g", Double(value)))", note: map.note,
-            warnings: (map.emptiness.map { [$0] } ?? []) + (checks?.failures.map(\.sentence) ?? []) + (checks?.notJudged ?? []),
-            boxes: boxes, checks: checks)
-    }
 }
 
 extension ExplanationMap {

@@ -13,6 +13,11 @@ public protocol ExplanationMethod: ParsableArguments {
     /// The options that make the same map again from the same image, target and network, defaults spelt out, in a fixed order: what the
     /// map is kept under, and what pictures say made them. Parsed, they are this method.
     var arguments: [String] { get }
+    /// The method with its parameters, for the heading of a figure.
+    var caption: String { get }
+    /// How a map of the method is drawn.
+    /// - Parameter target: what it is of.
+    func look(of map: ExplanationMap, target: Target) -> MapLook
     /// - Throws: `ExplanationError`, `NetworkError`.
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap
     /// About how many times a map runs a network whose input is `height` × `width`, forward or back.
@@ -22,16 +27,18 @@ public protocol ExplanationMethod: ParsableArguments {
     func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing
     /// What of a map is outlined in pictures and listed: rectangles in a picture of `size`.
     func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle]
+    /// Why nothing is outlined that could be; nil where something is, or nothing could be.
+    func reasonForNoBox(of map: ExplanationMap, in size: Size) -> String?
 }
 
 /// A picture, and the arguments that make it again.
 public struct Drawing: Sendable {
-    public var image: Image
+    public var page: Page
     public var options: [String]
     public var operands: [String]
 
-    public init(image: Image, options: [String], operands: [String]) {
-        (self.image, self.options, self.operands) = (image, options, operands)
+    public init(page: Page, options: [String], operands: [String]) {
+        (self.page, self.options, self.operands) = (page, options, operands)
     }
 }
 
@@ -47,15 +54,18 @@ extension ExplanationMethod {
     public func passes(height: Int, width: Int) -> Int { 2 }
 
     public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
-        let row = Figure.Row(
-            image: subject.framed.image, title: (explanation.image as NSString).lastPathComponent, panels: [explanation.panel()])
+        let row = archive.row(of: subject, panels: [try archive.panel(of: explanation, on: subject, by: self)])
+        // Half as large as a figure that is asked for: it is made for every result that is kept.
+        let size = Figure.defaultSize / 2
         return Drawing(
-            image: try Figure(rows: [row]).rendered(),
-            options: arguments + Spelling.option("--target", explanation.target.text),
+            page: try Figure(heading: caption, rows: [row], size: size).page(),
+            options: arguments + Spelling.option("--target", explanation.target.text) + Spelling.option("--size", "\(size)"),
             operands: [archive.store.path, explanation.image])
     }
 
     public func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle] { [] }
+
+    public func reasonForNoBox(of map: ExplanationMap, in size: Size) -> String? { nil }
 }
 
 /// Every method there is.

@@ -17,6 +17,8 @@ public struct Target: Hashable, Sendable {
     public var layer: String
     public var channel: Int
     public var reduction: Reduction
+    /// Whether it is the score of a class.
+    public var isClass: Bool
     /// The neuron as a user would write it.
     public var neuron: String
     /// As a user would write it: read again, it is the same target.
@@ -40,6 +42,7 @@ public struct Target: Hashable, Sendable {
             reduction = try Self.reduction(String(text[text.index(after: cut)...]), of: reference.layer, text)
             suffix = String(text[cut...])
         }
+        isClass = reference.layer.isLogits
         neuron = Self.className(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
         self.text = neuron + suffix
     }
@@ -51,6 +54,19 @@ public struct Target: Hashable, Sendable {
             return nil
         }
         return "class:\(classes[channel])"
+    }
+
+    /// For people: of a class its name up to the first comma, as ImageNet's have several.
+    public var caption: String {
+        neuron.hasPrefix("class:") ? Self.shortName(String(neuron.dropFirst(6))) : text
+    }
+
+    /// What its value is.
+    var quantity: String { isClass ? "score" : "activation" }
+
+    /// A class's name up to its first comma.
+    public static func shortName(_ name: String) -> String {
+        name.split(separator: ",", maxSplits: 1).first.map(String.init) ?? name
     }
 
     /// Its position, for a target that has one.

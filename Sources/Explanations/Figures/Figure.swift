@@ -1,176 +1,253 @@
 import Foundation
 public import Images
 
-/// The picture of explanations: a row an image, with the original, the map over it, and the scale of its colours with numbers.
+/// The picture of explanations: under a heading that names the method a row an image, with the photograph, what was found about
+/// it, and the scale of the colours with its quantity. All panels have one colour map, which the method chooses.
 ///
 /// The same figure always makes the same pixels.
 public struct Figure: Sendable {
-    /// One map over its image.
+    /// What is shown beside the photograph.
     public struct Panel: Sendable {
-        public var map: ExplanationMap
-        /// Above the panel, such as the target and its value.
+        public enum Content: Sendable {
+            /// A map with its boxes, in the network's input frame.
+            case map(ExplanationMap, MapLook, boxes: [Rectangle])
+            /// Another picture of the frame.
+            case picture(Image, boxes: [Rectangle])
+        }
+
+        public var content: Content
+        /// Under the panel, such as the target and its probability.
         public var title: String
-        /// Below it, such as a warning; shortened to the panel's width.
-        public var note: String?
-        /// What speaks against the map, a line each, under the note.
+        /// Under the title.
+        public var notes: [String]
+        /// What speaks against the map, under the notes.
         public var warnings: [String]
         /// What the map was checked for, drawn under these lines.
         public var checks: MapChecks?
-        /// In the network's input frame, outlined.
-        public var boxes: [Rectangle]
-        /// Coloured by itself, even where the others share a scale: a mask, say.
-        public var isApart: Bool
 
-        public init(
-            map: ExplanationMap, title: String, note: String? = nil, warnings: [String] = [], boxes: [Rectangle] = [],
-            isApart: Bool = false, checks: MapChecks? = nil
-        ) {
-            self.map = map
+        public init(_ content: Content, title: String, notes: [String] = [], warnings: [String] = [], checks: MapChecks? = nil) {
+            self.content = content
             self.title = title
-            self.note = note
+            self.notes = notes
             self.warnings = warnings
-            self.boxes = boxes
-            self.isApart = isApart
             self.checks = checks
-        }
-
-        fileprivate var lines: [(text: String, isWarning: Bool)] {
-            (note.map { [($0, false)] } ?? []) + warnings.map { ($0, true) }
         }
     }
 
     public struct Row: Sendable {
         /// In the network's input frame.
         public var image: Image
-        /// Above the image.
+        /// Under the image.
         public var title: String
+        /// Under the title, such as what the network answers.
+        public var notes: [String]
         /// Beside the image, from the left.
         public var panels: [Panel]
 
-        public init(image: Image, title: String, panels: [Panel]) {
+        public init(image: Image, title: String, notes: [String] = [], panels: [Panel]) {
             self.image = image
             self.title = title
+            self.notes = notes
             self.panels = panels
         }
     }
 
+    /// The method and its parameters.
+    public var heading: String
     public var rows: [Row]
+    /// Another colour map than the method's.
     public var colormap: Colormap?
-    /// All panels coloured on one scale, instead of each on its own.
+    /// All maps coloured on one scale, instead of each on its own.
     public var sharesScale: Bool
-    /// How much of the map's colour covers the image, 0...1.
-    public var opacity: Float
+    /// The longer side of each picture, in pixels.
+    public var size: Int
 
-    private static let side = 224
-    private static let margin = 20
-    private static let gap = 16
-    private static let barWidth = 12
-    private static let numberWidth = 9 * Font.glyphWidth
-    private static let titleHeight = Font.lineHeight + 6
-    private static let noteHeight = Font.lineHeight + 6
-    static let ink = Color(hex: 0x1F2328)
-    static let alarm = Color(hex: 0xB42318)
-    static let quiet = Color(hex: 0x6A7078)
-    private static let page = Color(hex: 0xFBFBFA)
-    private static let outline = Color(hex: 0xFFC53D)
+    /// Twice the side of a panel.
+    public static let defaultSize = 448
+    static let side = 224.0
+    private static let margin = 20.0
+    private static let gap = 16.0
+    private static let rowGap = 28.0
+    private static let barHeight = 9.0
+    private typealias Palette = Page.Palette
 
-    public init(rows: [Row], colormap: Colormap? = nil, sharesScale: Bool = false, opacity: Float = 0.65) {
+    public init(
+        heading: String, rows: [Row], colormap: Colormap? = nil, sharesScale: Bool = false, size: Int = Figure.defaultSize
+    ) {
+        self.heading = heading
         self.rows = rows
         self.colormap = colormap
         self.sharesScale = sharesScale
-        self.opacity = opacity
+        self.size = size
     }
 
+    /// - Throws: as `page`.
+    public func rendered() throws -> Image { try page().rendered() }
+
     /// - Throws: `ExplanationError.notFinite` for a map that holds NaN or an infinity.
-    public func rendered() throws -> Image {
-        for panel in rows.flatMap(\.panels) where panel.map.values.contains(where: { !$0.isFinite }) {
-            throw ExplanationError.notFinite(what: "the map of \(panel.title)")
+    public func page() throws -> Page {
+        let maps = try maps()
+        let isSigned = maps.contains { $0.look.isSigned }
+        let common = sharesScale ? maps.map { $0.look.limit(of: $0.map) }.max { $0.value < $1.value } : nil
+        let ink = Ink(
+            colormap: colormap ?? (isSigned ? .diverging : .inferno), isSigned: isSigned, limit: common,
+            scale: Double(size) / Self.side)
+        let rows = rows.map { row in [photograph(row, ink)] + row.panels.map { block($0, over: row.image, ink) } }
+        let columns = (0..<(rows.map(\.count).max() ?? 0)).map { index in
+            rows.compactMap { $0.indices.contains(index) ? $0[index].width : nil }.max() ?? 0
         }
-        let panelWidth = Self.side + 6 + Self.barWidth + 4 + Self.numberWidth
-        let panels = rows.map(\.panels.count).max() ?? 0
-        let lines = rows.flatMap(\.panels).map(\.lines.count).max() ?? 0
-        let areChecked = rows.flatMap(\.panels).contains { $0.checks != nil }
-        let rowHeight =
-            Self.titleHeight + Self.side + lines * Self.noteHeight + (areChecked ? ChecksDrawing.height + Self.gap / 2 : 0)
-        var page = Image(
-            width: 2 * Self.margin + Self.side + panels * (Self.gap + panelWidth),
-            height: 2 * Self.margin + max(1, rows.count) * rowHeight + max(0, rows.count - 1) * Self.gap, fill: Self.page)
-        let common = sharesScale ? Self.range(of: rows.flatMap(\.panels).filter { !$0.isApart }.map(\.map)) : nil
-        for (index, row) in rows.enumerated() {
-            let top = Self.margin + index * (rowHeight + Self.gap)
-            page.write(Font.bold.shortened(row.title, toWidth: Self.side), x: Self.margin, y: top, font: .bold, color: Self.ink)
-            page.blit(Self.enlarged(row.image), x: Self.margin, y: top + Self.titleHeight)
-            for (column, panel) in row.panels.enumerated() {
-                let x = Self.margin + Self.side + Self.gap + column * (panelWidth + Self.gap)
-                let own = common == nil || panel.isApart
-                try draw(
-                    panel, over: row.image, range: own ? Self.range(of: [panel.map]) : common ?? (0, 1), x: x, y: top,
-                    width: panelWidth, on: &page)
+        let width = columns.reduce(-Self.gap) { $0 + $1 + Self.gap }
+        let lines = Font.title.wrapped(heading, toWidth: width)
+        let head = Double(lines.count) * (Font.title.lineHeight + 2) + 10
+        let heights = rows.map { $0.map(\.height).max() ?? 0 }
+        var page = Page(
+            width: width + 2 * Self.margin,
+            height: heights.reduce(2 * Self.margin + head - Self.rowGap) { $0 + $1 + Self.rowGap },
+            scale: ink.scale)
+        for (index, line) in lines.enumerated() {
+            page.write(line, x: Self.margin, y: Self.margin + Double(index) * (Font.title.lineHeight + 2), font: .title)
+        }
+        var y = Self.margin + head
+        for (row, height) in zip(rows, heights) {
+            var x = Self.margin
+            for (block, width) in zip(row, columns) {
+                page.add(block, x: x, y: y)
+                x += width + Self.gap
             }
+            y += height + Self.rowGap
         }
         return page
     }
 
-    /// Zero to the largest where nothing is below zero; else evenly about zero.
-    private static func range(of maps: [ExplanationMap]) -> (low: Float, high: Float) {
-        let values = maps.flatMap(\.plane)
-        let (low, high) = (values.min() ?? 0, values.max() ?? 0)
-        guard low < 0 else { return (0, high > 0 ? high : 1) }
-        let largest = max(abs(low), abs(high))
-        return (-largest, largest)
+    private func maps() throws -> [(map: ExplanationMap, look: MapLook)] {
+        try rows.flatMap(\.panels).compactMap { panel in
+            guard case .map(let map, let look, _) = panel.content else { return nil }
+            guard map.values.allSatisfy(\.isFinite) else {
+                throw ExplanationError.notFinite(what: "the map of \(panel.title)")
+            }
+            return (map, look)
+        }
     }
 
-    private func draw(
-        _ panel: Panel, over image: Image, range: (low: Float, high: Float), x: Int, y: Int, width: Int, on page: inout Image
-    ) throws {
-        let colormap = colormap ?? (range.low < 0 ? .diverging : .inferno)
-        let base = Self.enlarged(image)
-        var picture = Overlay.picture(
-            of: panel.map.plane, width: panel.map.width, height: panel.map.height, over: base, colormap: colormap,
-            scaling: .fixed(low: range.low, high: range.high), opacity: opacity)
-        let scale = Double(picture.width) / Double(image.width)
-        for box in panel.boxes {
-            let area = Rectangle(x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale)
-                .pixels(in: Size(width: picture.width, height: picture.height))
-            picture.outline(
-                x: area.columns.lowerBound, y: area.rows.lowerBound, width: area.columns.count, height: area.rows.count,
-                thickness: 2,
-                with: Self.outline)
+    /// What all panels are coloured with.
+    private struct Ink {
+        var colormap: Colormap
+        /// White, or the middle of another map, at zero.
+        var isSigned: Bool
+        /// Of all maps, where they share one.
+        var limit: MapLook.Limit?
+        /// Pixels a unit.
+        var scale: Double
+    }
+
+    // MARK: Blocks
+
+    private func photograph(_ row: Row, _ ink: Ink) -> Page {
+        var block = Page(width: Self.side, height: 0, scale: ink.scale)
+        let place = show(row.image, x: 0, on: &block)
+        var y = place.y + place.height + 5
+        write([(row.title, .bold, Palette.ink)] + row.notes.map { ($0, .regular, Palette.quiet) }, y: &y, on: &block)
+        return block.resized(height: y)
+    }
+
+    private func block(_ panel: Panel, over image: Image, _ ink: Ink) -> Page {
+        var block = Page(width: Self.side, height: 0, scale: ink.scale)
+        var y: Double
+        switch panel.content {
+        case .picture(let picture, let boxes):
+            let place = show(picture, x: 0, on: &block)
+            for box in boxes { outline(box, of: picture, in: place, on: &block) }
+            y = place.y + place.height + 5
+        case .map(let map, let look, let boxes):
+            if look.isFine { block = Page(width: 2 * Self.side + Self.gap, height: 0, scale: ink.scale) }
+            y = draw(map, look, boxes, over: image, ink, on: &block)
         }
-        page.write(Font.bold.shortened(panel.title, toWidth: width), x: x, y: y, font: .bold, color: Self.ink)
-        let top = y + Self.titleHeight
-        page.blit(picture, x: x, y: top)
-        let bar = x + Self.side + 6
-        for row in 0..<Self.side {
-            page.fill(
-                x: bar, y: top + row, width: Self.barWidth, height: 1,
-                with: colormap.color(at: 1 - Float(row) / Float(Self.side - 1)))
-        }
-        let numbers = [
-            (range.high, top), ((range.low + range.high) / 2, top + Self.side / 2 - 6),
-            (range.low, top + Self.side - Font.lineHeight),
-        ]
-        for (value, y) in numbers { page.write(Self.number(value), x: bar + Self.barWidth + 4, y: y, color: Self.quiet) }
-        for (index, line) in panel.lines.enumerated() {
-            page.write(
-                Font.regular.shortened(line.text, toWidth: width), x: x, y: top + Self.side + 5 + index * Self.noteHeight,
-                color: line.isWarning ? Self.alarm : Self.quiet)
-        }
+        write(
+            [(panel.title, .bold, Palette.ink)] + panel.notes.map { ($0, .regular, Palette.quiet) }
+                + panel.warnings.map { ($0, .regular, Palette.alarm) }, y: &y, on: &block)
         if let checks = panel.checks {
-            let top = top + Self.side + Self.gap / 2 + panel.lines.count * Self.noteHeight
-            ChecksDrawing(checks).draw(x: x, y: top, width: width, on: &page)
+            ChecksDrawing(checks).draw(x: 0, y: y + 6, width: block.width, on: &block)
+            y += 6 + ChecksDrawing.height
+        }
+        return block.resized(height: y)
+    }
+
+    /// The map alone where it is fine, the map over the photograph, and under them the scale.
+    /// - Returns: where the text begins.
+    private func draw(
+        _ map: ExplanationMap, _ look: MapLook, _ boxes: [Rectangle], over image: Image, _ ink: Ink, on block: inout Page
+    ) -> Double {
+        let frame = Rectangle(x: 0, y: 0, width: Self.side, height: Self.side).fitting(
+            Size(width: image.width, height: image.height))
+        let size = Size(width: block.pixels(frame.width), height: block.pixels(frame.height))
+        let limit = ink.limit ?? look.limit(of: map)
+        let levels = look.levels(of: map, limit: limit.value, isSigned: ink.isSigned)
+        let isPixelated = look.isFine && isSmall(image)
+        var picture = MapPicture(
+            levels: levels, width: map.width, height: map.height, size: size, isPixelated: isPixelated, colormap: ink.colormap)
+        picture.isSigned = ink.isSigned
+        var x = 0.0
+        if look.isFine {
+            block.place(picture.alone, in: frame)
+            block.outline(frame, thickness: 0.5, with: Palette.rule)
+            x = Self.side + Self.gap
+        }
+        let place = Rectangle(x: frame.x + x, y: frame.y, width: frame.width, height: frame.height)
+        // Single pixels hide nothing, and are lost where they are pale.
+        if look.isFine { (picture.opacity, picture.strength) = (1, 1.5) }
+        block.place(picture.over(enlarged(image, to: size)), in: place)
+        for box in boxes { outline(box, of: image, in: place, on: &block) }
+        var y = frame.y + frame.height + 6
+        bar(look, limit, ink, y: &y, on: &block)
+        return y
+    }
+
+    /// The scale of the colours, its numbers under it, and under these what they are.
+    private func bar(_ look: MapLook, _ limit: MapLook.Limit, _ ink: Ink, y: inout Double, on block: inout Page) {
+        let colors = Image(width: 256, height: 1, pixels: ink.colormap.colors.flatMap { [$0.red, $0.green, $0.blue] })
+        block.place(colors, in: Rectangle(x: 0, y: y, width: block.width, height: Self.barHeight), isPixelated: true)
+        y += Self.barHeight + 2
+        let high = (limit.isClipped ? "≥ " : "") + Self.number(limit.value)
+        let low = ink.isSigned ? (limit.isClipped ? "≤ " : "") + Self.number(-limit.value) : "0"
+        let middle = ink.isSigned ? "0" : Self.number(limit.value / 2)
+        block.write(low, x: 0, y: y, color: Palette.quiet)
+        block.write(middle, x: (block.width - Font.regular.width(of: middle)) / 2, y: y, color: Palette.quiet)
+        block.write(high, x: block.width - Font.regular.width(of: high), y: y, color: Palette.quiet)
+        y += Font.regular.lineHeight + 1
+        write([(look.quantity + (limit.isClipped ? limit.remark : ""), .regular, Palette.quiet)], y: &y, on: &block)
+        y += 4
+    }
+
+    private func write(_ lines: [(text: String, font: Font, color: Color)], y: inout Double, on block: inout Page) {
+        for line in lines {
+            for text in line.font.wrapped(line.text, toWidth: block.width) {
+                block.write(text, x: 0, y: y, font: line.font, color: line.color)
+                y += line.font.lineHeight + 1
+            }
         }
     }
 
-    /// As large as a panel; small images by their pixels, not blurred.
-    private static func enlarged(_ image: Image) -> Image {
-        image.fitted(
-            into: Size(width: side, height: side), interpolation: max(image.width, image.height) * 3 <= side ? .nearest : .bicubic
-        )
+    private func show(_ image: Image, x: Double, on block: inout Page) -> Rectangle {
+        let place = Rectangle(x: x, y: 0, width: Self.side, height: Self.side).fitting(
+            Size(width: image.width, height: image.height))
+        block.place(image, in: place, isPixelated: isSmall(image))
+        return place
+    }
+
+    private func outline(_ box: Rectangle, of image: Image, in place: Rectangle, on block: inout Page) {
+        let size = Size(width: image.width, height: image.height)
+        block.outlineTwice(place.part(box.clipped(to: size), of: size))
+    }
+
+    /// Small images are shown with their pixels, not blurred.
+    private func isSmall(_ image: Image) -> Bool { Double(max(image.width, image.height)) * 3 <= Self.side }
+
+    private func enlarged(_ image: Image, to size: Size) -> Image {
+        image.resized(width: size.width, height: size.height, interpolation: isSmall(image) ? .nearest : .bicubic)
     }
 
     static func number(_ value: Float) -> String {
         let text = String(format: "%.3g", Double(value))
-        return text == "-0" ? "0" : text
+        return text.hasPrefix("-") ? "−" + (text == "-0" ? "0" : String(text.dropFirst())) : text
     }
 }

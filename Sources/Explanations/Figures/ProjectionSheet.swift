@@ -7,6 +7,9 @@ public import NeuralNetwork
 public struct ProjectionSheet: Sendable {
     private var rows: [ContactSheet.Row] = []
 
+    /// The longer side of each picture, in pixels.
+    public static let defaultSize = 320
+
     public init() {}
 
     /// Adds a neuron of `layer`, which the projections are of.
@@ -35,14 +38,14 @@ public struct ProjectionSheet: Sendable {
     }
 
     /// - Throws: `ExplanationError.parameter` for a sheet too large to draw.
-    public func rendered() throws -> Image {
+    public func page(scale: Double? = nil) throws -> Page {
         let sheet = ContactSheet(rows: rows)
         let columns = rows.map(\.cells.count).max() ?? 1
         guard !sheet.isTooLarge else {
             throw ExplanationError.parameter(
                 name: "-o", value: "\(rows.count / 2) neurons × \(columns) images", expected: "fewer neurons, or a smaller -k")
         }
-        return sheet.rendered()
+        return sheet.page(scale: scale)
     }
 
     private static func crop(_ image: Image, _ field: Rectangle) -> Image {

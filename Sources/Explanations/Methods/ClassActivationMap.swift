@@ -16,7 +16,8 @@ import Search
 ///   Grad-CAM; the result's note says so.
 ///
 /// The map is [height, width] of the layer. Its boxes are those of the connected parts above a share of the maximum, of the map
-/// stretched over the picture (Zhou et al. take the largest part above 0.2).
+/// stretched over the picture: of the part around the maximum, unless that covers more than 80 % of the picture (Zhou et al.
+/// take the largest part above 0.2).
 ///
 /// Errors: `ExplanationError.parameter` for `--method cam` where there is none, or a layer that the target does not depend on;
 /// `.noMap` for a layer without places; `.flat` where the gradient is zero.
@@ -37,10 +38,13 @@ public struct ClassActivationMap: ExplanationMethod {
         completion: .layers)
     public var layer: String?
 
-    public enum Boxes: String, CaseIterable, ExpressibleByArgument, Sendable { case largest, all, none }
+    public enum Boxes: String, CaseIterable, ExpressibleByArgument, Sendable { case peak, largest, all, none }
 
-    @Option(help: ArgumentHelp("Outline the largest part of the map, all its parts, or none.", valueName: "largest|all|none"))
-    public var boxes: Boxes = .largest
+    @Option(
+        help: ArgumentHelp(
+            "Outline the part of the map around its maximum, its largest part, all parts, or none.",
+            valueName: "peak|largest|all|none"))
+    public var boxes: Boxes = .peak
 
     @Option(help: ArgumentHelp("What belongs to a part: above this share of the maximum.", valueName: "share"))
     public var boxShare: Float = 0.2
@@ -50,10 +54,38 @@ public struct ClassActivationMap: ExplanationMethod {
 
     public func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle] {
         switch boxes {
+        case .peak:
+            map.peakBox(share: boxShare, in: size).flatMap { Self.coversAll($0, size) ? nil : [$0] } ?? []
         case .largest: map.boundingBox(share: boxShare, in: size).map { [$0] } ?? []
         case .all: map.boundingBoxes(share: boxShare, in: size)
         case .none: []
         }
+    }
+
+    public func reasonForNoBox(of map: ExplanationMap, in size: Size) -> String? {
+        guard boxes == .peak, let box = map.peakBox(share: boxShare, in: size), Self.coversAll(box, size) else { return nil }
+        let share = box.width * box.height / Double(size.width * size.height)
+        return
+            "no box: the map is spread out, and the part around its maximum covers \(Int((100 * share).rounded())) % of the picture"
+    }
+
+    /// A box around more than four fifths of the picture points at nothing.
+    private static func coversAll(_ box: Rectangle, _ size: Size) -> Bool {
+        box.width * box.height > 0.8 * Double(size.width * size.height)
+    }
+
+    public var caption: String {
+        switch method {
+        case .auto: "Class activation map"
+        case .cam: "Class activation map (CAM)"
+        case .gradCAM: "Grad-CAM"
+        }
+    }
+
+    public func look(of map: ExplanationMap, target: Target) -> MapLook {
+        map.isSigned
+            ? MapLook(isSigned: true, quantity: "weight × activation, whose mean is the \(target.quantity)")
+            : MapLook(isSigned: false, quantity: "weight × activation, above zero")
     }
 
     public func validate() throws {

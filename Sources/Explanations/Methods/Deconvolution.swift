@@ -27,6 +27,13 @@ public struct Deconvolution: ExplanationMethod {
 
     public var arguments: [String] { Spelling.option("--rule", rule.rawValue) }
 
+    public var caption: String { "Deconvolution, rule \(rule.rawValue)" }
+
+    public func look(of map: ExplanationMap, target: Target) -> MapLook {
+        MapLook(
+            isSigned: true, quantity: "projection of the \(target.quantity), sum of colours", isFine: true, clip: Saliency.clip)
+    }
+
     public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
         let (target, description) = (explanation.target, archive.store.description)
         let place = Spelling.option("--position", target.place.map { "\($0.y),\($0.x)" })
@@ -37,7 +44,9 @@ public struct Deconvolution: ExplanationMethod {
         let projection = Projection(explanation, of: layer, on: subject, in: archive.preprocessing.crop)
         sheet.add(target.neuron, of: layer, [projection], rule: rule, channelOrder: archive.preprocessing.channels)
         return Drawing(
-            image: try sheet.rendered(), options: arguments + Spelling.option("--image", explanation.image) + place,
+            page: try sheet.page(scale: 1),
+            options: arguments + Spelling.option("--image", explanation.image) + place
+                + Spelling.option("--size", "\(ProjectionSheet.defaultSize / 2)"),
             operands: [archive.store.path, target.neuron])
     }
 

@@ -65,6 +65,16 @@ public struct Occlusion: ExplanationMethod {
             + Spelling.flag("--full", full)
     }
 
+    public var caption: String {
+        "Occlusion, window \(window), stride \(stride), filled with \(fill.rawValue)" + (full ? ", full passes" : "")
+    }
+
+    public func look(of map: ExplanationMap, target: Target) -> MapLook {
+        probability
+            ? MapLook(isSigned: false, quantity: "probability while covered")
+            : MapLook(isSigned: true, quantity: "\(target.quantity) lost while covered")
+    }
+
     public func passes(height: Int, width: Int) -> Int {
         func windows(_ extent: Int) -> Int { max(0, extent - window) / stride + 1 }
         return 1 + windows(height) * windows(width)

@@ -89,6 +89,32 @@ public struct Saliency: ExplanationMethod {
         return Spelling.option("--method", method.rawValue) + own
     }
 
+    public var caption: String {
+        switch method {
+        case .gradient: "Gradient saliency"
+        case .inputGradient: "Gradient × input"
+        case .guided: "Guided backpropagation"
+        case .deconvnet: "Deconvnet saliency"
+        case .smoothgrad: "SmoothGrad, \(samples) samples, σ = \(sigma) of the range, seed \(seed)"
+        case .integrated: "Integrated gradients, \(steps) points (\(quadrature.rawValue)) from \(baseline.rawValue)"
+        }
+    }
+
+    /// The quantile of a gradient's magnitudes that gets the last colour, in percent: a few pixels are far above all others.
+    public static let clip = 99.5
+
+    public func look(of map: ExplanationMap, target: Target) -> MapLook {
+        let what = target.quantity
+        switch method {
+        case .inputGradient:
+            return MapLook(isSigned: true, quantity: "pixel × ∂\(what)/∂pixel, sum of colours", isFine: true, clip: Self.clip)
+        case .integrated:
+            return MapLook(isSigned: true, quantity: "part of the \(what), sum of colours", isFine: true, clip: Self.clip)
+        case .gradient, .guided, .deconvnet, .smoothgrad:
+            return MapLook(isSigned: false, quantity: "|∂\(what)/∂pixel|, largest of colours", isFine: true, clip: Self.clip)
+        }
+    }
+
     public func passes(height: Int, width: Int) -> Int {
         switch method {
         case .smoothgrad: samples.saturated(times: 2)

@@ -95,6 +95,21 @@ public struct Mask: Equatable, Sendable {
         return result
     }
 
+    /// A picture with all that is outside replaced by a checkerboard.
+    ///
+    /// - Precondition: the picture is of the mask's size.
+    public func cutOut(of image: Image) -> Image {
+        precondition(image.width == width && image.height == height, "a picture of another size than its mask")
+        let square = max(max(width, height) / 28, 1)
+        var pixels = image.pixels
+        for index in isInside.indices where !isInside[index] {
+            let (y, x) = index.quotientAndRemainder(dividingBy: width)
+            let level: UInt8 = (y / square + x / square) % 2 == 0 ? 255 : 208
+            for channel in 0..<3 { pixels[3 * index + channel] = level }
+        }
+        return Image(width: width, height: height, pixels: pixels)
+    }
+
     /// As a map: 1 inside, 0 outside.
     public var map: ExplanationMap {
         ExplanationMap(channels: 1, height: height, width: width, values: isInside.map { $0 ? 1 : 0 }, isSigned: false)

@@ -1,6 +1,4 @@
 /// A page of small pictures in rows, with captions: the top images of neurons, one neuron a row.
-///
-/// The same sheet always makes the same pixels.
 public struct ContactSheet: Sendable {
     /// One picture with what is said of it.
     public struct Cell: Sendable {
@@ -9,7 +7,7 @@ public struct ContactSheet: Sendable {
         public var caption: [String]
         /// An area of `image` to outline, in its pixels.
         public var rectangle: Rectangle?
-        /// A frame around the picture: to tell right from wrong, say.
+        /// A frame around the picture, for what its caption says too.
         public var border: Color?
 
         public init(image: Image, caption: [String] = [], rectangle: Rectangle? = nil, border: Color? = nil) {
@@ -18,6 +16,21 @@ public struct ContactSheet: Sendable {
             self.rectangle = rectangle
             self.border = border
         }
+
+        /// Frames the picture, and begins its caption with what the frame says.
+        public mutating func add(_ mark: Mark) {
+            border = mark.color
+            if caption.isEmpty { caption = [""] }
+            caption[0] = "\(mark.text)  \(caption[0])"
+        }
+    }
+
+    /// What sets a picture apart: a frame, and the word for it, as not everybody sees its colour.
+    public struct Mark: Sendable {
+        public var color: Color
+        public var text: String
+
+        public init(color: Color, text: String) { (self.color, self.text) = (color, text) }
     }
 
     /// A row of cells under a title.
@@ -34,121 +47,134 @@ public struct ContactSheet: Sendable {
         }
     }
 
-    /// The sheet's colours: ink on a very light page.
-    private enum Palette {
-        static let page = Color(hex: 0xFBFBFA)
-        static let mat = Color(hex: 0xEFEFED)
-        static let rule = Color(hex: 0xDEDDD9)
-        static let ink = Color(hex: 0x1F2328)
-        static let quiet = Color(hex: 0x6A7078)
-        static let rectangle = Color(hex: 0xFFC53D)
-    }
-
-    private static let margin = 20
-    private static let gap = 12
-    private static let rowGap = 24
-    private static let captionGap = 6
-    private static let lineHeight = Font.lineHeight + 2
-    private static let titleHeight = Font.lineHeight + 12
+    private typealias Palette = Page.Palette
+    private static let margin = 20.0
+    private static let gap = 12.0
+    private static let rowGap = 24.0
+    private static let columnGap = 36.0
+    private static let captionGap = 5.0
+    private static let lineHeight = Font.regular.lineHeight + 1
+    private static let titleHeight = Font.bold.lineHeight + 9
+    /// The least width of a row: its title has to be read.
+    private static let leastWidth = 280.0
 
     public var title: String?
+    /// Under the title.
+    public var subtitle: String?
     public var rows: [Row]
-    /// Every picture is fitted into a square of this many pixels; at least 16.
-    public var cellSize: Int
+    /// Every picture is fitted into a square of this side, in units of the page; at least 16.
+    public var cellSize: Double
 
-    public init(title: String? = nil, rows: [Row], cellSize: Int = 160) {
+    public init(title: String? = nil, subtitle: String? = nil, rows: [Row], cellSize: Double = 160) {
         self.title = title
+        self.subtitle = subtitle
         self.rows = rows
         self.cellSize = max(cellSize, 16)
     }
 
     /// A sheet of cells without rows of their own, `columns` beside each other.
-    public init(title: String? = nil, cells: [Cell], columns: Int, cellSize: Int = 160) {
+    public init(title: String? = nil, subtitle: String? = nil, cells: [Cell], columns: Int, cellSize: Double = 160) {
         let columns = max(columns, 1)
         let rows = stride(from: 0, to: cells.count, by: columns).map { start in
             Row(cells: Array(cells[start..<min(start + columns, cells.count)]))
         }
-        self.init(title: title, rows: rows, cellSize: cellSize)
+        self.init(title: title, subtitle: subtitle, rows: rows, cellSize: cellSize)
     }
 
-    /// Whether the picture would have more pixels than a sheet should, 2²⁷: captions counted as 90 rows.
-    public var isTooLarge: Bool {
-        rows.count * (cellSize + 90) * (rows.map(\.cells.count).max() ?? 1) * cellSize >= 1 << 27
+    /// Its units, captions counted as 90 rows.
+    private var area: Double {
+        Double(rows.count) * (cellSize + 90) * Double(rows.map(\.cells.count).max() ?? 1) * cellSize
     }
+
+    /// Whether the picture would have more pixels than a sheet should, 2²⁷, even at a pixel a unit.
+    public var isTooLarge: Bool { area >= Double(1 << 27) }
+
+    /// Two pixels a unit, fewer for a sheet that would have more than 2²⁶ pixels.
+    private var fittingScale: Double { min(2, max(1, (Double(1 << 26) / max(area, 1)).squareRoot())) }
 
     /// The picture of the sheet.
-    public func rendered() -> Image {
-        let columns = max(rows.map(\.cells.count).max() ?? 0, 1)
-        let inner = columns * cellSize + (columns - 1) * Self.gap
-        let heading = title == nil ? 0 : Font.lineHeight + 16
-        let rowsHeight = rows.map(height).reduce(0, +) + max(rows.count - 1, 0) * Self.rowGap
-        var sheet = Image(
-            width: inner + 2 * Self.margin, height: max(rowsHeight + heading, 1) + 2 * Self.margin, fill: Palette.page)
-        var y = Self.margin
-        if let title {
-            sheet.write(Font.bold.shortened(title, toWidth: inner), x: Self.margin, y: y, font: .bold, color: Palette.ink)
-            y += heading
+    /// - Parameter scale: pixels a unit; nil for two, and fewer for a sheet of very many pictures.
+    public func rendered(scale: Double? = nil) -> Image { page(scale: scale).rendered() }
+
+    /// The sheet: its rows one under the other, in as many columns as keep it from being more than twice as high as wide.
+    public func page(scale: Double? = nil) -> Page {
+        let scale = scale ?? fittingScale
+        let cells = Double(max(rows.map(\.cells.count).max() ?? 0, 1))
+        let inner = max(cells * cellSize + (cells - 1) * Self.gap, Self.leastWidth)
+        let columns = columns(of: inner)
+        let width = Double(columns.count) * (inner + Self.columnGap) - Self.columnGap
+        let titles = Font.title.wrapped(title ?? "", toWidth: width)
+        let subtitles = Font.regular.wrapped(subtitle ?? "", toWidth: width)
+        let titleHeight = Double(titles.count) * (Font.title.lineHeight + 2)
+        let heading = titleHeight + Double(subtitles.count) * Self.lineHeight + (titles.isEmpty ? 0 : 10)
+        let tallest = columns.map { $0.map(height).reduce(-Self.rowGap) { $0 + $1 + Self.rowGap } }.max() ?? 0
+        var page = Page(
+            width: width + 2 * Self.margin, height: max(tallest, 1) + heading + 2 * Self.margin, scale: scale)
+        for (line, text) in titles.enumerated() {
+            page.write(text, x: Self.margin, y: Self.margin + Double(line) * (Font.title.lineHeight + 2), font: .title)
         }
-        for row in rows {
-            draw(row, y: y, width: inner, on: &sheet)
-            y += height(row) + Self.rowGap
+        for (line, text) in subtitles.enumerated() {
+            let y = Self.margin + titleHeight + Double(line) * Self.lineHeight
+            page.write(text, x: Self.margin, y: y, color: Palette.quiet)
         }
-        return sheet
+        for (column, rows) in columns.enumerated() {
+            var y = Self.margin + heading
+            for row in rows {
+                draw(row, x: Self.margin + Double(column) * (inner + Self.columnGap), y: y, width: inner, on: &page)
+                y += height(row) + Self.rowGap
+            }
+        }
+        return page
     }
 
-    private func height(_ row: Row) -> Int {
+    /// The rows in columns of nearly equal height, read downwards.
+    private func columns(of width: Double) -> [[Row]] {
+        let whole = rows.map(height).reduce(0) { $0 + $1 + Self.rowGap }
+        let count = max(1, Int((whole / (2 * (width + Self.columnGap))).squareRoot().rounded(.up)))
+        let longest = (rows.count + count - 1) / count
+        guard count > 1 else { return [rows] }
+        return stride(from: 0, to: rows.count, by: longest).map { Array(rows[$0..<min($0 + longest, rows.count)]) }
+    }
+
+    private func height(_ row: Row) -> Double {
         let lines = row.cells.map(\.caption.count).max() ?? 0
         return (row.title == nil && row.subtitle == nil ? 0 : Self.titleHeight) + cellSize
-            + (lines == 0 ? 0 : Self.captionGap + lines * Self.lineHeight)
+            + (lines == 0 ? 0 : Self.captionGap + Double(lines) * Self.lineHeight)
     }
 
-    private func draw(_ row: Row, y: Int, width: Int, on sheet: inout Image) {
+    private func draw(_ row: Row, x: Double, y: Double, width: Double, on page: inout Page) {
         var y = y
         if row.title != nil || row.subtitle != nil {
             let title = Font.bold.shortened(row.title ?? "", toWidth: width)
-            sheet.write(title, x: Self.margin, y: y, font: .bold, color: Palette.ink)
-            let used = title.isEmpty ? 0 : Font.bold.width(of: title) + 2 * Font.glyphWidth
+            page.write(title, x: x, y: y, font: .bold)
+            let used = title.isEmpty ? 0 : Font.bold.width(of: title) + 10
             let subtitle = Font.regular.shortened(row.subtitle ?? "", toWidth: width - used)
-            sheet.write(subtitle, x: Self.margin + used, y: y, color: Palette.quiet)
-            sheet.fill(x: Self.margin, y: y + Font.lineHeight + 3, width: width, height: 1, with: Palette.rule)
+            page.write(subtitle, x: x + used, y: y, color: Palette.quiet)
+            page.fill(x: x, y: y + Font.bold.lineHeight + 3, width: width, height: 0.5, with: Palette.rule)
             y += Self.titleHeight
         }
         for (column, cell) in row.cells.enumerated() {
-            draw(cell, x: Self.margin + column * (cellSize + Self.gap), y: y, on: &sheet)
+            draw(cell, x: x + Double(column) * (cellSize + Self.gap), y: y, on: &page)
         }
     }
 
-    private func draw(_ cell: Cell, x: Int, y: Int, on sheet: inout Image) {
-        sheet.fill(x: x, y: y, width: cellSize, height: cellSize, with: Palette.mat)
-        let frame = cell.border == nil ? 0 : 3
-        let room = cellSize - 2 * frame
-        let isSmall = cell.image.width * 2 <= room && cell.image.height * 2 <= room
+    private func draw(_ cell: Cell, x: Double, y: Double, on page: inout Page) {
+        let frame = Rectangle(x: x, y: y, width: cellSize, height: cellSize)
+        page.fill(x: x, y: y, width: cellSize, height: cellSize, with: Palette.mat)
+        let edge = cell.border == nil ? 0 : 3.0
+        let room = cellSize - 2 * edge
+        let size = Size(width: cell.image.width, height: cell.image.height)
+        let place = Rectangle(x: x + edge, y: y + edge, width: room, height: room).fitting(size)
         // Small pictures (digits, CIFAR) are shown with their pixels, not blurred.
-        let picture = cell.image.fitted(
-            into: Size(width: room, height: room), interpolation: isSmall ? .nearest : .bicubic)
-        let left = x + (cellSize - picture.width) / 2
-        let top = y + (cellSize - picture.height) / 2
-        sheet.blit(picture, x: left, y: top)
-        if let rectangle = cell.rectangle {
-            let scale = Double(picture.width) / Double(cell.image.width)
-            let scaled = Rectangle(
-                x: rectangle.x * scale, y: rectangle.y * scale, width: rectangle.width * scale, height: rectangle.height * scale)
-            let area = scaled.pixels(in: Size(width: picture.width, height: picture.height))
-            // A dark line beside the light one: visible on any picture.
-            sheet.outline(
-                x: left + area.columns.lowerBound, y: top + area.rows.lowerBound, width: area.columns.count,
-                height: area.rows.count, thickness: 3, with: Palette.ink)
-            sheet.outline(
-                x: left + area.columns.lowerBound, y: top + area.rows.lowerBound, width: area.columns.count,
-                height: area.rows.count, thickness: 2, with: Palette.rectangle)
-        }
-        if let border = cell.border {
-            sheet.outline(x: x, y: y, width: cellSize, height: cellSize, thickness: frame, with: border)
-        }
+        let isSmall = Double(max(size.width, size.height)) * 2 <= room
+        page.place(cell.image, in: place, isPixelated: isSmall)
+        if let rectangle = cell.rectangle { page.outlineTwice(place.part(rectangle.clipped(to: size), of: size)) }
+        if let border = cell.border { page.outline(frame, thickness: edge, with: border) }
         for (line, text) in cell.caption.enumerated() {
-            sheet.write(
+            page.write(
                 Font.regular.shortened(text, toWidth: cellSize), x: x,
-                y: y + cellSize + Self.captionGap + line * Self.lineHeight, color: line == 0 ? Palette.ink : Palette.quiet)
+                y: y + cellSize + Self.captionGap + Double(line) * Self.lineHeight,
+                color: line == 0 ? Palette.ink : Palette.quiet)
         }
     }
 }

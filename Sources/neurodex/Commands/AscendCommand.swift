@@ -61,6 +61,7 @@ struct AscendCommand: FigureCommand {
     @Option(help: ArgumentHelp("Threads for several pictures (default: all cores).", valueName: "count"))
     var jobs: Int?
 
+    @OptionGroup var size: SizeOption
     @OptionGroup var keeping: KeepingOption
 
     func validate() throws {
@@ -99,11 +100,12 @@ struct AscendCommand: FigureCommand {
         } else {
             printNote(outcome.record.summary)
         }
+        if outcome.hasNotRisen { printNote("the objective did not rise: the picture shows nothing that \(target) wants") }
         keeping.report(archive)
         if interruption.isRequested { throw ExitCode.interrupted }
     }
 
-    func figure() throws -> Data {
+    func figure() throws -> FigureFile {
         let archive = try archive(keeps: false)
         return try drawn(try climbed(archive) { _ in true }, archive)
     }
@@ -131,11 +133,14 @@ struct AscendCommand: FigureCommand {
             isAnew: snapshots != nil, progress: progress)
     }
 
-    private func drawn(_ outcome: AscentOutcome, _ archive: ExplanationArchive) throws -> Data {
+    private func drawn(_ outcome: AscentOutcome, _ archive: ExplanationArchive) throws -> FigureFile {
+        let pixels = size.pixels(Figure.defaultSize)
         let provenance = Provenance(
-            command: "ascend", options: settings(archive).arguments(style: options.style), operands: [store, target],
+            command: "ascend",
+            options: settings(archive).arguments(style: options.style) + Spelling.option("--size", "\(pixels)"),
+            operands: [store, target],
             model: archive.store.description.model.sha256, images: outcome.start.map { [$0] } ?? [],
             facts: outcome.record.facts, toolVersion: Neurodex.version)
-        return Data(try outcome.sheet.pngData(text: provenance.text))
+        return FigureFile(page: outcome.page(size: pixels), provenance: provenance)
     }
 }

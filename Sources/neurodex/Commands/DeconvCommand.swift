@@ -62,6 +62,7 @@ struct DeconvCommand: FigureCommand {
     @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
+    @OptionGroup var size: SizeOption
     @OptionGroup var keeping: KeepingOption
     @OptionGroup var output: FormatOption
 
@@ -82,7 +83,7 @@ struct DeconvCommand: FigureCommand {
         printListing(try ProjectionTable(projected).rendered(as: output.format), besides: picture)
     }
 
-    func figure() throws -> Data {
+    func figure() throws -> FigureFile {
         let archive = try archive(keeps: false)
         return try drawn(try projected(archive), archive)
     }
@@ -149,9 +150,10 @@ struct DeconvCommand: FigureCommand {
     }
 
     private func drawn(_ projected: [(layer: LayerRecord, projections: [Projection])], _ archive: ExplanationArchive) throws
-        -> Data
+        -> FigureFile
     {
         var sheet = ProjectionSheet()
+        let pixels = size.pixels(ProjectionSheet.defaultSize)
         for (layer, projections) in projected {
             sheet.add(
                 projections.first?.explanation.target.neuron ?? layer.name, of: layer, projections, rule: method.rule,
@@ -161,10 +163,11 @@ struct DeconvCommand: FigureCommand {
             command: Deconvolution.name,
             options: method.arguments + Spelling.option("-k", image == nil ? "\(count)" : nil)
                 + Spelling.option("--where", condition)
-                + Spelling.option("--image", image) + Spelling.option("--position", position),
+                + Spelling.option("--image", image) + Spelling.option("--position", position)
+                + Spelling.option("--size", "\(pixels)"),
             operands: [store] + neurons, model: archive.store.description.model.sha256,
             of: projected.flatMap(\.projections).map(\.explanation), toolVersion: Neurodex.version)
-        return Data(try sheet.rendered().pngData(text: provenance.text))
+        return FigureFile(page: try sheet.page(scale: Double(pixels) / 160), provenance: provenance)
     }
 }
 

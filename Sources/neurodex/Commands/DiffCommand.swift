@@ -76,7 +76,7 @@ struct DiffCommand: FigureCommand {
         guard let path = sheet else { return }
         let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
         try sheet.refuseEmpty()
-        try write(png(of: sheet, one, other), to: path)
+        try write(figure(of: sheet, one, other), to: path)
         try sheet.reportMissing()
     }
 
@@ -89,16 +89,16 @@ struct DiffCommand: FigureCommand {
         }
     }
 
-    func figure() throws -> Data {
+    func figure() throws -> FigureFile {
         let (one, other) = (try Store.open(path: store), try Store.open(path: b))
         let diff = try query.run(from: one, to: other, withImages: true)
         let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
         try sheet.refuseGaps()
-        return try png(of: sheet, one, other)
+        return figure(of: sheet, one, other)
     }
 
-    private func png(of sheet: Sheet, _ one: Store, _ other: Store) throws -> Data {
-        try sheet.png(
+    private func figure(of sheet: Sheet, _ one: Store, _ other: Store) -> FigureFile {
+        sheet.figure(
             command: Self._commandName, options: query.options, operands: [store, b], model: one.description.model.sha256,
             facts: [("other-model", other.description.model.sha256)])
     }

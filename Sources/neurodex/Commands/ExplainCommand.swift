@@ -34,13 +34,15 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @OptionGroup var method: Method
 
     @Option(
-        help: ArgumentHelp("What to explain (default: the class that the network answers).", valueName: "target"),
+        help: ArgumentHelp(
+            "What to explain (default: the class that the network answers); several are drawn side by side.", valueName: "target"),
         completion: .neurons)
-    var target: String?
+    var target: [String] = []
 
     @Option(
         name: [.customShort("o"), .customLong("out")],
-        help: ArgumentHelp("Draw original and map side by side, a PNG.", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Draw original and map side by side, a PNG, or an SVG by its ending.", valueName: "file"),
+        completion: .file())
     var picture: String?
 
     @Option(
@@ -50,6 +52,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
 
     @Option(help: ArgumentHelp("viridis, magma, inferno, turbo, grey or diverging.", valueName: "name"))
     var colormap: Colormap?
+
+    @Option(
+        help: ArgumentHelp(
+            "The percentile of magnitudes that gets the last colour; --raw is not touched (default: 99.5 for saliency, else 100).",
+            valueName: "percent"))
+    var clip: Double?
 
     @Option(help: ArgumentHelp("Colours on a scale of each map's own, or one that all share.", valueName: "own|shared"))
     var scale: Scale = .own
@@ -65,6 +73,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         completion: .file())
     var beside: String?
 
+    @OptionGroup var size: SizeOption
     @OptionGroup var findings: FindingsOptions
     @OptionGroup var keeping: KeepingOption
     @OptionGroup var output: FormatOption
@@ -72,10 +81,11 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     enum Scale: String, CaseIterable, ExpressibleByArgument { case own, shared }
 
     func validate() throws {
-        let isSingle = images.count == 1 && beside == nil
+        let isSingle = images.count == 1 && beside == nil && target.count < 2
+        if let clip, !(50...100).contains(clip) { throw ValidationError("--clip takes a percentile from 50 to 100, not \(clip)") }
         try OutputFile.check(
             OutputFile("-o", picture, .picture), OutputFile("--raw", raw, isSingle ? .array : .folder),
-            OutputFile("--mask", findings.mask, isSingle ? .picture : .folder))
+            OutputFile("--mask", findings.mask, isSingle ? .mask : .folder))
     }
 
     func run() throws {
@@ -88,11 +98,19 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         }
         try write(answers)
         if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file) }
-        if let picture { try neurodex.write(try drawn(answers, archives[0]), to: picture) }
+        if let picture { try neurodex.write(try drawn(answers, archives), to: picture) }
         for note in Set(answers.flatMap(\.explanations).compactMap(\.map.note)).sorted() { printNote(note) }
         for explanation in answers.flatMap(\.explanations) {
             guard let emptiness = explanation.map.emptiness else { continue }
             printNote("\(explanation.image), \(explanation.target.text): \(emptiness)")
+        }
+        for explanation in answers.flatMap(\.explanations) {
+            guard let reason = method.reasonForNoBox(of: explanation.map, in: archives[0].preprocessing.crop) else { continue }
+            printNote("\(explanation.image), \(explanation.target.text): \(reason)")
+        }
+        for reason in answers.flatMap(\.findings).compactMap(\.spread) { printNote(reason) }
+        if picture != nil {
+            for silence in archives.compactMap(\.silence) { printNote("drawn without probabilities: \(silence)") }
         }
         archives.forEach(keeping.report)
         printListing(
@@ -102,17 +120,18 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         if answers.count < images.count { throw ExitCode.interrupted }
     }
 
-    func figure() throws -> Data {
+    func figure() throws -> FigureFile {
         let archives = try archives(keeping: false)
         let answers = try explained(by: archives, ExplanationMonitor())
         guard answers.count == images.count else { throw ExitCode.interrupted }
-        return try drawn(answers, archives[0])
+        return try drawn(answers, archives)
     }
 
     func passes() throws -> Int {
         let model = try Store.open(path: store).description.model
         let each = method.passes(height: model.inputHeight, width: model.inputWidth) + 1 + (findings.check ? 400 : 0)
-        return images.count.saturated(times: each.saturated(times: beside == nil ? 1 : 2))
+        let targets = max(target.count, 1)
+        return images.count.saturated(times: each.saturated(times: beside == nil ? targets : 2 * targets))
     }
 
     private func archives(keeping: Bool) throws -> [ExplanationArchive] {
@@ -141,35 +160,47 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let first = try archives[0].subject(image)
         let explanations = try archives.enumerated().map { index, archive in
             let subject = try index == 0 ? first : archive.subject(first.name, orFile: first.file)
-            let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
-            return try archive.explanation(of: subject, target: target, by: method, isChecked: findings.check)
+            let targets =
+                try target.isEmpty ? [archive.answer(on: subject)] : target.map { try Target($0, in: archive.store.description) }
+            return try targets.map { try archive.explanation(of: subject, target: $0, by: method, isChecked: findings.check) }
         }
+        let all = explanations.flatMap { $0 }
         return Answer(
-            subject: first, models: archives.map(\.store.description.model.name), explanations: explanations,
-            findings: try explanations.map { try findings.finding($0, over: first, truth) })
+            subject: first,
+            models: zip(archives, explanations).flatMap { archive, some in some.map { _ in archive.store.description.model.name }
+            },
+            archives: explanations.enumerated().flatMap { index, some in some.map { _ in index } }, explanations: all,
+            findings: try all.map { try findings.finding($0, over: first, truth) })
     }
 
     private func write(_ answers: [Answer]) throws {
         guard let raw else { return }
         let all = answers.flatMap { answer in zip(answer.models, answer.explanations).map { ($0, $1) } }
-        guard images.count > 1 || beside != nil else { return try neurodex.write(all[0].1.map.npy, to: raw) }
+        guard images.count > 1 || beside != nil || target.count > 1 else { return try neurodex.write(all[0].1.map.npy, to: raw) }
         try makeFolder(raw)
         for (model, explanation) in all {
             let stem = ((explanation.image as NSString).lastPathComponent as NSString).deletingPathExtension
-            try neurodex.write(explanation.map.npy, to: "\(raw)/\(stem)\(beside == nil ? "" : "-" + model).npy")
+            let what =
+                target.count < 2 ? "" : "-" + explanation.target.text.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }
+            try neurodex.write(explanation.map.npy, to: "\(raw)/\(stem)\(beside == nil ? "" : "-" + model)\(what).npy")
         }
     }
 
-    private func drawn(_ answers: [Answer], _ archive: ExplanationArchive) throws -> Data {
-        let rows = answers.map { answer in
-            Figure.Row(
-                image: answer.subject.framed.image, title: (answer.subject.name as NSString).lastPathComponent,
-                panels: zip(answer.models, zip(shown(answer), answer.findings)).flatMap { model, result in
-                    [result.0.panel(prefix: beside == nil ? "" : model + ": ")] + (result.1.panel.map { [$0] } ?? [])
-                })
+    private func drawn(_ answers: [Answer], _ archives: [ExplanationArchive]) throws -> FigureFile {
+        let rows = try answers.map { answer in
+            let panels = try zip(zip(answer.models, answer.archives), zip(shown(answer), answer.findings)).flatMap {
+                place, result in
+                let (archive, (explanation, finding)) = (archives[place.1], result)
+                let panel = try archive.panel(
+                    of: explanation, on: answer.subject, by: method, prefix: beside == nil ? "" : place.0 + ": ", clip: clip)
+                return [panel] + (finding.panel(over: answer.subject).map { [$0] } ?? [])
+            }
+            return archives[0].row(of: answer.subject, panels: panels)
         }
-        let image = try Figure(rows: rows, colormap: colormap, sharesScale: scale == .shared).rendered()
-        return Data(try image.pngData(text: provenance(answers, archive).text))
+        let figure = Figure(
+            heading: method.caption, rows: rows, colormap: colormap, sharesScale: scale == .shared,
+            size: size.pixels(Figure.defaultSize))
+        return FigureFile(page: try figure.page(), provenance: provenance(answers, archives[0]))
     }
 
     /// Without checks that were made before and not asked for now: what the arguments say is what is drawn.
@@ -186,8 +217,10 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         return Provenance(
             command: Method.name,
             options: method.arguments + Spelling.option("--target", target) + Spelling.option("--colormap", colormap?.rawValue)
-                + Spelling.option("--scale", scale == .shared ? scale.rawValue : nil) + Spelling.option("--beside", beside)
-                + findings.arguments,
+                + Spelling.option("--scale", scale == .shared ? scale.rawValue : nil)
+                + Spelling.option("--clip", clip.map { "\($0)" })
+                + Spelling.option("--beside", beside) + findings.arguments
+                + Spelling.option("--size", "\(size.pixels(Figure.defaultSize))"),
             operands: [store] + images.prefix(answers.count), model: archive.store.description.model.sha256, of: explanations,
             toolVersion: Neurodex.version)
     }
@@ -196,11 +229,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
 /// One image, explained by one network or by several.
 struct Answer {
     var subject: Subject
-    /// Names of the networks.
+    /// For every explanation the name of the network, and the place of its store among those asked.
     var models: [String]
-    /// One a network.
+    var archives: [Int]
+    /// One for every network and target.
     var explanations: [Explanation]
-    /// One a network.
+    /// One an explanation.
     var findings: [Finding]
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Explanations
 import Foundation
+import Images
 
 /// A command that draws a picture and writes into it the arguments that draw it again.
 protocol FigureCommand: ParsableCommand {
@@ -12,8 +13,34 @@ protocol FigureCommand: ParsableCommand {
     var imagesFolder: String? { get set }
     /// About how many times `figure` runs the network, forward or back.
     func passes() throws -> Int
-    /// The picture, a PNG; everything in it is made anew, and nothing is kept or printed.
-    func figure() throws -> Data
+    /// The picture; everything in it is made anew, and nothing is kept or printed.
+    func figure() throws -> FigureFile
+}
+
+/// A picture and what made it, as it is written.
+struct FigureFile {
+    enum Format {
+        case png, svg
+
+        /// By the ending of a file's name; PNG for standard output.
+        init(path: String) { self = (path as NSString).pathExtension.lowercased() == "svg" ? .svg : .png }
+    }
+
+    var page: Page
+    var provenance: Provenance
+
+    /// The same picture always gives the same bytes.
+    func data(as format: Format) throws -> Data {
+        switch format {
+        case .png: Data(try page.rendered().pngData(text: provenance.text))
+        case .svg: Data(try page.svgData(text: provenance.text))
+        }
+    }
+}
+
+/// Writes a picture to a file that the user named, whose ending says how.
+func write(_ figure: FigureFile, to path: String) throws {
+    try write(try figure.data(as: FigureFile.Format(path: path)), to: path)
 }
 
 extension FigureCommand {
@@ -35,6 +62,20 @@ enum ImagesOption {
     static let help = ArgumentHelp(
         "Where images that have moved are now: they are found by the end of their paths, else by name and content.",
         valueName: "folder")
+}
+
+/// `--size`, which every command has that draws explanations.
+struct SizeOption: ParsableArguments {
+    @Option(
+        name: .customLong("size"),
+        help: ArgumentHelp("The longer side of each picture in a figure; text grows with it.", valueName: "pixels"))
+    var given: Int?
+
+    func validate() throws {
+        if let given, !(64...4096).contains(given) { throw ValidationError("--size takes 64 to 4096 pixels, not \(given)") }
+    }
+
+    func pixels(_ standard: Int) -> Int { given ?? standard }
 }
 
 /// `--no-keep`, which every command has whose results a store keeps.

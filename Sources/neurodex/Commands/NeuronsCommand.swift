@@ -111,17 +111,17 @@ extension NeuronsCommand {
         neuron.map { HistogramQuery(neuron: $0, bins: bins, condition: condition) }
     }
 
-    func figure() throws -> Data {
+    func figure() throws -> FigureFile {
         guard let asked = histogramQuery else { throw Failure("no neuron is named whose histogram could be drawn") }
         let store = try Store.open(path: store)
         return try drawn(asked, try asked.run(in: store), from: store)
     }
 
-    private func drawn(_ query: HistogramQuery, _ histogram: HistogramQuery.Histogram, from store: Store) throws -> Data {
+    private func drawn(_ query: HistogramQuery, _ histogram: HistogramQuery.Histogram, from store: Store) throws -> FigureFile {
         let provenance = Provenance(
             command: Self._commandName, options: query.options, operands: [self.store, query.neuron],
             model: store.description.model.sha256, toolVersion: Neurodex.version)
-        return Data(try HistogramPicture(histogram: histogram).rendered().pngData(text: provenance.text))
+        return FigureFile(page: HistogramPicture(histogram: histogram).page(), provenance: provenance)
     }
 }
 

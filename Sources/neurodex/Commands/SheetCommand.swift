@@ -32,7 +32,7 @@ protocol SheetCommand: FigureCommand {
 
 /// A contact sheet of images of a store.
 struct Sheet {
-    var image: Image
+    var page: Page
     var images: [StoredImage]
     /// Paths of images that could not be drawn: the file has gone or changed.
     var missing: [String]
@@ -40,14 +40,14 @@ struct Sheet {
     var titles: [String]
 
     /// With the arguments that draw it again.
-    func png(
+    func figure(
         command: String, options: [String], operands: [String], model: String, facts: [(name: String, value: String)] = []
-    ) throws -> Data {
+    ) -> FigureFile {
         let provenance = Provenance(
             command: command, options: options, operands: operands, model: model,
             images: images.map { ($0.path, $0.sha256.hexadecimal) }, facts: facts + [("rows", titles.joined(separator: "\n"))],
             toolVersion: Neurodex.version)
-        return Data(try image.pngData(text: provenance.text))
+        return FigureFile(page: page, provenance: provenance)
     }
 
     /// Says on standard error what is not drawn; the status is 2 then.
@@ -104,21 +104,21 @@ extension SheetCommand {
         guard let path = sheet else { return }
         guard let sheet = try drawn(answer, from: store) else { return printNote("nothing was found, so no sheet was drawn") }
         try sheet.refuseEmpty()
-        try write(try png(of: sheet, from: store), to: path)
+        try write(figure(of: sheet, from: store), to: path)
         try sheet.reportMissing()
     }
 
-    func figure() throws -> Data {
+    func figure() throws -> FigureFile {
         let store = try Store.open(path: store)
         guard let sheet = try drawn(try answer(from: store), from: store) else {
             throw Failure("nothing is found now that could be drawn")
         }
         try sheet.refuseGaps()
-        return try png(of: sheet, from: store)
+        return figure(of: sheet, from: store)
     }
 
-    private func png(of sheet: Sheet, from store: Store) throws -> Data {
-        try sheet.png(
+    private func figure(of sheet: Sheet, from store: Store) -> FigureFile {
+        sheet.figure(
             command: Self._commandName, options: arguments.options, operands: [self.store] + arguments.operands,
             model: store.description.model.sha256)
     }

@@ -67,7 +67,7 @@ struct VerifyCommand: ParsableCommand {
             printNote("\(file): not what '\(figure.line)' makes now")
             throw ExitCode.failure
         }
-        printOut("\(file): made again, the same in every pixel: \(figure.line)".shown() + "\n")
+        printOut("\(file): made again, the same \(figure.sameness): \(figure.line)".shown() + "\n")
     }
 
     /// Whether the user, where there is one, wants a picture made again that takes so many passes of the network.

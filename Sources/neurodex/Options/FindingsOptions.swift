@@ -114,12 +114,20 @@ struct Finding {
         }
     }
 
-    /// The mask beside the map.
-    var panel: Figure.Panel? {
+    /// That what was cut out is nearly all of the picture, or next to nothing; nil where it is not.
+    var spread: String? {
+        guard let share = segment?.share else { return nil }
+        let percent = String(format: "%.3g %%", 100 * share)
+        if share > 0.7 { return "the map is spread out: what it points at covers \(percent) of the picture" }
+        return share < 0.002 ? "the map points at next to nothing: \(percent) of the picture" : nil
+    }
+
+    /// What was cut out, beside the map.
+    func panel(over subject: Subject) -> Figure.Panel? {
         guard let mask, let segment else { return nil }
         let iou = segment.iou.map { String(format: ", IoU %.2f", $0) } ?? ""
         return Figure.Panel(
-            map: mask.map, title: String(format: "segment %.0f %%", 100 * segment.share) + iou,
-            boxes: truth.isEmpty ? [] : truth, isApart: true)
+            .picture(mask.cutOut(of: subject.framed.image), boxes: truth),
+            title: String(format: "Segment, %.0f %% of the picture", 100 * segment.share) + iou, notes: spread.map { [$0] } ?? [])
     }
 }

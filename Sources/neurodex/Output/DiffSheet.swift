@@ -4,8 +4,8 @@ import Foundation
 import Images
 import Search
 
-/// The contact sheet of `diff`: what a neuron saw where it was strongest, and under it what its partner saw. Images that went are framed in red, and
-/// those that came in green.
+/// The contact sheet of `diff`: what a neuron saw where it was strongest, and under it what its partner saw. Images that went
+/// are framed in orange, and those that came in blue; their captions say it too.
 struct DiffSheet {
     let a: Store
     let b: Store
@@ -24,11 +24,12 @@ struct DiffSheet {
         for neuron in diff.neurons {
             let (went, came) = (Set(neuron.went), Set(neuron.came))
             let sides = [
-                ("A", a, sheets.a, neuron.strongestInA, went, Color(hex: 0xC8102E)),
-                ("B", b, sheets.b, neuron.strongestInB, came, Color(hex: 0x1A7F37)),
+                ("A", a, sheets.a, neuron.strongestInA, went, Page.Palette.went),
+                ("B", b, sheets.b, neuron.strongestInB, came, Page.Palette.came),
             ]
             for (name, store, sheet, hits, moved, color) in sides where !hits.isEmpty {
-                var row = try sheet.row(of: hits[...], &missing) { moved.contains($0) ? color : nil }
+                let mark = ContactSheet.Mark(color: color, text: name == "A" ? "went" : "came")
+                var row = try sheet.row(of: hits[...], &missing) { moved.contains($0) ? mark : nil }
                 row.title = "\(name)  \(row.title ?? "")"
                 row.subtitle = name == "A" ? row.subtitle : summary(neuron)
                 rows.append(row)
@@ -36,7 +37,7 @@ struct DiffSheet {
             }
         }
         return Sheet(
-            image: try TopSheet.rendered(rows, advice: "give a smaller -k or --strongest"), images: images, missing: missing,
+            page: try TopSheet.page(rows, advice: "give a smaller -k or --strongest"), images: images, missing: missing,
             titles: rows.compactMap(\.title))
     }
 

@@ -15,13 +15,16 @@ struct FigureCheck {
     /// Whether `arguments` say what those in the picture took for granted.
     private let isSpelledOut: Bool
 
-    /// Nil for a file that is no PNG.
-    /// - Throws: `Failure` for a PNG that names no arguments, and for one larger than any that is made here.
+    private let format: FigureFile.Format
+
+    /// Nil for a file that is no PNG and no SVG of ours.
+    /// - Throws: `Failure` for a picture that names no arguments, and for one larger than any that is made here.
     init?(path: String) throws {
-        guard let bytes = try Self.png(path) else { return nil }
+        guard let bytes = try Self.picture(path) else { return nil }
         self.path = path
         self.bytes = bytes
-        let text = PNG.text(in: bytes)
+        format = bytes.starts(with: SVG.signature) ? .svg : .png
+        let text = Self.text(in: bytes)
         guard let arguments = Provenance.arguments(in: text) else {
             throw Failure(
                 "\(path) does not say what made it, so it cannot be made again; expected a picture of neurodex, with the text neurodex:arguments in it"
@@ -44,8 +47,13 @@ struct FigureCheck {
         return arguments
     }
 
-    /// The bytes of a PNG; nil for another file, of which no more than the start is read: a store may be larger than the memory.
-    private static func png(_ path: String) throws -> [UInt8]? {
+    private static func text(in bytes: [UInt8]) -> [PNGText] {
+        bytes.starts(with: SVG.signature) ? SVG.text(in: bytes) : PNG.text(in: bytes)
+    }
+
+    /// The bytes of a PNG or an SVG; nil for another file, of which no more than the start is read: a store may be larger than
+    /// the memory.
+    private static func picture(_ path: String) throws -> [UInt8]? {
         // A pipe is opened without waiting for its other end.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return nil }
@@ -54,7 +62,9 @@ struct FigureCheck {
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47]
         var start = [UInt8](repeating: 0, count: signature.count)
-        guard read(file, &start, start.count) == start.count, start == signature else { return nil }
+        guard read(file, &start, start.count) == start.count, start == signature || SVG.signature.starts(with: start) else {
+            return nil
+        }
         let most = 1 << 30
         guard status.st_size <= most else {
             throw Failure("\(path) has \(status.st_size) bytes, and no picture of neurodex has more than \(most)")
@@ -88,9 +98,12 @@ struct FigureCheck {
         guard passes <= Self.mostPasses || allows(passes) else {
             throw Failure("\(path) takes some \(passes) passes of the network to make again; if that is meant, say --yes")
         }
-        let again = Array(try command.figure())
+        let again = Array(try command.figure().data(as: format))
         guard again != bytes else { return [] }
-        let texts = textFindings(PNG.text(in: bytes), PNG.text(in: again), isMoved: store != nil)
+        let texts = textFindings(Self.text(in: bytes), Self.text(in: again), isMoved: store != nil)
+        guard format == .png else {
+            return texts.isEmpty && !isSameDrawing(again) ? ["the drawing differs from the one made anew"] : texts
+        }
         return try texts + pixelFindings(again)
     }
 
@@ -106,6 +119,9 @@ struct FigureCheck {
         }
     }
 
+    /// What is the same where nothing differs.
+    var sameness: String { format == .png ? "in every pixel" : "in every byte" }
+
     /// The command as a user would write it.
     var line: String { Spelling.line(["neurodex"] + arguments) }
 
@@ -119,6 +135,15 @@ struct FigureCheck {
             return
                 "the text \(keyword) differs: the picture says '\(Self.short(text))', made anew it says '\(Self.short(now[keyword] ?? ""))'"
         }
+    }
+
+    /// Whether two SVGs are the same but for their texts.
+    private func isSameDrawing(_ again: [UInt8]) -> Bool {
+        func drawing(_ bytes: [UInt8]) -> Substring {
+            let file = String(decoding: bytes, as: UTF8.self)
+            return file.range(of: "</metadata>").map { file[$0.upperBound...] } ?? file[...]
+        }
+        return drawing(bytes) == drawing(again)
     }
 
     private func pixelFindings(_ again: [UInt8]) throws -> [String] {

@@ -45,46 +45,46 @@ struct HistogramTable: Printable {
 struct HistogramPicture {
     var histogram: HistogramQuery.Histogram
 
-    private enum Palette {
-        static let page = Color(hex: 0xFBFBFA)
-        static let bar = Color(hex: 0x3B6FA0)
-        static let rule = Color(hex: 0xDEDDD9)
-        static let ink = Color(hex: 0x1F2328)
-        static let quiet = Color(hex: 0x6A7078)
-    }
+    private typealias Palette = Page.Palette
+    private static let (width, height, margin) = (680.0, 380.0, 56.0)
+    private static let bar = Color(hex: 0x3B6FA0)
 
-    private static let (width, height, margin) = (680, 380, 56)
-
-    func rendered() -> Image {
-        var image = Image(width: Self.width, height: Self.height, fill: Palette.page)
+    func page() -> Page {
+        var page = Page(width: Self.width, height: Self.height)
         let (left, top) = (Self.margin, Self.margin)
         let (inner, tall) = (Self.width - 2 * Self.margin, Self.height - 2 * Self.margin)
         let largest = max(histogram.counts.max() ?? 0, 1)
         let images = histogram.counts.reduce(0, +)
-        image.write("\(histogram.layer):\(histogram.channel)", x: left, y: 16, font: .bold, color: Palette.ink)
+        page.write("\(histogram.layer):\(histogram.channel)", x: left, y: 14, font: .bold)
         let rest = [(histogram.zeros, "exactly 0"), (histogram.nans, "NaN"), (histogram.infinite, "infinite")].filter { $0.0 > 0 }
         let note = (["\(images) images"] + rest.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
-        image.write(note, x: left, y: 32, color: Palette.quiet)
-        for step in 1...4 { image.fill(x: left, y: top + tall - tall * step / 4, width: inner, height: 1, with: Palette.rule) }
-        image.write("\(largest)", x: 8, y: top - 6, color: Palette.quiet)
-        image.write("0", x: 8, y: top + tall - 6, color: Palette.quiet)
-        for (index, count) in histogram.counts.enumerated() {
-            let (start, end) = (inner * index / histogram.counts.count, inner * (index + 1) / histogram.counts.count)
-            let bar = count == 0 ? 0 : max(1, Int((Double(tall) * Double(count) / Double(largest)).rounded()))
-            image.fill(x: left + start, y: top + tall - bar, width: max(1, end - start - 1), height: bar, with: Palette.bar)
+        page.write(note, x: left, y: 31, color: Palette.quiet)
+        for step in 1...4 {
+            page.fill(x: left, y: top + tall - tall * Double(step) / 4, width: inner, height: 0.5, with: Palette.rule)
         }
-        image.fill(x: left, y: top + tall, width: inner, height: 1, with: Palette.ink)
+        page.write("\(largest)", x: left - 8 - Font.regular.width(of: "\(largest)"), y: top - 8, color: Palette.quiet)
+        page.write("0", x: left - 8 - Font.regular.width(of: "0"), y: top + tall - 8, color: Palette.quiet)
+        let step = inner / Double(max(histogram.counts.count, 1))
+        for (index, count) in histogram.counts.enumerated() where count > 0 {
+            let bar = max(1, tall * Double(count) / Double(largest))
+            page.fill(
+                x: left + Double(index) * step, y: top + tall - bar, width: max(0.5, step - 1), height: bar, with: Self.bar)
+        }
+        page.fill(x: left, y: top + tall, width: inner, height: 1, with: Palette.ink)
         if let low = histogram.edges.first, let high = histogram.edges.last {
-            label(low, at: 0, &image)
-            label(low / 2 + high / 2, at: inner / 2, &image)
-            label(high, at: inner, &image)
+            label(low, at: 0, &page)
+            label(low / 2 + high / 2, at: inner / 2, &page)
+            label(high, at: inner, &page)
         }
-        return image
+        page.write(
+            "activation", x: left + (inner - Font.regular.width(of: "activation")) / 2, y: Self.height - 30, color: Palette.quiet)
+        return page
     }
 
-    private func label(_ value: Double, at place: Int, _ image: inout Image) {
+    private func label(_ value: Double, at place: Double, _ page: inout Page) {
         let text = shortNumber(value)
-        let x = Self.margin + place - Font.regular.width(of: text) / 2
-        image.write(text, x: x, y: Self.height - Self.margin + 8, color: Palette.quiet)
+        page.write(
+            text, x: Self.margin + place - Font.regular.width(of: text) / 2, y: Self.height - Self.margin + 6,
+            color: Palette.quiet)
     }
 }

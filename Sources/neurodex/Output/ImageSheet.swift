@@ -50,7 +50,7 @@ struct ImageSheet {
                 })
         }
         return Sheet(
-            image: ContactSheet(title: nil, rows: drawn).rendered(), images: images, missing: missing, titles: rows.map(\.title))
+            page: ContactSheet(title: nil, rows: drawn).page(), images: images, missing: missing, titles: rows.map(\.title))
     }
 }
 

@@ -5,7 +5,10 @@ import Foundation
 /// A file or folder that a command writes; `-` is standard output.
 struct OutputFile {
     enum Kind {
+        /// PNG or SVG.
         case picture
+        /// Black and white, PNG.
+        case mask
         case array
         /// Of files of its own.
         case folder
@@ -38,17 +41,19 @@ struct OutputFile {
     private func check() throws {
         guard !path.isEmpty else { throw ValidationError("\(option) names no file: its value is empty") }
         switch kind {
-        case .picture: try check(ending: "png", "a PNG picture")
-        case .array: try check(ending: "npy", "a NumPy array (.npy)")
+        case .picture: try check(endings: ["png", "svg"], "a PNG or SVG picture")
+        case .mask: try check(endings: ["png"], "a PNG picture")
+        case .array: try check(endings: ["npy"], "a NumPy array (.npy)")
         case .folder:
             let ending = (path as NSString).pathExtension.lowercased()
-            guard path != "-", !["png", "npy", "jpg", "jpeg", "csv", "json"].contains(ending) else {
+            guard path != "-", !["png", "svg", "npy", "jpg", "jpeg", "csv", "json"].contains(ending) else {
                 throw ValidationError("\(option) names a folder here, which gets a file for each result; '\(path)' is none")
             }
         }
     }
 
-    private func check(ending: String, _ what: String) throws {
+    private func check(endings: [String], _ what: String) throws {
+        let ending = endings[0]
         if path == "-" {
             guard isatty(STDOUT_FILENO) == 0 else {
                 throw ValidationError(
@@ -64,7 +69,7 @@ struct OutputFile {
         guard !exists || status.st_mode & S_IFMT != S_IFDIR else {
             throw ValidationError("\(option) names a file, and '\(path)' is a folder; for example \(path)/out.\(ending)")
         }
-        guard (path as NSString).pathExtension.lowercased() == ending else {
+        guard endings.contains((path as NSString).pathExtension.lowercased()) else {
             let stem = (path as NSString).deletingPathExtension
             throw ValidationError("\(option) writes \(what), and '\(path)' is named otherwise; name it \(stem).\(ending)")
         }

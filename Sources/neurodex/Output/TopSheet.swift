@@ -37,7 +37,7 @@ struct TopSheet {
             start = end
         }
         return Sheet(
-            image: try Self.rendered(rows, advice: "name fewer neurons or a smaller -k"),
+            page: try Self.page(rows, advice: "name fewer neurons or a smaller -k"),
             images: try hits.compactMap { try store.image(id: $0.imageID) }, missing: missing, titles: rows.compactMap(\.title))
     }
 
@@ -45,21 +45,21 @@ struct TopSheet {
     static let mostImages = 4000
 
     /// - Parameter advice: what makes a sheet smaller.
-    static func rendered(_ rows: [ContactSheet.Row], advice: String) throws -> Image {
+    static func page(_ rows: [ContactSheet.Row], advice: String) throws -> Page {
         let sheet = ContactSheet(title: nil, rows: rows)
         guard !sheet.isTooLarge else {
             throw Failure("a sheet of \(rows.count) neurons is too large to draw; \(advice)")
         }
-        return sheet.rendered()
+        return sheet.page()
     }
 
     /// The hits of one neuron.
     ///
     /// - Parameters:
     ///   - missing: takes the paths of images that cannot be drawn.
-    ///   - border: of a hit's picture.
+    ///   - mark: of a hit's picture.
     func row(
-        of hits: ArraySlice<TopQuery.Hit>, _ missing: inout [String], border: (TopQuery.Hit) -> Color? = { _ in nil }
+        of hits: ArraySlice<TopQuery.Hit>, _ missing: inout [String], mark: (TopQuery.Hit) -> ContactSheet.Mark? = { _ in nil }
     ) throws -> ContactSheet.Row {
         guard let first = hits.first else { return ContactSheet.Row(title: "", cells: []) }
         guard let layer = store.description.layers.first(where: { $0.name == first.layer }) else {
@@ -71,7 +71,7 @@ struct TopSheet {
                 missing.append(hit.image)
                 continue
             }
-            cell.border = border(hit)
+            if let mark = mark(hit) { cell.add(mark) }
             cells.append(cell)
         }
         let name = layer.isLogits ? store.description.classes[safe: first.channel].map { "class:\($0)" } : nil
