@@ -11,6 +11,8 @@ extension DeconvolutionWalkthrough {
             \(padded.row.text())
             The filter moves over x in steps of \(stride). Row i of W is the filter at its i-th place: W has \(count)×\(width) numbers.
             \(w.text())
+            Their number is n_y = ⌊(n_x + 2p − n_f) / s⌋ + 1 = ⌊(\(signal.count) + 2·\(padding) − \(filter.count)) / \(stride)⌋ + 1 = \(count).
+
             The convolution is y = W x, \(count) \(count == 1 ? "number" : "numbers").
             \(output.row.text())
 
@@ -21,6 +23,8 @@ extension DeconvolutionWalkthrough {
             The transposed convolution ("deconvolution")
 
             x̂ = Wᵀ y: every number of y puts a copy of the filter, times itself, where it came from; copies that overlap add up.
+            Wᵀ has \(width)×\(count) numbers:
+            \(markedTranspose)
             \(transposed.row.text())
             The same as a sub-pixel convolution
 
@@ -30,16 +34,48 @@ extension DeconvolutionWalkthrough {
             \(framed.row.text())
             3. Turn the filter round.
             \(Array(filter.reversed()).row.text())
-            4. Move it over that in steps of 1.
+            4. Move it over that in steps of 1: as a matrix F, every row of which is the whole turned filter,
+            \(flippedMatrix.text())
+            F times the numbers of step 2 is
             \(subpixel.row.text())
             \(verdict(subpixel, transposed, "x̂"))
 
-            Without the padding, x̂ is what goes back to the signal.
-            \(cropped.row.text())
+            Without the padding, x̂ is what goes back to the signal: x above, x̂ below.
+            \(Matrix(rows: 2, columns: signal.count, values: signal + cropped).text())
             neurodex's own kernel, the one that takes explanations back through a network, computes
             \(try engine().map { Double($0) }.row.text())
             """
         return text + verdict(try engine().map { Double($0) }, cropped, "x̂ without the padding") + "\n"
+    }
+
+    /// Wᵀ, and beside each row that holds fewer of the filter's numbers than the fullest how many it holds.
+    private var markedTranspose: String {
+        let back = matrix.transposed
+        /// Taps of the filter that a row of Wᵀ holds, zeros among them.
+        func taps(_ column: Int) -> Int { (0..<back.columns).count { filter.indices.contains(column - $0 * stride) } }
+        let counts = (0..<back.rows).map(taps)
+        let most = counts.max() ?? 0
+        let lines = back.text().split(separator: "\n").enumerated().map { row, line in
+            String(line) + (counts[row] < most ? "  ← partial: \(counts[row]) of \(most)" : "")
+        }
+        let differ = Set(
+            (0..<back.rows).filter { counts[$0] == most }.map { row in
+                (0..<back.columns).map { row - $0 * stride }.filter(filter.indices.contains).map { filter[$0] }
+            }
+        ).count
+        let reason =
+            differ > 1 || counts.contains { $0 < most }
+            ? "Its rows are not one filter at many places: \(stride > 1 ? "each holds every \(stride == 2 ? "second" : "\(stride)th") number of it" : "those at the ends hold parts of it"), so this is no convolution yet. Hence the trick:"
+            : "Its rows are one filter at many places."
+        return lines.joined(separator: "\n") + "\n" + reason
+    }
+
+    /// F: the filter turned round, at every place of the numbers with zeros between and around.
+    private var flippedMatrix: Matrix {
+        let (columns, flipped) = (framed.count, Array(filter.reversed()))
+        return Matrix(rows: columns - flipped.count + 1, columns: columns) { row, column in
+            flipped.indices.contains(column - row) ? flipped[column - row] : 0
+        }
     }
 
     private var leftOver: String {

@@ -6,6 +6,7 @@ public enum WalkthroughError: Error, Equatable, Sendable {
     case windowTooLarge(size: Int, height: Int, width: Int)
     case signalLength(given: Int, length: Int)
     case ragged
+    case pictureSize(rows: Int, columns: Int, most: Int)
     case tooMany(name: String, count: Int, most: Int)
 }
 
@@ -21,6 +22,8 @@ extension WalkthroughError: CustomStringConvertible {
         case .signalLength(let given, let length):
             "--signal has \(given) numbers, but --length says \(length); leave one of them out"
         case .ragged: "the rows of --input have different lengths; write rows of one length, such as '1,2;3,4'"
+        case .pictureSize(let rows, let columns, let most):
+            "--input takes a picture of 2×2 to \(most)×\(most) numbers, not \(rows)×\(columns)"
         case .tooMany(let name, let count, let most): "\(name) has \(count) numbers; more than \(most) do not fit on a page"
         }
     }

@@ -30,7 +30,8 @@ struct Neurodex: ParsableCommand {
             SQLCommand.self,
             VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self,
-            DeconvCommand.self, AscendCommand.self, ExplanationsCommand.self,
+            DeconvCommand.self, AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self,
+            ExplanationsCommand.self,
             WalkthroughCommand.self,
         ])
 

@@ -57,7 +57,8 @@ import Testing
     @Test func severalTargetsAreExplainedAtOnce() throws {
         let one = try shop.run("cam", "shop.sqlite", "7", "--target", "class:cat", "--size", "224", "-o", "one.png")
         let two = try shop.run(
-            "cam", "shop.sqlite", "7", "--target", "class:cat", "--target", "class:dog", "--size", "224", "-o", "two.png", "--raw",
+            "cam", "shop.sqlite", "7", "--target", "class:cat", "--target", "class:dog", "--size", "224", "-o", "two.png",
+            "--raw",
             "maps")
         #expect(one.status == 0 && two.status == 0, "\(one) \(two)")
         #expect(two.output.contains("class:cat") && two.output.contains("class:dog"))
@@ -76,6 +77,8 @@ import Testing
         "similar shop.sqlite outside.png -k 3 --sheet a.png",
         "suspects shop.sqlite --by neurons --witnesses 3 --where id<>3 --sheet a.png",
         "shortcuts shop.sqlite --share 0.1 --auroc 0.6 -k 2 --sheet a.png",
+        "predict shop.sqlite --where id<>3 --matrix a.png", "filters shop.sqlite --size 100 -o a.png",
+        "maps shop.sqlite conv2:0-7 --image 7 -o a.png", "maps shop.sqlite conv4 --image outside.png -o a.png",
         "neurons shop.sqlite conv4:3 --bins 7 --where label='cat' -o a.png",
     ])
     func aSheetCanBeMadeAgain(_ line: String) throws {

@@ -16,7 +16,7 @@ import Testing
         // Both rows of the first column show the same cell.
         let plain = ContactSheet(cells: [cell, cell], columns: 1, cellSize: 60).rendered(scale: 1)
         let first = plain.cropped(columns: 20..<80, rows: 20..<80)
-        let second = 20 + 60 + 5 + 2 * 16 + 24
+        let second = 20 + 60 + 5 + 2 * 16 + 10
         #expect(plain.cropped(columns: 20..<80, rows: second..<second + 60) == first)
     }
 

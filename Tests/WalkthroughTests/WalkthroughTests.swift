@@ -79,4 +79,39 @@ struct WalkthroughTests {
             try PoolingWalkthrough(input: Matrix(rows: 2, columns: 2, values: [1, 2, 3, 4]), size: 3, stride: 1)
         }
     }
+
+    /// The formulas of the small network against each other: differences of the score, its mean map, and a rising objective.
+    @Test func smallNetwork() throws {
+        let network = try SmallNetwork(picture: try Numbers.matrix(SmallNetwork.examplePicture, name: "--input"))
+        let gradient = network.gradient(network.picture)
+        for place in gradient.values.indices {
+            var (up, down) = (network.picture, network.picture)
+            up.values[place] += 1e-4
+            down.values[place] -= 1e-4
+            #expect(abs((network.score(up) - network.score(down)) / 2e-4 - gradient.values[place]) < 1e-6, "\(place)")
+        }
+        let map = network.classMap
+        #expect(abs(map.values.reduce(0, +) / Double(map.values.count) - network.score(network.picture)) < 1e-12)
+        let losses = network.losses(side: 2)
+        #expect(losses.rows == 3 && network.occlusion(side: 2)[0, 0] == losses[0, 0])
+        #expect(
+            abs(network.occlusion(side: 2)[1, 1] - losses.values[0...1].reduce(0, +) / 4 - losses.values[3...4].reduce(0, +) / 4)
+                < 1e-12)
+        let objectives = network.ascent(steps: 8, rate: 0.5, decay: 0.05).map { network.objective($0, decay: 0.05) }
+        #expect(zip(objectives, objectives.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(network.saliencyText.contains("∂s/∂x") && network.classMapText.contains("which is s ="))
+        #expect(throws: WalkthroughError.pictureSize(rows: 1, columns: 3, most: 12)) {
+            try SmallNetwork(picture: try Numbers.matrix("1,2,3", name: "--input"))
+        }
+    }
+
+    /// Rows of Wᵀ at the ends hold fewer of the filter's numbers, also where these are zeros.
+    @Test func partialRowsAreMarked() throws {
+        let walk = try DeconvolutionWalkthrough(signal: (1...8).map { Double($0) }, padding: 2, filter: [1, 2, 3, 4], stride: 2)
+        let text = try walk.text()
+        #expect(text.split(separator: "← partial: 1 of 2").count == 5)
+        #expect(text.contains("= ⌊(8 + 2·2 − 4) / 2⌋ + 1 = 5"))
+        let whole = try DeconvolutionWalkthrough(signal: [1, 2, 3, 4], padding: 0, filter: [1, 2], stride: 2)
+        #expect(try !whole.text().contains("partial"))
+    }
 }

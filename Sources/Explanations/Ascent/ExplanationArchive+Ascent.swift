@@ -27,9 +27,10 @@ public struct AscentOutcome: Sendable {
                 image: picture,
                 caption: ["\(Figure.number(Float(first))) → \(Figure.number(Float(last)))" + (last > first ? "" : ", not risen")])
         }
-        return ContactSheet(
-            title: record.objective, subtitle: record.caption, cells: cells, columns: min(4, cells.count), cellSize: side
-        ).page(scale: Double(size) / side)
+        var sheet = ContactSheet(
+            title: record.objective, subtitle: record.caption, cells: cells, columns: min(4, cells.count), cellSize: side)
+        sheet.isSmooth = true
+        return sheet.page(scale: Double(size) / side)
     }
 
     /// Whether no picture has more of the objective than it began with.

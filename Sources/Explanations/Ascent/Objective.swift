@@ -60,6 +60,21 @@ public struct Objective: Hashable, Sendable {
         return Term(weight: sign * weight, target: try Target(name, in: description))
     }
 
+    /// With the mean over the whole map for a neuron of which no place, mean or maximum is named: what fills a picture. A
+    /// class's score is one number.
+    public func fillingPictures(in description: StoreDescription) -> Objective {
+        var filled = self
+        for (index, term) in terms.enumerated() {
+            let target = term.target
+            guard target.reduction == .maximum, !target.isClass, !target.text.hasSuffix("@max"),
+                let layer = description.layers.first(where: { $0.name == target.layer }), layer.height * layer.width > 1,
+                let mean = try? Target(target.neuron + "@mean", in: description)
+            else { continue }
+            filled.terms[index].target = mean
+        }
+        return filled
+    }
+
     public static func + (left: Objective, right: Objective) -> Objective {
         var sum = left
         sum.terms += right.terms

@@ -68,7 +68,6 @@ public struct Figure: Sendable {
     private static let margin = 20.0
     private static let gap = 16.0
     private static let rowGap = 28.0
-    private static let barHeight = 9.0
     private typealias Palette = Page.Palette
 
     public init(
@@ -202,19 +201,13 @@ public struct Figure: Sendable {
         return y
     }
 
-    /// The scale of the colours, its numbers under it, and under these what they are.
     private func bar(_ look: MapLook, _ limit: MapLook.Limit, _ ink: Ink, y: inout Double, on block: inout Page) {
-        let colors = Image(width: 256, height: 1, pixels: ink.colormap.colors.flatMap { [$0.red, $0.green, $0.blue] })
-        block.place(colors, in: Rectangle(x: 0, y: y, width: block.width, height: Self.barHeight), isPixelated: true)
-        y += Self.barHeight + 2
-        let high = (limit.isClipped ? "≥ " : "") + Self.number(limit.value)
-        let low = ink.isSigned ? (limit.isClipped ? "≤ " : "") + Self.number(-limit.value) : "0"
-        let middle = ink.isSigned ? "0" : Self.number(limit.value / 2)
-        block.write(low, x: 0, y: y, color: Palette.quiet)
-        block.write(middle, x: (block.width - Font.regular.width(of: middle)) / 2, y: y, color: Palette.quiet)
-        block.write(high, x: block.width - Font.regular.width(of: high), y: y, color: Palette.quiet)
-        y += Font.regular.lineHeight + 1
-        write([(look.quantity + (limit.isClipped ? limit.remark : ""), .regular, Palette.quiet)], y: &y, on: &block)
+        let bar = ColorBar(
+            colormap: ink.colormap, low: ink.isSigned ? (limit.isClipped ? "≤ " : "") + Self.number(-limit.value) : "0",
+            middle: ink.isSigned ? "0" : Self.number(limit.value / 2),
+            high: (limit.isClipped ? "≥ " : "") + Self.number(limit.value),
+            quantity: look.quantity + (limit.isClipped ? limit.remark : ""))
+        bar.draw(x: 0, y: &y, width: block.width, on: &block)
         y += 4
     }
 

@@ -77,7 +77,7 @@ extension PNG {
         return chunk(type: "iTXt", data: key + [0, 0, 0, 0, 0] + Array(text.utf8))
     }
 
-    private static func chunk(type: String, data: [UInt8]) -> [UInt8] {
+    static func chunk(type: String, data: [UInt8]) -> [UInt8] {
         let body = Array(type.utf8) + data
         return bigEndian(UInt32(data.count)) + body + bigEndian(CRC32.checksum(body))
     }

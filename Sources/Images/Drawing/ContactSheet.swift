@@ -51,6 +51,8 @@ public struct ContactSheet: Sendable {
     private static let margin = 20.0
     private static let gap = 12.0
     private static let rowGap = 24.0
+    /// Before a row that goes on with the one above.
+    private static let innerGap = 10.0
     private static let columnGap = 36.0
     private static let captionGap = 5.0
     private static let lineHeight = Font.regular.lineHeight + 1
@@ -62,6 +64,8 @@ public struct ContactSheet: Sendable {
     /// Under the title.
     public var subtitle: String?
     public var rows: [Row]
+    /// Small pictures are blended, not shown by their pixels.
+    public var isSmooth = false
     /// Every picture is fitted into a square of this side, in units of the page; at least 16.
     public var cellSize: Double
 
@@ -107,7 +111,8 @@ public struct ContactSheet: Sendable {
         let subtitles = Font.regular.wrapped(subtitle ?? "", toWidth: width)
         let titleHeight = Double(titles.count) * (Font.title.lineHeight + 2)
         let heading = titleHeight + Double(subtitles.count) * Self.lineHeight + (titles.isEmpty ? 0 : 10)
-        let tallest = columns.map { $0.map(height).reduce(-Self.rowGap) { $0 + $1 + Self.rowGap } }.max() ?? 0
+        let tallest =
+            columns.map { rows in rows.indices.reduce(0.0) { $0 + gap(before: $1, in: rows) + height(rows[$1]) } }.max() ?? 0
         var page = Page(
             width: width + 2 * Self.margin, height: max(tallest, 1) + heading + 2 * Self.margin, scale: scale)
         for (line, text) in titles.enumerated() {
@@ -119,9 +124,10 @@ public struct ContactSheet: Sendable {
         }
         for (column, rows) in columns.enumerated() {
             var y = Self.margin + heading
-            for row in rows {
+            for (index, row) in rows.enumerated() {
+                y += gap(before: index, in: rows)
                 draw(row, x: Self.margin + Double(column) * (inner + Self.columnGap), y: y, width: inner, on: &page)
-                y += height(row) + Self.rowGap
+                y += height(row)
             }
         }
         return page
@@ -134,6 +140,11 @@ public struct ContactSheet: Sendable {
         let longest = (rows.count + count - 1) / count
         guard count > 1 else { return [rows] }
         return stride(from: 0, to: rows.count, by: longest).map { Array(rows[$0..<min($0 + longest, rows.count)]) }
+    }
+
+    private func gap(before index: Int, in rows: [Row]) -> Double {
+        guard index > 0 else { return 0 }
+        return rows[index].title == nil && rows[index].subtitle == nil ? Self.innerGap : Self.rowGap
     }
 
     private func height(_ row: Row) -> Double {
@@ -166,7 +177,7 @@ public struct ContactSheet: Sendable {
         let size = Size(width: cell.image.width, height: cell.image.height)
         let place = Rectangle(x: x + edge, y: y + edge, width: room, height: room).fitting(size)
         // Small pictures (digits, CIFAR) are shown with their pixels, not blurred.
-        let isSmall = Double(max(size.width, size.height)) * 2 <= room
+        let isSmall = !isSmooth && Double(max(size.width, size.height)) * 2 <= room
         page.place(cell.image, in: place, isPixelated: isSmall)
         if let rectangle = cell.rectangle { page.outlineTwice(place.part(rectangle.clipped(to: size), of: size)) }
         if let border = cell.border { page.outline(frame, thickness: edge, with: border) }

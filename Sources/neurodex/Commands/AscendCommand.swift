@@ -15,12 +15,12 @@ struct AscendCommand: FigureCommand {
             Examples:
 
               neurodex ascend shop.sqlite class:cat -o cat.png
-              neurodex ascend shop.sqlite conv3:7@mean --count 4 --diversity 10 -o four.png
+              neurodex ascend shop.sqlite conv3:7 --count 4 --diversity 10 -o four.png
               neurodex ascend shop.sqlite "class:cat - 0.5*class:dog" --style simonyan -o cat.png
 
-            TARGET is LAYER:CHANNEL (its maximum), LAYER:CHANNEL@mean, LAYER:CHANNEL@y,x, class:NAME, or a sum of them with factors. A hidden neuron is \
-            taken before its activation function, so that a silent one has a gradient too. LAYER:CHANNEL draws one patch, as large as the neuron \
-            sees; @mean fills the picture. --style sets what the other options leave open. The same command makes the same bytes; \
+            TARGET is LAYER:CHANNEL (its mean over the whole picture), LAYER:CHANNEL@max, LAYER:CHANNEL@y,x, class:NAME, or a sum of them with factors. A hidden neuron is \
+            taken before its activation function, so that a silent one has a gradient too. LAYER:CHANNEL fills the picture; @max \
+            draws one patch, as large as the neuron sees. --style sets what the other options leave open. The same command makes the same bytes; \
             it is kept in the store, and given at once when it is asked for again.
             """)
 
@@ -30,8 +30,13 @@ struct AscendCommand: FigureCommand {
     @Argument(help: "What to make larger.", completion: .neurons)
     var target: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The picture, a PNG.", valueName: "file"), completion: .file())
+    @Option(name: .shortAndLong, help: ArgumentHelp("The picture, a PNG or SVG.", valueName: "file"), completion: .file())
     var output: String?
+
+    @Option(
+        help: ArgumentHelp("The run as a moving picture, an animated PNG of up to 64 of its steps.", valueName: "file"),
+        completion: .file())
+    var film: String?
 
     @Option(
         help: ArgumentHelp(
@@ -72,29 +77,37 @@ struct AscendCommand: FigureCommand {
             guard (1...1024).contains(jobs) else { throw ValidationError("--jobs takes a count from 1 to 1024, not \(jobs)") }
         }
         try OutputFile.check(
-            OutputFile("-o", output, .picture), OutputFile("--raw", raw, .array), OutputFile("--snapshots", snapshots, .folder))
+            OutputFile("-o", output, .picture), OutputFile("--film", film, .mask), OutputFile("--raw", raw, .array),
+            OutputFile("--snapshots", snapshots, .folder))
         do { try options.settings(side: 224).validate() } catch let error as ExplanationError {
             throw ValidationError(error.description)
         }
     }
 
     func run() throws {
-        guard output != nil || raw != nil || json else { throw ValidationError("say where the picture goes: -o FILE") }
+        guard output != nil || raw != nil || film != nil || json else {
+            throw ValidationError("say where the picture goes: -o FILE")
+        }
         let archive = try archive(keeps: keeping.keeps)
         if let snapshots { try makeFolder(snapshots) }
         let (interruption, bar, clock) = (Interruption(), ProgressBar(), ContinuousClock.now)
         let steps = settings(archive).steps
+        var frames: [Image] = []
         let outcome = try climbed(archive) { progress in
             bar.update(done: progress.step, total: steps, seconds: (ContinuousClock.now - clock).seconds, unit: "steps")
             if let snapshots, progress.step % snapshotEvery == 0 {
                 let name = String(format: "step-%05d.png", progress.step)
                 try write(Data(try AscentOutcome.sheet(progress.pictures()).pngData()), to: snapshots + "/" + name)
             }
+            if film != nil, progress.step % max(1, steps / 63) == 0 || progress.step == 1 {
+                frames.append(AscentOutcome.sheet(progress.pictures()))
+            }
             return !interruption.isRequested
         }
         bar.clear()
         if let output { try write(try drawn(outcome, archive), to: output) }
         if let raw { try write(outcome.map.npy, to: raw) }
+        if let film, !frames.isEmpty { try write(Data(try PNG.animation(of: frames, milliseconds: 80)), to: film) }
         if json {
             printListing(try outcome.record.json() + "\n", besides: output, raw)
         } else {
@@ -129,8 +142,9 @@ struct AscendCommand: FigureCommand {
         _ archive: ExplanationArchive, progress: (Ascent.Progress) throws -> Bool
     ) throws -> AscentOutcome {
         try archive.ascent(
-            of: try Objective(target, in: archive.store.description), settings: settings(archive), style: options.style,
-            isAnew: snapshots != nil, progress: progress)
+            of: try Objective(target, in: archive.store.description).fillingPictures(in: archive.store.description),
+            settings: settings(archive), style: options.style,
+            isAnew: snapshots != nil || film != nil, progress: progress)
     }
 
     private func drawn(_ outcome: AscentOutcome, _ archive: ExplanationArchive) throws -> FigureFile {

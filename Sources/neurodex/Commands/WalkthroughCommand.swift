@@ -9,10 +9,16 @@ struct WalkthroughCommand: ParsableCommand {
         discussion: """
             Examples:
 
-              neurodex walkthrough deconv --length 8 --padding 2 --filter 1,0,0,-1 --stride 2
+              neurodex walkthrough saliency
+              neurodex walkthrough deconv --length 8 --padding 2 --filter 1,2,3,4 --stride 2
               neurodex walkthrough pool --size 3 --stride 2 --input '1,2,3,4,5;6,9,8,7,6;5,4,3,2,1;0,1,2,3,4;5,6,7,8,9'
+
+            saliency, occlusion, cam and ascend explain a network of two filters on a picture of 4×4 numbers, or on yours.
             """,
-        subcommands: [WalkthroughDeconvolution.self, WalkthroughPooling.self])
+        subcommands: [
+            WalkthroughSaliency.self, WalkthroughOcclusion.self, WalkthroughCAM.self, WalkthroughAscent.self,
+            WalkthroughDeconvolution.self, WalkthroughPooling.self,
+        ])
 }
 
 enum WalkthroughFormat: String, CaseIterable, ExpressibleByArgument {
@@ -26,20 +32,23 @@ struct WalkthroughDeconvolution: ParsableCommand {
         discussion: """
             Example:
 
-              neurodex walkthrough deconv --length 8 --padding 2 --filter 1,0,0,-1 --stride 2
+              neurodex walkthrough deconv
+              neurodex walkthrough deconv --length 8 --padding 2 --filter 1,2,3,4 --stride 2
+
+            Without --filter the example is 8 numbers, padding 2, filter 1,0,0,-1, stride 2.
             """)
 
     @Option(help: ArgumentHelp("Numbers of the signal (default: as many as --signal has, or 8).", valueName: "count"))
     var length: Int?
 
-    @Option(help: ArgumentHelp("Zeros on each side.", valueName: "count"))
-    var padding = 0
+    @Option(help: ArgumentHelp("Zeros on each side (default: 0, of the example 2).", valueName: "count"))
+    var padding: Int?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("The filter, such as 1,0,0,-1.", valueName: "numbers"))
-    var filter: String
+    @Option(parsing: .unconditional, help: ArgumentHelp("The filter (default: the example's, 1,0,0,-1).", valueName: "numbers"))
+    var filter: String?
 
-    @Option(help: ArgumentHelp("How far the filter moves.", valueName: "count"))
-    var stride = 1
+    @Option(help: ArgumentHelp("How far the filter moves (default: 1, of the example 2).", valueName: "count"))
+    var stride: Int?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("The signal (default: 1,2,3,…).", valueName: "numbers"))
     var signal: String?
@@ -66,9 +75,8 @@ struct WalkthroughDeconvolution: ParsableCommand {
                 throw WalkthroughError.count(name: "--length", value: count, least: 1, most: most)
             }
             return try DeconvolutionWalkthrough(
-                signal: given ?? (1...count).map { Double($0) }, padding: padding,
-                filter: try Numbers.list(filter, name: "--filter"),
-                stride: stride)
+                signal: given ?? (1...count).map { Double($0) }, padding: padding ?? (filter == nil ? 2 : 0),
+                filter: try Numbers.list(filter ?? "1,0,0,-1", name: "--filter"), stride: stride ?? (filter == nil ? 2 : 1))
         }
     }
 }
@@ -112,11 +120,11 @@ struct WalkthroughPooling: ParsableCommand {
 }
 
 /// What cannot be walked through is a wrong use of the command.
-private func asUsage<Value>(_ body: () throws -> Value) throws -> Value {
+func asUsage<Value>(_ body: () throws -> Value) throws -> Value {
     do { return try body() } catch let error as WalkthroughError { throw ValidationError(error.description) }
 }
 
-private func printWalk(_ walk: some Encodable, as format: WalkthroughFormat, text: () throws -> String) throws {
+func printWalk(_ walk: some Encodable, as format: WalkthroughFormat, text: () throws -> String) throws {
     guard format == .json else { return printOut(try text()) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
