@@ -29,20 +29,28 @@ struct ChecksTable: ParsableCommand {
             }
         }
         print("\nThresholds found on even pictures, errors of them on odd ones: good called bad, bad called good")
-        for statistic in Statistic.allCases {
-            for parts in [[.classLayer], [.upperHalf], [.all], [.classLayer, .upperHalf], Part.allCases] {
-                print(Self.line(statistic, parts, samples))
+        for (grain, samples) in [
+            (MapGrain.pixels, samples.filter { $0.grain == .pixels }), (.regions, samples.filter { $0.grain == .regions }),
+        ] {
+            for statistic in Statistic.allCases {
+                for parts in [[.classLayer], [.upperHalf], [.all], [.classLayer, .upperHalf], Part.allCases] {
+                    print("\(grain.rawValue), " + Self.line(statistic, parts, samples))
+                }
             }
         }
-        print(
-            "The program's own rule on odd pictures: "
-                + Self.errors(samples.filter { !$0.calibrates }) { sample in
-                    Part.allCases.contains { Self.exceeds(sample, $0) }
-                })
+        for (name, part) in [("even", samples.filter(\.calibrates)), ("odd", samples.filter { !$0.calibrates })] {
+            for (kind, own) in [
+                ("all", part), ("pixels", part.filter { $0.grain == .pixels }), ("regions", part.filter { $0.grain == .regions }),
+            ] {
+                let errors = Self.errors(own) { sample in Part.allCases.contains { Self.exceeds(sample, $0) } }
+                print("The program's own rule on \(name) pictures, \(kind): \(errors)")
+            }
+        }
     }
 
     private static func exceeds(_ sample: CheckedSample, _ part: Part) -> Bool {
-        sample.values[part]?[.signed].map { $0 > MapChecks.largestCorrelation } ?? false
+        let limit = MapChecks.largestCorrelation(of: CheckedMethod.grain(of: sample.method))
+        return sample.values[part]?[.signed].map { $0 > limit } ?? false
     }
 
     private static func line(_ statistic: Statistic, _ parts: [Part], _ samples: [CheckedSample]) -> String {
@@ -95,6 +103,7 @@ struct CheckedSample {
     var method: String
     var values: [WeightCascade.Part: [Statistic: Double]] = [:]
 
+    var grain: MapGrain { CheckedMethod.grain(of: method) }
     var isGood: Bool { CheckedMethod.isGood(method) }
     /// Whether thresholds are found by it, and not judged.
     var calibrates: Bool { picture.isMultiple(of: 2) }

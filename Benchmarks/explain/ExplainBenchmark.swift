@@ -10,7 +10,8 @@ import NeuralNetwork
 struct ExplainBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain-benchmark", abstract: "What explanations take, and what checks of them are worth.",
-        subcommands: [TimesBenchmark.self, ChecksBenchmark.self, ChecksTable.self], defaultSubcommand: TimesBenchmark.self)
+        subcommands: [TimesBenchmark.self, ChecksBenchmark.self, ChecksTable.self, CurvesBenchmark.self],
+        defaultSubcommand: TimesBenchmark.self)
 }
 
 /// What explaining takes, on random input, one line a figure; medians of several runs after one that is not counted.

@@ -85,7 +85,7 @@ struct BadInputTests {
             for method in try Self.methods() {
                 if text != "class:2", (method as? Occlusion)?.probability == true { continue }
                 var settings = PerturbationCurves.Settings()
-                (settings.steps, settings.randomOrders) = (3, 1)
+                (settings.steps, settings.movedMaps) = (3, 1)
                 let results = try setups.map { setup in
                     let (explainer, target) = (setup.fixture.explainer, try setup.fixture.target(text))
                     let map = try method.map(of: setup.subject, target: target, by: explainer)

@@ -78,7 +78,7 @@ struct ChecksDrawing {
         for (index, stage) in stages.enumerated() {
             let (left, barWidth) = (x + Double(index) * step, min(step - 4, 40))
             page.fill(x: left, y: top, width: barWidth, height: inner, with: Self.field)
-            let limit = stage.parts.isEmpty ? nil : MapChecks.largestCorrelation
+            let limit = stage.parts.isEmpty ? nil : checks.randomisation?.limit
             let isOver = limit.map { (stage.correlation ?? 0) > $0 } ?? false
             let bar = min(max(stage.correlation ?? 0, 0), 1) * inner
             page.fill(

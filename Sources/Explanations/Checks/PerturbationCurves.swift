@@ -34,12 +34,24 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
         /// The mean of the moved maps' curves, and its area.
         public var movedValues: [Double]
         public var movedArea: Double
+        /// Of each moved map.
+        public var movedAreas: [Double]
+
+        /// Whether a better curve has an area below a worse one's: deletion, or above: insertion.
+        func isBetter(by precedes: (Double, Double) -> Bool) -> Bool {
+            movedAreas.count { precedes(area, $0) } >= movedAreas.count - PerturbationCurves.betterMovedMaps
+        }
     }
 
+    /// A map has to be better than all moved maps but this many. One that knows nothing of the picture is, of nine, once in five times; better than
+    /// their mean it would be every other time.
+    static let betterMovedMaps = 1
+
     public struct Settings: Codable, Equatable, Sendable {
-        public var steps = 32
-        /// Of each kind.
-        public var randomOrders = 3
+        public var steps = 16
+        /// Of blocks.
+        public var blockOrders = 1
+        public var movedMaps = 9
         public var seed: UInt64 = 0
 
         public init() {}
@@ -61,7 +73,9 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
     public init(
         of map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer, settings: Settings = Settings()
     ) throws {
-        precondition(settings.steps >= 1 && settings.randomOrders >= 1, "a curve has steps and something to stand beside")
+        precondition(
+            settings.steps >= 1 && settings.blockOrders >= 1 && settings.movedMaps >= 1,
+            "a curve has steps and something to stand beside")
         guard map.values.allSatisfy(\.isFinite) else { throw ExplanationError.notFinite(what: "the map to check") }
         guard !map.isConstant else { throw ExplanationError.constant(what: "the map to check") }
         let input = explainer.network.input
@@ -84,19 +98,21 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
         measure = isClass ? .probability : whole > 0 ? .share : .value
         let unit = measure == .share ? whole : 1
         self.settings = settings
-        deletion = Self.curve(measured.indices.filter { $0 % 2 == 0 }.map { measured[$0].map { $0 / unit } })
-        insertion = Self.curve(measured.indices.filter { $0 % 2 == 1 }.map { measured[$0].map { $0 / unit } })
+        let shares = measured.map { $0.map { $0 / unit } }
+        deletion = Self.curve(shares.indices.filter { $0 % 2 == 0 }.map { shares[$0] }, settings)
+        insertion = Self.curve(shares.indices.filter { $0 % 2 == 1 }.map { shares[$0] }, settings)
     }
 
-    /// Of the map's values, then those of blocks, then as many of moved maps.
-    private static func curve(_ all: [[Double]]) -> Curve {
+    /// Of the map's values, then those of blocks, then those of moved maps.
+    private static func curve(_ all: [[Double]], _ settings: Settings) -> Curve {
         func mean(_ curves: ArraySlice<[Double]>) -> [Double] {
             all[0].indices.map { step in curves.reduce(0) { $0 + $1[step] } / Double(curves.count) }
         }
-        let count = (all.count - 1) / 2
-        let (blocks, moved) = (mean(all[1..<1 + count]), mean(all[(1 + count)...]))
+        let (blocks, moved) = (all[1...settings.blockOrders], all[(1 + settings.blockOrders)...])
+        let (blocksMean, movedMean) = (mean(blocks), mean(moved))
         return Curve(
-            values: all[0], area: area(all[0]), blocksArea: area(blocks), movedValues: moved, movedArea: area(moved))
+            values: all[0], area: area(all[0]), blocksArea: area(blocksMean), movedValues: movedMean, movedArea: area(movedMean),
+            movedAreas: moved.map(area))
     }
 
     /// The trapezoid rule over 0...1.
@@ -113,11 +129,11 @@ extension PerturbationCurves {
     /// For each order, when each pixel's turn is: the map's, then those of blocks, then those of moved maps.
     private static func orders(_ plane: [Float], height: Int, width: Int, _ settings: Settings) -> [[Int32]] {
         var result = [turns(plane)]
-        for index in 0..<settings.randomOrders {
+        for index in 0..<settings.blockOrders {
             var random = GaussianNoise(seed: settings.seed, stream: UInt64(2 * index))
             result.append(blockTurns(height: height, width: width, &random))
         }
-        for index in 0..<settings.randomOrders {
+        for index in 0..<settings.movedMaps {
             var random = GaussianNoise(seed: settings.seed, stream: UInt64(2 * index + 1))
             let (down, right) = (Int(random.uniform() * Double(height)), Int(random.uniform() * Double(width)))
             let moved = plane.indices.map { pixel in

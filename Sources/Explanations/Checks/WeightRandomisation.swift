@@ -37,6 +37,8 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
     }
 
     public var seed: UInt64
+    /// A correlation above it at a part that is judged is a failure.
+    public var limit: Double
     /// From only the last layer to all of them.
     public var stages: [Stage]
 
@@ -70,6 +72,7 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
         let cascade = try WeightCascade(of: method, target: target, by: explainer)
         let steps = WeightCascade.steps(layers: cascade.names.count, stages: stages)
         self.seed = seed
+        limit = MapChecks.largestCorrelation(of: method.grain)
         self.stages = try steps.enumerated().map { index, step in
             try ExplanationProgress.inPart("random weights \(index + 1) of \(steps.count)") {
                 let (count, tries) = step.parts.isEmpty ? (1, 1) : (networks, 3)

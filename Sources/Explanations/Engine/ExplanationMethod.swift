@@ -20,6 +20,8 @@ public protocol ExplanationMethod: ParsableArguments {
     func look(of map: ExplanationMap, target: Target) -> MapLook
     /// - Throws: `ExplanationError`, `NetworkError`.
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap
+    /// What its maps tell apart; the limits of checks depend on it.
+    var grain: MapGrain { get }
     /// About how many times a map runs a network whose input is `height` × `width`, forward or back.
     func passes(height: Int, width: Int) -> Int
     /// The picture of one explanation alone, and the command that makes it: its options, and what it takes without a name.
@@ -29,6 +31,14 @@ public protocol ExplanationMethod: ParsableArguments {
     func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle]
     /// Why nothing is outlined that could be; nil where something is, or nothing could be.
     func reasonForNoBox(of map: ExplanationMap, in size: Size) -> String?
+}
+
+/// What a map tells apart.
+public enum MapGrain: String, Sendable {
+    /// Single pixels: gradients and what is made of them.
+    case pixels
+    /// Regions of many pixels: windows that were covered, cells of a late layer.
+    case regions
 }
 
 /// A picture, and the arguments that make it again.

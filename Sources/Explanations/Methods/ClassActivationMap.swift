@@ -98,6 +98,8 @@ public struct ClassActivationMap: ExplanationMethod {
         }
     }
 
+    public var grain: MapGrain { .regions }
+
     public var arguments: [String] {
         Spelling.option("--method", method.rawValue) + Spelling.option("--boxes", boxes.rawValue)
             + Spelling.option("--box-share", "\(boxShare)") + Spelling.option("--layer", layer)

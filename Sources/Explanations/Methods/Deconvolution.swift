@@ -25,6 +25,8 @@ public struct Deconvolution: ExplanationMethod {
     /// For the argument parser.
     public init() {}
 
+    public var grain: MapGrain { .pixels }
+
     public var arguments: [String] { Spelling.option("--rule", rule.rawValue) }
 
     public var caption: String { "Deconvolution, rule \(rule.rawValue)" }

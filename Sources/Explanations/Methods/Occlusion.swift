@@ -59,6 +59,8 @@ public struct Occlusion: ExplanationMethod {
         }
     }
 
+    public var grain: MapGrain { .regions }
+
     public var arguments: [String] {
         Spelling.option("--window", "\(window)") + Spelling.option("--stride", "\(stride)")
             + Spelling.option("--fill", fill.rawValue) + Spelling.flag("--probability", probability)

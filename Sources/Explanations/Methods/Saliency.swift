@@ -75,6 +75,8 @@ public struct Saliency: ExplanationMethod {
         }
     }
 
+    public var grain: MapGrain { .pixels }
+
     public var arguments: [String] {
         let own =
             switch method {

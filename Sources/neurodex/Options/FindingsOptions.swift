@@ -8,7 +8,7 @@ import Search
 struct FindingsOptions: ParsableArguments {
     @Flag(
         help:
-            "Check the map: by deleting and inserting what it names, and by making it again with random weights. Some 450 passes and 14 maps more."
+            "Check the map: by deleting and inserting what it names, and by making it again with random weights. Some 330 passes and 14 maps more."
     )
     var check = false
 
