@@ -77,7 +77,7 @@ extension MapChecks {
     public static func largestCorrelation(of grain: MapGrain) -> Double {
         switch grain {
         case .pixels: 0.45
-        case .regions: 0.65
+        case .regions: 0.55
         }
     }
 

@@ -39,13 +39,13 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
 
         /// Whether a better curve has an area below a worse one's: deletion, or above: insertion.
         func isBetter(by precedes: (Double, Double) -> Bool) -> Bool {
-            movedAreas.count { precedes(area, $0) } >= movedAreas.count - PerturbationCurves.betterMovedMaps
+            movedAreas.count { precedes(area, $0) } >= movedAreas.count - movedAreas.count / PerturbationCurves.movedMapsToOne
         }
     }
 
-    /// A map has to be better than all moved maps but this many. One that knows nothing of the picture is, of nine, once in five times; better than
-    /// their mean it would be every other time.
-    static let betterMovedMaps = 1
+    /// Of as many moved maps one may be as good as the map itself, of fewer none. A map that knows nothing of the picture is better
+    /// than eight of nine once in five times; better than their mean it would be every other time.
+    static let movedMapsToOne = 9
 
     public struct Settings: Codable, Equatable, Sendable {
         public var steps = 16
