@@ -132,8 +132,8 @@ thread-test: setup
 	$$run index whole.sqlite --jobs 4 --model $$shop.onnx --classes $$shop/labels.txt --resize none $$shop && \
 	for part in 1 2; do $$run index $$part.sqlite --shard $$part/2 --jobs 4 --model $$shop.onnx --classes $$shop/labels.txt --resize none $$shop || exit; done && \
 	$$run merge merged.sqlite 1.sqlite 2.sqlite && $$run verify merged.sqlite && \
-	for question in "top conv1 conv2 conv3 conv4 pool_3 -k 50" "similar 5" "profile 5" "neurons --selective cat" "contrast --a id%2=0" suspects shortcuts; do \
-		set -- $$question; kind=$$1; shift; $$run $$kind merged.sqlite "$$@" >/dev/null || exit; done
+	$$run samples merged.sqlite > samples && \
+	while read -r question; do eval "$$run $$question" >/dev/null || exit; done < samples
 
 # The tools that make packages, on top of what the build needs.
 dist: setup

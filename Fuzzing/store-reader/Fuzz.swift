@@ -102,7 +102,7 @@ private func change(_ path: String, _ edits: [Edit]) throws {
 private func ask(_ path: String) {
     do {
         let store = try Store.open(path: path)
-        for query in questions { attempt { _ = try answer(query, store) } }
+        for query in questions { attempt { try answer(query, store) } }
         attempt { _ = try store.verify() }
         attempt { _ = try store.summary() }
         attempt { _ = try store.skipped() }
@@ -125,20 +125,14 @@ private func attempt(_ body: () throws -> Void) {
     }
 }
 
-private func answer(_ query: some Query, _ store: Store) throws -> any Sendable { try query.run(in: store) }
+private func answer(_ query: some Query, _ store: Store) throws { _ = try query.report(from: store) }
 
-nonisolated(unsafe) private let questions: [any Query] = [
-    TopQuery(neurons: ["a", "b", "logits"], count: 3), TopQuery(neurons: ["a:0"], count: 100, lowest: true),
-    TopQuery(neurons: ["class:dog"], condition: "label = 'cat' OR correct"), TopQuery(neurons: ["b:0"], from: .decile),
-    TopQuery(neurons: ["a:1"], distinct: true), GroupQuery(by: .l2, options: TopQuery(neurons: ["b"])),
-    SimilarQuery(image: "3", layer: ["a"], metric: .cosine), ProfileQuery(image: "5.png", count: 4),
-    NeuronsQuery(saturated: true),
-    HistogramQuery(neuron: "b:1"), DuplicatesQuery(threshold: 0), SelectivityQuery(count: 2), ContrastQuery(a: "label = 'cat'"),
-    SuspectsQuery(layer: "b"), SuspectsQuery(by: .network), SuspectsQuery(layer: "a", by: .regression),
-    SuspectsQuery(by: .neurons),
-    ShortcutsQuery(auroc: 0.1, share: 0.1, rate: 1), ContrastQuery(a: "id % 2", copies: true),
-    SQLQuery(statement: "SELECT * FROM top_image LIMIT 9", timeLimit: 1),
-]
+nonisolated(unsafe) private let questions: [any Query] = {
+    func samples<Q: Query>(_: Q.Type) -> [any Query] {
+        Q.samples(SampleGround(layers: ["a", "b", "logits"], image: "5.png", label: "cat", className: "dog"))
+    }
+    return queries.flatMap { samples($0) }
+}()
 
 /// A store of this version and one of version 2, which has no checksums but those of blocks; and where the input's file goes.
 private struct Seeds {

@@ -11,6 +11,13 @@ public struct Findings<Hit: Sendable & Encodable>: Sendable {
     }
 }
 
+/// An answer that says what has to be said beside it.
+protocol RemarkedAnswer {
+    var remarks: [Remark] { get }
+}
+
+extension Findings: RemarkedAnswer {}
+
 extension Findings: RandomAccessCollection {
     public var startIndex: Int { hits.startIndex }
     public var endIndex: Int { hits.endIndex }
@@ -35,6 +42,8 @@ public enum Remark: Hashable, Sendable {
     case notJudged(images: Int, of: Int, example: String, reason: String)
     /// Nothing was found among what was looked at.
     case nothing(lookedAt: String, because: String)
+    /// No image meets the condition.
+    case emptySelection(EmptySelection)
     case plain(String)
 }
 
@@ -51,6 +60,7 @@ extension Remark: CustomStringConvertible {
             "\(images) of \(all) images are not judged, such as \(example): \(reason)"
         case .nothing(let lookedAt, let reason):
             "looked at \(lookedAt): \(reason)"
+        case .emptySelection(let empty): "\(empty)"
         case .plain(let text): text
         }
     }

@@ -1,39 +1,49 @@
-import ArgumentParser
+package import ArgumentParser
 import Explanations
 import Foundation
-import Search
+package import Search
 import Support
 import Synchronization
 
 @main
-struct Neurodex: ParsableCommand {
+package struct Neurodex: ParsableCommand {
+    package init() {}
+
     static let version = "0.2.0"
 
-    static let configuration = CommandConfiguration(
-        commandName: "neurodex",
-        abstract: "Shows what a trained CNN has learnt.",
-        discussion: """
-            Run a network over a folder of images once, and ask what its neurons respond to:
+    /// The questions that are commands; tests add theirs.
+    @TaskLocal package static var questions = queries
 
-              neurodex index shop.sqlite --model petshop.onnx photos/
-              neurodex layers shop.sqlite
-              neurodex top shop.sqlite conv4:17 --sheet top.png
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "neurodex",
+            abstract: "Shows what a trained CNN has learnt.",
+            discussion: """
+                Run a network over a folder of images once, and ask what its neurons respond to:
 
-            A neuron is one channel of one layer, written LAYER:CHANNEL; class:NAME is the neuron of a class score. \
-            Every answer is exact. Exit status: 0 done, 1 failed, 2 some inputs were skipped, 64 wrong usage, 130 stopped by Ctrl-C.
-            """,
-        version: version,
-        subcommands: [
-            IndexCommand.self, PreprocessingCommand.self, InfoCommand.self, LayersCommand.self, TopCommand.self,
-            SimilarCommand.self, ProfileCommand.self,
-            NeuronsCommand.self, ContrastCommand.self, SuspectsCommand.self, ShortcutsCommand.self, DiffCommand.self,
-            SQLCommand.self,
-            VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
-            ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self,
-            DeconvCommand.self, AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self,
-            ExplanationsCommand.self,
-            WalkthroughCommand.self,
-        ])
+                  neurodex index shop.sqlite --model petshop.onnx photos/
+                  neurodex layers shop.sqlite
+                  neurodex top shop.sqlite conv4:17 --sheet top.png
+
+                A neuron is one channel of one layer, written LAYER:CHANNEL; class:NAME is the neuron of a class score. \
+                Every answer is exact. Exit status: 0 done, 1 failed, 2 some inputs were skipped, 64 wrong usage, 130 stopped by Ctrl-C.
+                """,
+            version: version,
+            subcommands: subcommands)
+    }
+
+    private static var subcommands: [any ParsableCommand.Type] {
+        let before: [any ParsableCommand.Type] = [
+            IndexCommand.self, PreprocessingCommand.self, InfoCommand.self, LayersCommand.self,
+        ]
+        let after: [any ParsableCommand.Type] = [
+            DiffCommand.self, VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
+            ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
+            AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self, ExplanationsCommand.self,
+            WalkthroughCommand.self, SamplesCommand.self,
+        ]
+        return before + questions.map { QueryCommands.command(for: $0) } + after
+    }
 
     /// Those of the command line; of a path that is not UTF-8, its text.
     static let arguments: [String] = (1..<max(Int(CommandLine.argc), 1)).compactMap { index in

@@ -68,7 +68,11 @@ import Testing
         let profiles = try ["cat-43.jpg", "other.jpg"].map {
             try objects(shop.run("profile", "shop.sqlite", $0, "-k", "1", "--format", "json"))
         }
-        #expect(profiles[0][0]["value"] as? Double != nil)
+        let (inStore, outside) = (try #require(profiles[0].first), try #require(profiles[1].first))
+        #expect(inStore["layer"] as? String == outside["layer"] as? String)
+        #expect(inStore["channel"] as? Int == outside["channel"] as? Int)
+        let values = try [inStore, outside].map { try #require($0["value"] as? Double) }
+        #expect(abs(values[0] - values[1]) <= 1e-4 * abs(values[0]), "\(values)")
 
         let missing = try shop.run("similar", "shop.sqlite", "nowhere.jpg")
         #expect(missing.status == 1 && missing.errors.contains("the store has no image nowhere.jpg"))

@@ -35,7 +35,7 @@ import Testing
                     let query = SimilarQuery(
                         image: "\(own)", layer: [layer.name], metric: metric, count: count, condition: condition)
                     guard isComparable else {
-                        #expect(throws: QueryError.self) { try query.run(in: store) }
+                        #expect(throws: QueryError.self) { try query.run(in: store).hits }
                         continue
                     }
                     let wanted = RecordedDataset.sorted(scores.map { -$0 }) {
@@ -43,7 +43,7 @@ import Testing
                     }.prefix(count)
                     compared += wanted.count
                     #expect(
-                        try query.run(in: store)
+                        try query.run(in: store).hits
                             == wanted.enumerated().map { index, image in
                                 SimilarQuery.Hit(
                                     rank: index + 1, image: dataset.images[image].path, imageID: image,

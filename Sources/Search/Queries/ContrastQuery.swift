@@ -1,6 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
 import Foundation
+public import Support
 
 /// The neurons that separate two sets of images. For each: the effect as AUROC (the share of pairs of which the image of A has the larger
 /// value, ties half, NaN lowest), the two-sided p-value of Mann and Whitney's rank test (normal approximation with tie and continuity
@@ -8,6 +9,17 @@ import Foundation
 public struct ContrastQuery: Query {
     public static let name = "contrast"
     public static let abstract = "The neurons that separate two sets of images."
+    public static let usage = "--a <condition>"
+    public static let discussion = """
+        Examples:
+
+          neurodex contrast shop.sqlite --a "label = 'cat'" --b "label = 'dog'"
+          neurodex contrast shop.sqlite --a "split = 'test'" --rate 0.05
+
+        What goes on in images that are answered wrongly: --a correct --b "NOT correct". AUROC is 1 where every image of A excites the neuron more than every image of B does, 0 where less, 0.5 where they do not \
+        differ. p is that of Mann and Whitney's rank test; q is Benjamini and Hochberg's, over all neurons asked for: of the neurons with \
+        q ≤ 0.05, 5 % are expected to differ by chance alone.
+        """
 
     @Option(help: "Images of the first set: an SQL condition as --where of top takes it.")
     public var a: String
@@ -41,7 +53,23 @@ public struct ContrastQuery: Query {
         self.copies = copies
     }
 
-    public struct Hit: Hashable, Sendable, Encodable {
+    public static func samples(_ ground: SampleGround) -> [ContrastQuery] {
+        [
+            ContrastQuery(a: "label = '\(ground.label)'", count: 6),
+            ContrastQuery(a: "label = '\(ground.label)'", count: 6, copies: true),
+            ContrastQuery(a: "split = 'val'", b: "split = 'train'", rate: 1),
+        ]
+    }
+
+    public func check(isDrawn: Bool) throws { guard count >= 1 else { throw QueryError.wrongCount(count) } }
+
+    public var options: [String] {
+        Spelling.option("--a", a) + Spelling.option("--b", b) + Spelling.option("--layer", layer)
+            + Spelling.option("-k", "\(count)") + Spelling.option("--rate", rate.map { "\($0)" })
+            + Spelling.flag("--copies", copies)
+    }
+
+    public struct Hit: Hashable, NeuronRow {
         public var layer: String
         public var channel: Int
         /// From 1.
@@ -53,6 +81,17 @@ public struct ContrastQuery: Query {
         public var q: Double
         /// Neurons that say the same of the images (``Copies``), and come after this one.
         public var copies: [NeuronName]
+
+        public static let columns: [ListColumn<Hit>] = list {
+            layerColumn
+            channelColumn
+            column("rank", \.rank)
+            neuronColumn
+            column("auroc", title: "AUROC", \.auroc)
+            column("p", \.p)
+            column("q", \.q)
+            copiesColumn(\.copies)
+        }
     }
 
     private struct Tested {

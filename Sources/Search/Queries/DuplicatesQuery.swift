@@ -1,5 +1,6 @@
 public import ActivationStore
 public import ArgumentParser
+public import Support
 
 /// Pairs of neurons of a layer that rank the images alike: Spearman's rank correlation over all images, mid-ranks for ties, NaN below
 /// everything. Exact: sums of whole numbers. A constant neuron has no correlation.
@@ -25,13 +26,21 @@ public struct DuplicatesQuery: Query {
         self.count = count
     }
 
-    public struct Hit: Hashable, Sendable, Encodable {
+    public struct Hit: Hashable, NeuronRow {
         public var layer: String
         public var channel: Int
         /// The larger channel of the two.
         public var other: Int
         /// Spearman's ρ, −1 … 1.
         public var correlation: Double
+
+        public static let columns: [ListColumn<Hit>] = list {
+            neuronColumn
+            layerColumn
+            channelColumn
+            column("other", \.other).shortened.shown { .text("\($0.layer):\($0.other)") }
+            column("correlation", \.correlation)
+        }
     }
 
     /// Pairs by correlation, the largest first, ties by neuron.

@@ -1,6 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
 import CKernels
+public import Support
 
 /// What several neurons' activations on an image come to. Computed in double precision, in the order of the neurons' ids.
 public enum Combination: String, Sendable, CaseIterable, ExpressibleByArgument {
@@ -16,18 +17,18 @@ public struct GroupQuery: Query {
     @Option(help: "How the neurons' activations on an image are combined.")
     public var by: Combination
 
-    @OptionGroup public var options: TopQuery
+    @OptionGroup public var query: TopQuery
 
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(by combination: Combination, options: TopQuery) {
+    public init(by combination: Combination, options query: TopQuery) {
         by = combination
-        self.options = options
+        self.query = query
     }
 
     /// One image of the list.
-    public struct Hit: Hashable, Sendable {
+    public struct Hit: Hashable, TableRow {
         /// From 1; with `--from decile`, within the tenth.
         public var rank: Int
         /// Path.
@@ -37,6 +38,15 @@ public struct GroupQuery: Query {
         public var value: Double
         /// With `--from decile`: 1 … 10, 10 being the strongest tenth.
         public var decile: Int?
+
+        public static let columns: [ListColumn<Hit>] = list {
+            column("rank", \.rank)
+            column("image", \.image).shortened
+            column("image_id", \.imageID).forPrograms
+            column("label", \.label).shortened
+            column("value", \.value).after("rank")
+            column("decile", title: "tenth", \.decile).absent { $0.decile != nil }.first
+        }
 
         public init(rank: Int, image: String, imageID: Int, label: String?, value: Double, decile: Int? = nil) {
             self.rank = rank
@@ -50,15 +60,15 @@ public struct GroupQuery: Query {
 
     /// - Throws: ``StoreError`` and ``QueryError``.
     public func run(in store: Store) throws -> [Hit] {
-        let choice = try options.checkedChoice()
-        let neurons = try NeuronSet(options.neurons, in: store.description)
+        let choice = try query.checkedChoice()
+        let neurons = try NeuronSet(query.neurons, in: store.description)
         return try store.read { database in
             let fold = try BlockFold(store, database)
-            let mask = try store.mask(where: options.condition, database)
+            let mask = try store.mask(where: query.condition, database)
             let scores = try combined(neurons, fold, mask)
             let chooser = Chooser(
-                choice: choice, count: options.count, seed: options.seed, mask: mask,
-                distinct: options.distinct ? Distinct(fold) : nil)
+                choice: choice, count: query.count, seed: query.seed, mask: mask,
+                distinct: query.distinct ? Distinct(fold) : nil)
             let names = try ImageNames(store, database)
             return try chooser.parts(of: scores).flatMap { part in
                 try part.images.enumerated().map { index, image in
@@ -70,6 +80,26 @@ public struct GroupQuery: Query {
         }
     }
 
+    public var selection: String? { query.condition }
+    public var options: [String] { query.options + Spelling.option("--by", by.rawValue) }
+    public var operands: [String] { query.operands }
+
+    public func remarks(on hits: [Hit], in store: Store) throws -> [Remark] {
+        hits.isEmpty ? [try query.reasonForNothing(in: store)] : []
+    }
+
+    public func figure(of hits: [Hit], in store: Store) throws -> AnswerFigure? {
+        guard !hits.isEmpty else { return nil }
+        let name = "\(by.rawValue) of \(query.neurons.joined(separator: ", "))"
+        var rows: [SheetPlan.Row] = []
+        for hit in hits {
+            if hit.rank == 1 { rows.append(SheetPlan.Row(title: hit.decile.map { "\(name), tenth \($0)" } ?? name)) }
+            rows[rows.count - 1].pictures.append(
+                SheetPlan.Picture(imageID: hit.imageID, note: shortNumber(hit.value), label: hit.label))
+        }
+        return .sheet(SheetPlan(rows))
+    }
+
     private func combined(_ neurons: NeuronSet, _ fold: BlockFold, _ mask: [UInt8]?) throws -> [Double] {
         switch by {
         case .sum: return try fold.scores(NDX_SUM, neurons, mask: mask)
@@ -78,24 +108,5 @@ public struct GroupQuery: Query {
         case .max: return try fold.scores(NDX_LARGEST, neurons, initial: -.infinity, mask: mask).map { $0 + 0 }
         case .l2: return try fold.scores(NDX_SQUARES, neurons, mask: mask).map { $0.squareRoot() }
         }
-    }
-}
-
-extension GroupQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case rank, image
-        case imageID = "image_id"
-        case label, value, decile
-    }
-
-    /// `label` is null if the image has none; `decile` is there with `--from decile` only.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(rank, forKey: .rank)
-        try container.encode(image, forKey: .image)
-        try container.encode(imageID, forKey: .imageID)
-        try container.encode(label, forKey: .label)
-        try container.encode(value, forKey: .value)
-        try container.encodeIfPresent(decile, forKey: .decile)
     }
 }

@@ -2,7 +2,7 @@ public import ActivationStore
 public import ArgumentParser
 
 /// How one neuron's activations are distributed: counts in bins of equal width between its smallest and largest finite value.
-public struct HistogramQuery: DrawnQuery {
+public struct HistogramQuery: Query {
     public static let name = "histogram"
     public static let abstract = "How a neuron's activations are distributed."
 
@@ -24,6 +24,8 @@ public struct HistogramQuery: DrawnQuery {
         self.condition = condition
     }
 
+    public var operands: [String] { [neuron] }
+    public var selection: String? { condition }
     public var options: [String] { Spelling.option("--bins", "\(bins)") + Spelling.option("--where", condition) }
 
     public struct Histogram: Hashable, Sendable, Encodable {
@@ -63,6 +65,12 @@ public struct HistogramQuery: DrawnQuery {
         histogram.counts = [Int](repeating: 0, count: count)
         for value in finite { histogram.counts[Self.bin(of: value, histogram.edges)] += 1 }
         return histogram
+    }
+
+    public func report(on histogram: Histogram, in store: Store) throws -> Report {
+        Report(HistogramListing(histogram: histogram), remarks: try allRemarks(on: histogram, in: store)) {
+            .histogram(histogram)
+        }
     }
 
     /// The last bin whose lower edge is not above the value.

@@ -1,7 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
-import CKernels
 import Foundation
+public import Support
 
 /// Every neuron over all images: extremes, mean, deviation, zeros; or only those that tell nothing.
 public struct NeuronsQuery: Query {
@@ -9,7 +9,7 @@ public struct NeuronsQuery: Query {
     public static let abstract = "What every neuron does over all images."
 
     /// What neurons are sorted by.
-    public enum Column: String, Sendable, CaseIterable, ExpressibleByArgument {
+    public enum Key: String, Sendable, CaseIterable, ExpressibleByArgument {
         case neuron, minimum, maximum, mean, deviation, zeros
     }
 
@@ -28,7 +28,7 @@ public struct NeuronsQuery: Query {
     public var saturated = false
 
     @Option(help: "Sort by this column, the largest first; by neuron from the first.")
-    public var sort: Column = .neuron
+    public var sort: Key = .neuron
 
     @Flag(help: "Turn the order round.")
     public var reverse = false
@@ -40,7 +40,7 @@ public struct NeuronsQuery: Query {
     public init() {}
 
     public init(
-        layer: [String] = [], dead: Bool = false, constant: Bool = false, saturated: Bool = false, sort: Column = .neuron,
+        layer: [String] = [], dead: Bool = false, constant: Bool = false, saturated: Bool = false, sort: Key = .neuron,
         reverse: Bool = false, count: Int? = nil
     ) {
         self.layer = layer
@@ -52,7 +52,13 @@ public struct NeuronsQuery: Query {
         self.count = count
     }
 
-    public struct Hit: Hashable, Sendable {
+    public var options: [String] {
+        Spelling.option("--layer", layer) + Spelling.flag("--dead", dead) + Spelling.flag("--constant", constant)
+            + Spelling.flag("--saturated", saturated) + Spelling.option("--sort", sort.rawValue)
+            + Spelling.flag("--reverse", reverse) + Spelling.option("-k", count.map { "\($0)" })
+    }
+
+    public struct Hit: Hashable, NeuronRow {
         public var layer: String
         public var channel: Int
         public var images: Int
@@ -66,6 +72,19 @@ public struct NeuronsQuery: Query {
         public var deviation: Double?
         /// The share of images with zero, 0 … 1.
         public var zeroShare: Double
+
+        public static let columns: [ListColumn<Hit>] = list {
+            neuronColumn
+            layerColumn
+            channelColumn
+            column("images", \.images).forPrograms
+            column("nans", title: "NaN", \.nans).hidden { $0.nans > 0 }.after("zero_share")
+            column("minimum", \.minimum)
+            column("maximum", \.maximum)
+            column("mean", \.mean)
+            column("deviation", \.deviation)
+            column("zero_share", title: "zero %", \.zeroShare).shown { .value($0.zeroShare * 100) }
+        }
     }
 
     /// - Throws: ``StoreError``, ``QueryError``.
@@ -122,11 +141,9 @@ public struct NeuronsQuery: Query {
             var found: Set<Int> = []
             for one in candidates {
                 guard let maximum = one.maximum else { continue }
-                var (below, equal): (UInt64, UInt64) = (0, 0)
-                try fold.rows(NeuronSet([one.neuron..<one.neuron + 1])) { _, row in
-                    ndx_count_around(row.values, row.count, maximum, &below, &equal)
-                }
-                if 2 * Int(equal) >= one.count { found.insert(one.neuron) }
+                let column = try fold.column(one.neuron)
+                let equal = column.indices.count { column[$0] == maximum && fold.presence?[$0] != 0 }
+                if 2 * equal >= one.count { found.insert(one.neuron) }
             }
             return found
         }
@@ -145,26 +162,5 @@ extension NeuronsQuery: ReasonedQuery {
         return .nothing(
             lookedAt: "\(neurons) neurons over \(try store.imageCount()) images",
             because: "none is \(wanted.joined(separator: ", or "))")
-    }
-}
-
-extension NeuronsQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case layer, channel, images, nans, minimum, maximum, mean, deviation
-        case zeroShare = "zero_share"
-    }
-
-    /// Every key is there, null for what a neuron that is always NaN has not.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(layer, forKey: .layer)
-        try container.encode(channel, forKey: .channel)
-        try container.encode(images, forKey: .images)
-        try container.encode(nans, forKey: .nans)
-        try container.encode(minimum, forKey: .minimum)
-        try container.encode(maximum, forKey: .maximum)
-        try container.encode(mean, forKey: .mean)
-        try container.encode(deviation, forKey: .deviation)
-        try container.encode(zeroShare, forKey: .zeroShare)
     }
 }

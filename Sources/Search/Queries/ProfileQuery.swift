@@ -1,6 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
 import GRDB
+public import Support
 
 /// The neurons that an image excites most, each measured by its own habits: ranked by the share of the store's images that
 /// excite it less (ties count half; NaN is below everything). Of neurons of one share, that comes first of which the image is
@@ -9,9 +10,19 @@ import GRDB
 ///
 /// Exact, without reading all activations: histograms bound each share, lists of the strongest settle most of what is left, and
 /// only neurons that may still be among the first are counted in the blocks.
-public struct ProfileQuery: Query {
+public struct ProfileQuery: ImageQuery {
     public static let name = "profile"
     public static let abstract = "The neurons that an image excites most, beside what other images do."
+    public static let usage = "<image>"
+    public static let discussion = """
+        Examples:
+
+          neurodex profile shop.sqlite cat-43.jpg
+          neurodex profile shop.sqlite 12 --layer conv4 -k 20 --format json
+
+        Neurons are ranked by the share of the store's images that excite them less than this one, so that loud neurons do not drown \
+        the others; of neurons of one share the one comes first of which the image is further above the mean, in standard deviations. IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
+        """
 
     @Argument(help: "A path or an id of the store, or any other file.", completion: .images)
     public var image: String
@@ -37,7 +48,16 @@ public struct ProfileQuery: Query {
         self.given = given
     }
 
-    public struct Hit: Hashable, Sendable {
+    public static func samples(_ ground: SampleGround) -> [ProfileQuery] {
+        [ProfileQuery(image: ground.image, count: 8)]
+    }
+
+    public func check(isDrawn: Bool) throws { guard count >= 1 else { throw QueryError.wrongCount(count) } }
+
+    public var options: [String] { Spelling.option("--layer", layer) + Spelling.option("-k", "\(count)") }
+    public var operands: [String] { [image] }
+
+    public struct Hit: Hashable, NeuronRow {
         public var layer: String
         public var channel: Int
         /// From 1.
@@ -53,6 +73,19 @@ public struct ProfileQuery: Query {
         public var deviations: Double
         /// The class whose score the neuron is; nil for other neurons, or where its name is not known.
         public var className: String?
+
+        public static let columns: [ListColumn<Hit>] = list {
+            layerColumn
+            channelColumn
+            column("rank", \.rank)
+            neuronColumn.shown { .text($0.className.map { "class:\($0)" } ?? $0.neuron.description) }
+            column("percentile", \.percentile).shown { .value($0.percentile * 100) }
+            column("value", \.value)
+            column("y", \.y)
+            column("x", \.x)
+            column("deviations", \.deviations)
+            column("class", \.className).forPrograms
+        }
 
         public init(
             layer: String, channel: Int, rank: Int, percentile: Double, value: Float, y: Int, x: Int, deviations: Double,
@@ -122,26 +155,5 @@ extension ProfileQuery: ReasonedQuery {
         try store.emptiness(where: nil)
             ?? .nothing(
                 lookedAt: "\(store.description.neuronCount) neurons", because: "all that were asked for are NaN on this image")
-    }
-}
-
-extension ProfileQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case layer, channel, rank, percentile, value, y, x, deviations
-        case className = "class"
-    }
-
-    /// Every key is there, `class` as null for neurons that are no score of a class.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(layer, forKey: .layer)
-        try container.encode(channel, forKey: .channel)
-        try container.encode(rank, forKey: .rank)
-        try container.encode(percentile, forKey: .percentile)
-        try container.encode(value, forKey: .value)
-        try container.encode(y, forKey: .y)
-        try container.encode(x, forKey: .x)
-        try container.encode(deviations, forKey: .deviations)
-        try container.encode(className, forKey: .className)
     }
 }

@@ -2,11 +2,24 @@ public import ActivationStore
 public import ArgumentParser
 public import Foundation
 import GRDBSQLite
+public import Support
 
 /// Any one SQL statement that only reads. SQLite refuses everything else before it runs.
 public struct SQLQuery: Query {
     public static let name = "sql"
     public static let abstract = "Any SQL statement that only reads."
+    public static let usage = "<statement>"
+    public static let discussion = """
+        Examples:
+
+          neurodex sql shop.sqlite "SELECT label, count(*) FROM image_info GROUP BY 1"
+          neurodex sql shop.sqlite "SELECT * FROM activation WHERE image_id = 7"
+
+        The table activation(layer, channel, image_id, value, y, x) has every activation; the views image_info, neuron_info and \
+        top_image have names where the tables have numbers. Of several columns of one name, the second is called NAME:1, and so on. \
+        Nothing can be written. With --format json or csv rows are printed \
+        as they come, in any number.
+        """
 
     @Argument(help: "For example: SELECT label, count(*) FROM image_info GROUP BY label")
     public var statement: String
@@ -26,11 +39,24 @@ public struct SQLQuery: Query {
         self.memoryLimit = memoryLimit
     }
 
+    public static func samples(_ ground: SampleGround) -> [SQLQuery] {
+        [
+            SQLQuery(statement: "SELECT * FROM activation WHERE image_id = 3"),
+            SQLQuery(statement: "SELECT layer, channel, rank, value FROM top_image LIMIT 9"),
+        ]
+    }
+
     public func validate() throws {
         guard timeLimit > 0 else { throw ValidationError("--time-limit is \(timeLimit), and has to be above 0") }
         guard (1...1 << 20).contains(memoryLimit) else {
             throw ValidationError("--memory-limit is \(memoryLimit), and has to be 1 to \(1 << 20)")
         }
+    }
+
+    public var operands: [String] { [statement] }
+
+    public var options: [String] {
+        Spelling.option("--time-limit", "\(timeLimit)") + Spelling.option("--memory-limit", "\(memoryLimit)")
     }
 
     public struct Table: Hashable, Sendable, Encodable {
@@ -160,7 +186,49 @@ extension SQLQuery.Value: Encodable {
         case .real(let value): try container.encode(value)
         case .text(let value): try container.encode(value)
         case .blob(let value):
-            try container.encode(value.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
+            try container.encode(value.hexadecimal)
+        }
+    }
+}
+
+extension SQLQuery {
+    public func report(on table: Table, in store: Store) -> Report { Report(Listing(found: table)) }
+
+    /// A table whose columns the statement names.
+    private struct Listing: Printable {
+        let found: Table
+
+        func encode(to encoder: any Encoder) throws {
+            var list = encoder.unkeyedContainer()
+            for row in found.rows { try list.encode(Dictionary(uniqueKeysWithValues: zip(found.columns, row))) }
+        }
+
+        var table: TextTable {
+            TextTable(columns: found.columns, shortened: Set(found.columns), rows: found.rows.map { $0.map(\.cell) })
+        }
+
+        var fields: [[String]] { [found.columns] + found.rows.map { $0.map(\.field) } }
+    }
+}
+
+extension SQLQuery.Value: ColumnValue {
+    public var field: String {
+        switch self {
+        case .null: ""
+        case .integer(let number): String(number)
+        case .real(let number): String(number)
+        case .text(let text): text
+        case .blob(let data): data.hexadecimal
+        }
+    }
+
+    public var cell: TextTable.Cell {
+        switch self {
+        case .null: .nothing
+        case .integer(let number): .number(String(number))
+        case .real(let number): .value(number)
+        case .text(let text): .text(text)
+        case .blob(let data): .text("(\(data.count) bytes)")
         }
     }
 }

@@ -1,5 +1,6 @@
 public import ActivationStore
 public import ArgumentParser
+public import Support
 
 /// How well a neuron tells the images of a label from all others: the area under the ROC curve (ties half, NaN lowest), average precision
 /// (ties reached at once, as scikit-learn has it), and the difference of the means of the finite values. Exact, over all chosen images.
@@ -40,7 +41,7 @@ public struct SelectivityQuery: Query {
         self.copies = copies
     }
 
-    public struct Hit: Hashable, Sendable {
+    public struct Hit: Hashable, NeuronRow {
         public var layer: String
         public var channel: Int
         public var label: String
@@ -53,6 +54,18 @@ public struct SelectivityQuery: Query {
         public var gap: Double?
         /// Neurons that say the same of the images (``Copies``), and come after this one; none where labels are ranked.
         public var copies: [NeuronName] = []
+
+        public static let columns: [ListColumn<Hit>] = list {
+            neuronColumn
+            layerColumn
+            channelColumn
+            column("label", \.label).shortened
+            column("images", \.images)
+            column("auroc", title: "AUROC", \.auroc)
+            column("average_precision", title: "average precision", \.averagePrecision)
+            column("gap", title: "mean gap", \.gap)
+            copiesColumn(\.copies)
+        }
     }
 
     /// Hits by AUROC, the largest first, ties by neuron, then by label. Of neurons that say the same of the images, the first
@@ -132,26 +145,5 @@ public struct SelectivityQuery: Query {
         for (other, one) in classes.enumerated() where other != index { (sum, finite) = (sum + one.sum, finite + one.finite) }
         let own = classes[index]
         return own.finite > 0 && finite > 0 ? own.sum / Double(own.finite) - sum / Double(finite) : nil
-    }
-}
-
-extension SelectivityQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case layer, channel, label, images, auroc
-        case averagePrecision = "average_precision"
-        case gap, copies
-    }
-
-    /// Every key is there, `gap` as null where there is none.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(layer, forKey: .layer)
-        try container.encode(channel, forKey: .channel)
-        try container.encode(label, forKey: .label)
-        try container.encode(images, forKey: .images)
-        try container.encode(auroc, forKey: .auroc)
-        try container.encode(averagePrecision, forKey: .averagePrecision)
-        try container.encode(gap, forKey: .gap)
-        try container.encode(copies, forKey: .copies)
     }
 }

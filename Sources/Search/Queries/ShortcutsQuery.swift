@@ -2,6 +2,7 @@ public import ActivationStore
 public import ArgumentParser
 import CKernels
 import Foundation
+public import Support
 
 /// Neurons that tell a label by something at the edge of the picture, or always in the same spot: a watermark, a price tag, a
 /// frame. What varies with the object has its maxima in many places; what does not is no part of it.
@@ -15,9 +16,20 @@ import Foundation
 ///
 /// Neurons that see the same spot are one finding: those of one label whose maxima lie at the same place of the same pictures
 /// (``Spot``).
-public struct ShortcutsQuery: DrawnQuery {
+public struct ShortcutsQuery: Query {
     public static let name = "shortcuts"
     public static let abstract = "Neurons that tell a label by what is always at the edge or in one spot."
+    public static let figureKind: AnswerFigure.Kind? = .sheet
+    public static let discussion = """
+        Examples:
+
+          neurodex shortcuts shop.sqlite
+          neurodex shortcuts shop.sqlite --sheet shortcuts.png --format json
+
+        A neuron is named where it tells a label and its maxima on that label's images lie at the corners, on the border or in one \
+        spot far more often than on other images and than by chance: a watermark, a price tag, a frame. Neurons that see the same spot of the same \
+        pictures are one row (--copies: a row each). --sheet outlines what it saw. What it cannot see: a tint, a mark that moves about.
+        """
 
     @Option(
         help: ArgumentHelp("Only neurons of this layer, or LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
@@ -54,6 +66,12 @@ public struct ShortcutsQuery: DrawnQuery {
         self.copies = copies
     }
 
+    public static func samples(_ ground: SampleGround) -> [ShortcutsQuery] {
+        [ShortcutsQuery(auroc: 0.5, share: 0.3, rate: 1)]
+    }
+
+    public func check(isDrawn: Bool) throws { guard count >= 1 else { throw QueryError.wrongCount(count) } }
+
     public var options: [String] {
         Spelling.option("--layer", layer) + Spelling.option("--auroc", "\(auroc)") + Spelling.option("--share", "\(share)")
             + Spelling.option("--rate", "\(rate)")
@@ -65,7 +83,7 @@ public struct ShortcutsQuery: DrawnQuery {
         case corner, border, spot
     }
 
-    public struct Hit: Hashable, Sendable, Encodable {
+    public struct Hit: Hashable, NeuronRow {
         /// From 1.
         public var rank: Int
         public var layer: String
@@ -81,6 +99,20 @@ public struct ShortcutsQuery: DrawnQuery {
         public var q: Double
         /// Neurons that see the same spot, and come after this one.
         public var copies: [NeuronName]
+
+        public static let columns: [ListColumn<Hit>] = list {
+            layerColumn
+            channelColumn
+            column("rank", \.rank)
+            neuronColumn
+            column("label", \.label).shortened
+            column("auroc", title: "AUROC", \.auroc)
+            column("place", \.place.rawValue)
+            column("share", \.share)
+            column("expected", \.expected)
+            column("q", \.q)
+            copiesColumn(of: "one spot", \.copies)
+        }
     }
 
     private struct Suspect {
@@ -133,6 +165,19 @@ public struct ShortcutsQuery: DrawnQuery {
                         copies: group.members.map { NeuronName(suspects[$0].neuron, description) })
                 }, remarks: remarks)
         }
+    }
+
+    /// What the neurons saw on images of the label.
+    public func figure(of hits: Findings<Hit>, in store: Store) throws -> AnswerFigure? {
+        let shown = try hits.flatMap { hit in
+            try TopQuery(
+                neurons: [hit.neuron.description], count: 6, condition: "label = '\(hit.label.replacing("'", with: "''"))'"
+            ).run(in: store)
+        }
+        guard !shown.isEmpty else { return nil }
+        return .sheet(
+            SheetPlan(
+                try SheetPlan.rows(of: shown, in: store), advice: "name fewer neurons or a smaller -k", isWhole: true))
     }
 
     /// Why there is no finding.

@@ -1,6 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
 import CKernels
+public import Support
 
 /// How far two images are from each other, by their activations a and b.
 public enum Metric: String, Sendable, CaseIterable, ExpressibleByArgument {
@@ -17,9 +18,19 @@ public enum Metric: String, Sendable, CaseIterable, ExpressibleByArgument {
 /// The images nearest to one by the activations of a layer or of any neurons. Exact, computed in double precision in the order of the
 /// neurons' ids; ties by image id. Images whose distance is no number (NaN among the activations, or no length for the cosine) are
 /// never listed, and neither is the image itself.
-public struct SimilarQuery: DrawnQuery {
+public struct SimilarQuery: ImageQuery {
     public static let name = "similar"
     public static let abstract = "The images that excite neurons most like a given one does."
+    public static let usage = "<image>"
+    public static let figureKind: AnswerFigure.Kind? = .sheet
+    public static let discussion = """
+        Examples:
+
+          neurodex similar shop.sqlite cat-43.jpg -k 8 --sheet similar.png
+          neurodex similar shop.sqlite 12 --layer conv4 --where "label <> 'cat'"
+
+        IMAGE is a path or an id of the store, or any other file, on which the network is then run once.
+        """
 
     @Argument(help: "A path or an id of the store, or any other file.", completion: .images)
     public var image: String
@@ -57,12 +68,24 @@ public struct SimilarQuery: DrawnQuery {
         self.given = given
     }
 
+    public static func samples(_ ground: SampleGround) -> [SimilarQuery] {
+        [
+            SimilarQuery(image: ground.image, layer: [ground.layer], count: 4),
+            SimilarQuery(image: ground.image, layer: ground.layers, metric: .cosine, count: 4),
+        ]
+    }
+
+    public var operands: [String] { [image] }
+    public var selection: String? { condition }
+
+    public func check(isDrawn: Bool) throws { guard count >= 1 else { throw QueryError.wrongCount(count) } }
+
     public var options: [String] {
         Spelling.option("--layer", layer) + Spelling.option("--metric", metric.rawValue) + Spelling.option("-k", "\(count)")
             + Spelling.option("--where", condition)
     }
 
-    public struct Hit: Hashable, Sendable {
+    public struct Hit: Hashable, TableRow {
         /// From 1.
         public var rank: Int
         /// Path.
@@ -70,6 +93,14 @@ public struct SimilarQuery: DrawnQuery {
         public var imageID: Int
         public var label: String?
         public var distance: Double
+
+        public static let columns: [ListColumn<Hit>] = list {
+            column("rank", \.rank)
+            column("image", \.image).shortened
+            column("image_id", \.imageID).forPrograms
+            column("label", \.label).shortened
+            column("distance", \.distance).after("rank")
+        }
 
         public init(rank: Int, image: String, imageID: Int, label: String?, distance: Double) {
             self.rank = rank
@@ -81,7 +112,34 @@ public struct SimilarQuery: DrawnQuery {
     }
 
     /// - Throws: ``StoreError``, ``QueryError``.
-    public func run(in store: Store) throws -> [Hit] { try found(in: store).hits }
+    public func run(in store: Store) throws -> Findings<Hit> {
+        let found = try found(in: store)
+        var remarks: [Remark] = []
+        if found.isInfinite {
+            remarks.append(
+                .plain("an activation of \(image) is infinite, so every image is infinitely far from it, or at no distance"))
+        }
+        for (images, what) in [
+            (
+                found.unlisted,
+                "cannot be compared, as activations are NaN, infinite or, for the cosine, all zero, and are not listed"
+            ),
+            (found.infinite, "are infinitely far, as an activation is infinite, and come last"),
+        ] where images > 0 {
+            remarks.append(.plain("images that \(what): \(images)"))
+        }
+        if found.hits.isEmpty { remarks.append(try reasonForNothing(in: store)) }
+        return Findings(found.hits, remarks: remarks)
+    }
+
+    public func figure(of hits: Findings<Hit>, in store: Store) throws -> AnswerFigure? {
+        var row = SheetPlan.Row(title: "nearest to \(image)")
+        if given == nil, let own = try? store.image(named: image) {
+            row.pictures.append(SheetPlan.Picture(imageID: own.id, note: "itself", label: own.label))
+        }
+        row.pictures += hits.map { SheetPlan.Picture(imageID: $0.imageID, note: shortNumber($0.distance), label: $0.label) }
+        return .sheet(SheetPlan([row]))
+    }
 
     public struct Found: Sendable {
         public var hits: [Hit]
@@ -149,23 +207,5 @@ extension SimilarQuery: ReasonedQuery {
         return .nothing(
             lookedAt: "\(try store.imageCount()) images",
             because: "there is no other than the image itself, or their distances to it are no numbers (NaN, or of no length)")
-    }
-}
-
-extension SimilarQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case rank, image
-        case imageID = "image_id"
-        case label, distance
-    }
-
-    /// Every key is there, `label` as null if the image has none.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(rank, forKey: .rank)
-        try container.encode(image, forKey: .image)
-        try container.encode(imageID, forKey: .imageID)
-        try container.encode(label, forKey: .label)
-        try container.encode(distance, forKey: .distance)
     }
 }

@@ -1,6 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
 import Foundation
+public import Support
 
 /// Images whose label is likely wrong, with the neurons that say so.
 ///
@@ -11,9 +12,21 @@ import Foundation
 /// (``NeuronJudge``).
 ///
 /// The neurons named with an image are those of a layer that tell the suggested label best, by AUROC (ties by neuron).
-public struct SuspectsQuery: DrawnQuery {
+public struct SuspectsQuery: Query {
     public static let name = "suspects"
     public static let abstract = "Images whose label is likely wrong, and the neurons that say so."
+    public static let figureKind: AnswerFigure.Kind? = .sheet
+    public static let discussion = """
+        Examples:
+
+          neurodex suspects shop.sqlite -k 12 --sheet suspects.png
+          neurodex suspects shop.sqlite --layer pool_3 --where "split = 'train'" --format json
+
+        Images come by the probability of their label, the least first, where another label is likelier. The probability is the network's \
+        own, or that of a logistic regression on the maxima of one layer, cross-validated in five parts: the one that agrees with more of the labels. \
+        A line on standard error says which, and what could not be judged. Where neither can be had, as no label is a class of the network or has five images, \
+        the neurons that tell each label best are asked. Beside an image stand the neurons that tell the suggested label best.
+        """
 
     /// What says how likely a label is.
     public enum Judge: String, CaseIterable, Sendable, Encodable, ExpressibleByArgument {
@@ -51,22 +64,30 @@ public struct SuspectsQuery: DrawnQuery {
         self.condition = condition
     }
 
+    public static func samples(_ ground: SampleGround) -> [SuspectsQuery] {
+        ([nil] + Judge.allCases).map { SuspectsQuery(layer: ground.layer, by: $0, count: 4) }
+    }
+
+    public func check(isDrawn: Bool) throws { guard count >= 1 else { throw QueryError.wrongCount(count) } }
+
     public var options: [String] {
         Spelling.option("--layer", layer) + Spelling.option("--by", by?.rawValue)
             + Spelling.option("--witnesses", "\(witnesses)") + Spelling.option("-k", "\(count)")
             + Spelling.option("--where", condition)
     }
 
-    public struct Witness: Hashable, Sendable, Encodable {
+    public struct Witness: Hashable, Sendable, ColumnElement {
         public var layer: String
         public var channel: Int
         /// Of this image on this neuron, 0 … 1.
         public var percentile: Double
         /// Neurons that say the same of all images.
         public var copies: [NeuronName]
+
+        public var description: String { "\(layer):\(channel)" }
     }
 
-    public struct Hit: Hashable, Sendable {
+    public struct Hit: Hashable, TableRow {
         /// From 1.
         public var rank: Int
         /// Path.
@@ -83,6 +104,25 @@ public struct SuspectsQuery: DrawnQuery {
         public var probability: Double?
         public var suggestedProbability: Double?
         public var rankedBy: Judge
+
+        public static let columns: [ListColumn<Hit>] = list {
+            column("rank", \.rank)
+            column("image", \.image).shortened
+            column("image_id", \.imageID).forPrograms
+            column("label", \.label).shortened
+            column("suggested", \.suggested).shortened
+            column("score", \.score)
+            column("witnesses", title: "say", \.witnesses).shortened.shown { .text($0.speakers) }
+            column("probability", \.probability).forPrograms
+            column("suggested_probability", \.suggestedProbability).forPrograms
+            column("ranked_by", \.rankedBy.rawValue).forPrograms
+        }
+
+        /// The first of the neurons, each with the number of its copies.
+        private var speakers: String {
+            witnesses.prefix(3).map { $0.description + ($0.copies.isEmpty ? "" : " (+\($0.copies.count))") }
+                .joined(separator: " ")
+        }
     }
 
     /// Hits by the probability of the label (of neurons, by score), the most suspect first, ties by image; only those of which
@@ -121,6 +161,18 @@ public struct SuspectsQuery: DrawnQuery {
         }
     }
 
+    public func figure(of hits: Findings<Hit>, in store: Store) -> AnswerFigure? {
+        guard !hits.isEmpty else { return nil }
+        let rows = stride(from: 0, to: hits.count, by: 6).map { start in
+            SheetPlan.Row(
+                title: start == 0 ? "labels that are likely wrong" : "ranks from \(start + 1)",
+                pictures: hits[start..<min(start + 6, hits.count)].map {
+                    SheetPlan.Picture(imageID: $0.imageID, note: "\($0.label) → \($0.suggested)?", label: nil)
+                })
+        }
+        return .sheet(SheetPlan(rows))
+    }
+
     /// The images that meet the condition and have a label.
     private func labelled(_ store: Store, _ fold: BlockFold) throws -> ImageLabels {
         var mask = try store.filledMask(where: condition, fold.database) ?? Array(repeating: 1, count: fold.images)
@@ -156,30 +208,5 @@ extension SuspectsQuery.Judge {
         case .regression: "a cross-validated logistic regression on the maxima of \(layer ?? "a layer")"
         case .neurons: "the neurons of \(layer ?? "a layer") that tell each label best"
         }
-    }
-}
-
-extension SuspectsQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case rank, image
-        case imageID = "image_id"
-        case label, suggested, score, witnesses, probability
-        case suggestedProbability = "suggested_probability"
-        case rankedBy = "ranked_by"
-    }
-
-    /// Every key is there, null where there is no probability.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(rank, forKey: .rank)
-        try container.encode(image, forKey: .image)
-        try container.encode(imageID, forKey: .imageID)
-        try container.encode(label, forKey: .label)
-        try container.encode(suggested, forKey: .suggested)
-        try container.encode(score, forKey: .score)
-        try container.encode(witnesses, forKey: .witnesses)
-        try container.encode(probability, forKey: .probability)
-        try container.encode(suggestedProbability, forKey: .suggestedProbability)
-        try container.encode(rankedBy, forKey: .rankedBy)
     }
 }

@@ -1,11 +1,13 @@
 public import ActivationStore
 public import ArgumentParser
+import Foundation
 import GRDB
+public import Support
 
 /// The images that excite neurons most, or least. Exact: equal to sorting all images, ties by image id, NaN left out.
 ///
 /// One neuron's list comes from `top_list` if that covers all images and is long enough, else from a scan of the blocks.
-public struct TopQuery: DrawnQuery {
+public struct TopQuery: Query {
     public static let name = "top"
     public static let abstract = "The images that excite neurons most."
 
@@ -51,6 +53,9 @@ public struct TopQuery: DrawnQuery {
         self.distinct = distinct
     }
 
+    public var operands: [String] { neurons }
+    public var selection: String? { condition }
+
     public var options: [String] {
         Spelling.option("-k", "\(count)") + Spelling.option("--from", (lowest ? .lowest : from).argument)
             + Spelling.option("--seed", "\(seed)")
@@ -68,7 +73,7 @@ public struct TopQuery: DrawnQuery {
     }
 
     /// One image in a neuron's list.
-    public struct Hit: Hashable, Sendable {
+    public struct Hit: Hashable, NeuronRow {
         public let layer: String
         public let channel: Int
         /// From 1.
@@ -83,6 +88,20 @@ public struct TopQuery: DrawnQuery {
         public let x: Int
         /// With `--from decile`: 1 … 10, 10 being the strongest tenth. `rank` is within it then.
         public let decile: Int?
+
+        public static let columns: [ListColumn<Hit>] = list {
+            neuronColumn
+            layerColumn
+            channelColumn
+            column("rank", \.rank)
+            column("image", \.image).shortened
+            column("image_id", \.imageID).forPrograms
+            column("label", \.label).shortened
+            column("value", \.value).after("rank")
+            column("y", \.y)
+            column("x", \.x)
+            column("decile", title: "tenth", \.decile).absent { $0.decile != nil }.after("neuron")
+        }
 
         public init(
             layer: String, channel: Int, rank: Int, image: String, imageID: Int, label: String?, value: Float, y: Int, x: Int,
@@ -210,33 +229,48 @@ public struct TopQuery: DrawnQuery {
     }
 }
 
-extension TopQuery.Hit: Encodable {
-    enum CodingKeys: String, CodingKey {
-        case layer, channel, rank, image
-        case imageID = "image_id"
-        case label, value, y, x, decile
-    }
-
-    /// Every key is there for every hit, `label` as null if the image has none; but `decile` with `--from decile` only.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(layer, forKey: .layer)
-        try container.encode(channel, forKey: .channel)
-        try container.encode(rank, forKey: .rank)
-        try container.encode(image, forKey: .image)
-        try container.encode(imageID, forKey: .imageID)
-        try container.encode(label, forKey: .label)
-        try container.encode(value, forKey: .value)
-        try container.encode(y, forKey: .y)
-        try container.encode(x, forKey: .x)
-        try container.encodeIfPresent(decile, forKey: .decile)
-    }
-}
-
 extension TopQuery: ReasonedQuery {
     public func reasonForNothing(in store: Store) throws -> Remark {
         try store.emptiness(where: condition)
             ?? .nothing(
                 lookedAt: "\(try store.imageCount()) images", because: "what was asked for is NaN on all that could be listed")
+    }
+}
+
+extension TopQuery {
+    public func figure(of hits: [Hit], in store: Store) throws -> AnswerFigure? {
+        guard !hits.isEmpty else { return nil }
+        return .sheet(SheetPlan(try SheetPlan.rows(of: hits, in: store), advice: "name fewer neurons or a smaller -k"))
+    }
+}
+
+extension SheetPlan {
+    /// What neurons saw, a row a neuron: its hits stand together, and rank 1 begins the next.
+    public static func rows(of hits: [TopQuery.Hit], in store: Store) throws -> [Row] {
+        var rows: [Row] = []
+        for hit in hits {
+            if rows.isEmpty || hit.rank == 1 { rows.append(Row(of: hit, in: store.description)) }
+            rows[rows.count - 1].pictures.append(
+                Picture(
+                    imageID: hit.imageID, path: hit.image, note: String(format: "%.4g", Double(hit.value)), label: hit.label,
+                    place: Place(layer: hit.layer, y: hit.y, x: hit.x)))
+        }
+        return rows
+    }
+}
+
+extension SheetPlan.Row {
+    /// The row that a neuron's first hit begins.
+    fileprivate init(of first: TopQuery.Hit, in description: StoreDescription) {
+        let tenth = first.decile.map { ", tenth \($0)" } ?? ""
+        self.init(title: "\(first.layer):\(first.channel)\(tenth)")
+        guard let layer = description.layers.first(where: { $0.name == first.layer }) else { return }
+        if layer.isLogits, description.classes.indices.contains(first.channel) {
+            subtitle = "class:\(description.classes[first.channel])"
+        } else if let field = layer.receptiveField {
+            subtitle = "\(layer.operatorName), sees \(field.height)×\(field.width) pixels"
+        } else {
+            subtitle = layer.operatorName
+        }
     }
 }

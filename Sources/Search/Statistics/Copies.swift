@@ -112,17 +112,3 @@ struct Copies {
         return product / (a.square * b.square).squareRoot() >= Self.alike
     }
 }
-
-/// A neuron as a user writes it.
-public struct NeuronName: Hashable, Sendable, Encodable, CustomStringConvertible {
-    public var layer: String
-    public var channel: Int
-
-    public init(layer: String, channel: Int) { (self.layer, self.channel) = (layer, channel) }
-
-    init(_ neuron: Int, _ description: StoreDescription) {
-        (layer, channel) = description.name(ofNeuron: neuron)
-    }
-
-    public var description: String { "\(layer):\(channel)" }
-}

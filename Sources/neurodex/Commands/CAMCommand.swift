@@ -2,6 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Explanations
 import Search
+import Support
 
 /// `cam`: a map, or with `fit` the last layer that a network without global average pooling needs for one.
 struct CAMCommand: ParsableCommand {

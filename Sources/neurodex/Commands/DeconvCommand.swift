@@ -5,6 +5,7 @@ import Foundation
 import Images
 import NeuralNetwork
 import Search
+import Support
 
 struct DeconvCommand: FigureCommand {
     static let configuration = CommandConfiguration(

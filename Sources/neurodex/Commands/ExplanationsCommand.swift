@@ -2,6 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Explanations
 import Foundation
+import Support
 
 struct ExplanationsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

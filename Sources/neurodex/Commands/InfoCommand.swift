@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Images
 import NeuralNetwork
+import Support
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

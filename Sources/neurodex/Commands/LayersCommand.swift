@@ -2,6 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Indexing
 import NeuralNetwork
+import Support
 
 struct LayersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import Foundation
 import Images
 import Indexing
 import Search
+import Support
 
 /// `predict`: what the network answers.
 struct PredictCommand: FigureCommand {

@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Indexing
 import NeuralNetwork
+import Support
 
 struct PreprocessingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Images
 import Search
+import Support
 
 /// The contact sheet of `diff`: what a neuron saw where it was strongest, and under it what its partner saw. Images that went
 /// are framed in orange, and those that came in blue; their captions say it too.
@@ -14,30 +15,29 @@ struct DiffSheet {
     let diff: Diff
 
     func drawn() throws -> Sheet {
-        let sheets = (
-            a: try TopSheet(store: a, images: self.images, whole: false),
-            b: try TopSheet(store: b, images: self.images, whole: false)
-        )
+        let drawings = (a: try SheetDrawing(store: a, images: self.images), b: try SheetDrawing(store: b, images: self.images))
         var rows: [ContactSheet.Row] = []
         var missing: [String] = []
         var images: [StoredImage] = []
         for neuron in diff.neurons {
-            let (went, came) = (Set(neuron.went), Set(neuron.came))
             let sides = [
-                ("A", a, sheets.a, neuron.strongestInA, went, Page.Palette.went),
-                ("B", b, sheets.b, neuron.strongestInB, came, Page.Palette.came),
+                ("A", drawings.a, neuron.strongestInA, neuron.went, Page.Palette.went),
+                ("B", drawings.b, neuron.strongestInB, neuron.came, Page.Palette.came),
             ]
-            for (name, store, sheet, hits, moved, color) in sides where !hits.isEmpty {
+            for (name, drawing, hits, moved, color) in sides {
+                let moved = Set(moved.map(\.imageID))
                 let mark = ContactSheet.Mark(color: color, text: name == "A" ? "went" : "came")
-                var row = try sheet.row(of: hits[...], &missing) { moved.contains($0) ? mark : nil }
-                row.title = "\(name)  \(row.title ?? "")"
-                row.subtitle = name == "A" ? row.subtitle : summary(neuron)
-                rows.append(row)
-                images += try hits.compactMap { try store.image(id: $0.imageID) }
+                for plan in try SheetPlan.rows(of: hits, in: drawing.store) {
+                    var row = try drawing.row(plan, whole: false, &missing) { moved.contains($0) ? mark : nil }
+                    row.title = "\(name)  \(row.title ?? "")"
+                    row.subtitle = name == "A" ? row.subtitle : summary(neuron)
+                    rows.append(row)
+                }
+                images += try hits.compactMap { try drawing.store.image(id: $0.imageID) }
             }
         }
         return Sheet(
-            page: try TopSheet.page(rows, advice: "give a smaller -k or --strongest"), images: images, missing: missing,
+            page: try SheetDrawing.page(rows, advice: "give a smaller -k or --strongest"), images: images, missing: missing,
             titles: rows.compactMap(\.title))
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Search
+import Support
 
 /// Everything in short, for people; JSON has all of it, CSV the neurons.
 struct DiffReport: Printable {

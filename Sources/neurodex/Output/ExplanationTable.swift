@@ -1,5 +1,6 @@
 import Explanations
 import Images
+import Support
 
 /// Explanations as they are listed.
 struct ExplanationTable: Printable {

@@ -5,7 +5,7 @@ import Images
 import Search
 
 /// Makes a picture again from the arguments in it, and compares.
-struct FigureCheck {
+package struct FigureCheck {
     let path: String
     /// The arguments that the picture names.
     let arguments: [String]
@@ -19,7 +19,7 @@ struct FigureCheck {
 
     /// Nil for a file that is no PNG and no SVG of ours.
     /// - Throws: `Failure` for a picture that names no arguments, and for one larger than any that is made here.
-    init?(path: String) throws {
+    package init?(path: String) throws {
         guard let bytes = try Self.picture(path) else { return nil }
         self.path = path
         self.bytes = bytes
@@ -78,7 +78,7 @@ struct FigureCheck {
     ///   - model: where the network is now.
     ///   - images: where images that have moved are now.
     ///   - allows: asked before what takes more than ``mostPasses`` passes of the network.
-    func findings(store: String?, model: String?, images: String?, allows: (Int) -> Bool) throws -> [String] {
+    package func findings(store: String?, model: String?, images: String?, allows: (Int) -> Bool) throws -> [String] {
         guard var command = try? Neurodex.parseAsRoot(arguments) as? any FigureCommand else {
             throw Failure("\(path) was made by '\(line)', which this version of neurodex does not know")
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Search
+import Support
 
 /// Standard output by large pieces.
 final class OutputBuffer {

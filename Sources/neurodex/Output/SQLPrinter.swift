@@ -1,6 +1,7 @@
 import ActivationStore
 import Foundation
 import Search
+import Support
 
 /// Prints what a statement finds. Within its limits of time and memory, of which it takes little more than SQLite does: values go from SQLite's
 /// memory to standard output piece by piece.

@@ -1,33 +1,19 @@
 import Foundation
 import Search
+import Support
 
-/// Rows for people: columns aligned, numbers to the right, a line under the names of the columns.
-struct TextTable {
-    var columns: [String]
-    /// Columns whose texts may be cut in the middle where the table is wider than the terminal.
-    var shortened: Set<String> = []
-    var rows: [[Cell]] = []
-
-    enum Cell: Equatable {
-        case text(String)
-        case number(String)
-        case nothing
-
-        /// Seven digits are as many as a float has.
-        static func value(_ value: Float) -> Cell { .number(String(format: "%.6g", Double(value))) }
-        static func value(_ value: Double) -> Cell { .number(String(format: "%.6g", value)) }
-        static func value(_ value: Int) -> Cell { .number(String(value)) }
-        static func optional(_ text: String?) -> Cell { text.map { .text($0) } ?? .nothing }
-
-        var string: String {
-            switch self {
-            case .text(let text): text.shown()
-            case .number(let text): text
-            case .nothing: ""
-            }
+extension TextTable.Cell {
+    /// As it is printed.
+    var string: String {
+        switch self {
+        case .text(let text): text.shown()
+        case .number(let text): text
+        case .nothing: ""
         }
     }
+}
 
+extension TextTable {
     /// Ends with a newline.
     ///
     /// - Parameter limit: characters that a line may have, as far as `shortened` columns allow; nil for any number.
@@ -139,13 +125,6 @@ enum OutputFormat {
     case table, json, csv
     /// CSV for a spreadsheet: cells that it would take for formulas are marked.
     case safeCSV
-}
-
-/// An answer that can be printed in every format.
-protocol Printable: Encodable {
-    var table: TextTable { get }
-    /// Fields with all digits, for programs; the names of the columns first.
-    var fields: [[String]] { get }
 }
 
 extension Printable {

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Search
+
+/// How a command's answer is drawn, and where to.
+protocol DrawingOptions: ParsableArguments {
+    /// The picture's file, under the option that named it.
+    var file: OutputFile? { get }
+    /// Where images that have moved are now.
+    var images: String? { get set }
+    /// Whole images with outlines, instead of parts of them.
+    var whole: Bool { get }
+}
+
+extension DrawingOptions {
+    var images: String? {
+        get { nil }
+        set {}
+    }
+    var whole: Bool { false }
+}
+
+/// Of a question that is not drawn.
+struct NoDrawing: DrawingOptions {
+    var file: OutputFile? { nil }
+}
+
+struct SheetOptions: DrawingOptions {
+    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG or SVG.", valueName: "file"), completion: .file())
+    var sheet: String?
+
+    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
+    var images: String?
+
+    var file: OutputFile? { OutputFile("--sheet", sheet, .picture) }
+}
+
+struct CropSheetOptions: DrawingOptions {
+    @OptionGroup var plain: SheetOptions
+
+    @Flag(help: "With --sheet: whole images, with the receptive field outlined.")
+    var whole = false
+
+    var file: OutputFile? { plain.file }
+
+    var images: String? {
+        get { plain.images }
+        set { plain.images = newValue }
+    }
+}
+
+struct ChartOptions: DrawingOptions {
+    @Option(
+        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw the answer, a PNG or SVG.", valueName: "file"),
+        completion: .file())
+    var picture: String?
+
+    var file: OutputFile? { OutputFile("-o", picture, .picture) }
+}
+
+/// Which network a command runs, if it may have to.
+protocol ModelOptions: ParsableArguments {
+    var model: String? { get set }
+}
+
+struct NoModel: ModelOptions {
+    var model: String? {
+        get { nil }
+        set {}
+    }
+}
+
+struct ModelOption: ModelOptions {
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
+    var model: String?
+}

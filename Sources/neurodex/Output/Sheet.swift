@@ -1,0 +1,46 @@
+import ActivationStore
+import ArgumentParser
+import Explanations
+import Images
+import Support
+
+/// A contact sheet that is drawn.
+struct Sheet {
+    var page: Page
+    var images: [StoredImage]
+    /// Paths of images that could not be drawn: the file has gone or changed.
+    var missing: [String]
+    /// What was drawn, a line a row.
+    var titles: [String]
+
+    /// With the arguments that draw it again.
+    func figure(
+        command: String, options: [String], operands: [String], model: String, facts: [(name: String, value: String)] = []
+    ) -> FigureFile {
+        let provenance = Provenance(
+            command: command, options: options, operands: operands, model: model,
+            images: images.map { ($0.path, $0.sha256.hexadecimal) }, facts: facts + [("rows", titles.joined(separator: "\n"))],
+            toolVersion: Neurodex.version)
+        return FigureFile(page: page, provenance: provenance)
+    }
+
+    /// Says on standard error what is not drawn; the status is 2 then.
+    func reportMissing() throws {
+        guard !missing.isEmpty else { return }
+        for path in missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
+        printNote(gap + "; the sheet is without them")
+        throw ExitCode.someSkipped
+    }
+
+    /// - Throws: `Failure` where no picture is there: a sheet of none is not drawn.
+    func refuseEmpty() throws {
+        if !missing.isEmpty, missing.count >= images.count { throw Failure(gap + "; no sheet was drawn") }
+    }
+
+    /// - Throws: `Failure` where a picture is not there, so that the sheet cannot be compared with what it was.
+    func refuseGaps() throws { if !missing.isEmpty { throw Failure(gap) } }
+
+    private var gap: String {
+        "\(missing.count) of \(images.count) images have gone or changed, such as \(missing.prefix(3).joined(separator: ", ")): put them back, or say where they are now with --images FOLDER"
+    }
+}

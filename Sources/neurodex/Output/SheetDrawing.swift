@@ -1,0 +1,86 @@
+import ActivationStore
+import Explanations
+import Foundation
+import Images
+import Indexing
+import NeuralNetwork
+import Search
+
+/// Draws what a plan of a contact sheet names: whole images, or what a neuron saw of them.
+struct SheetDrawing {
+    let store: Store
+    private let pictures: StoredPictures
+    private let preprocessing: Preprocessing
+
+    /// No sheet has room for more; pictures are read before it is known how large the sheet is.
+    static let mostImages = 4000
+
+    /// - Parameter images: where images that have moved are now.
+    init(store: Store, images: String?) throws {
+        self.store = store
+        pictures = try StoredPictures(store, images: images)
+        preprocessing = try store.preprocessing()
+    }
+
+    /// Nil where there are no images.
+    ///
+    /// - Parameter whole: whole images with an outline, instead of parts of them.
+    func draw(_ plan: SheetPlan, whole: Bool) throws -> Sheet? {
+        let all = plan.rows.flatMap(\.pictures)
+        guard !all.isEmpty else { return nil }
+        guard all.count <= Self.mostImages else {
+            throw Failure("a sheet of \(all.count) images is too large to draw; \(plan.advice)")
+        }
+        var missing: [String] = []
+        let rows = try plan.rows.map { try row($0, whole: whole || plan.isWhole, &missing) }
+        return Sheet(
+            page: try Self.page(rows, advice: plan.advice), images: try all.compactMap { try store.image(id: $0.imageID) },
+            missing: missing, titles: rows.compactMap(\.title))
+    }
+
+    /// - Parameter advice: what makes a sheet smaller.
+    static func page(_ rows: [ContactSheet.Row], advice: String) throws -> Page {
+        let sheet = ContactSheet(title: nil, rows: rows)
+        guard !sheet.isTooLarge else { throw Failure("a sheet of \(rows.count) rows is too large to draw; \(advice)") }
+        return sheet.page()
+    }
+
+    /// - Parameters:
+    ///   - missing: takes the paths of images that cannot be drawn.
+    ///   - mark: of the picture of an image.
+    func row(
+        _ row: SheetPlan.Row, whole: Bool, _ missing: inout [String], mark: (Int) -> ContactSheet.Mark? = { _ in nil }
+    ) throws -> ContactSheet.Row {
+        var cells: [ContactSheet.Cell] = []
+        for picture in row.pictures {
+            let stored = try store.image(id: picture.imageID)
+            guard let stored, let image = pictures.picture(of: stored) else {
+                if let path = picture.path ?? stored?.path { missing.append(path) }
+                continue
+            }
+            var cell = try cell(picture, image, path: picture.path ?? stored.path, whole: whole)
+            if let mark = mark(picture.imageID) { cell.add(mark) }
+            cells.append(cell)
+        }
+        return ContactSheet.Row(title: row.title, subtitle: row.subtitle, cells: cells)
+    }
+
+    private func cell(_ picture: SheetPlan.Picture, _ image: Image, path: String, whole: Bool) throws -> ContactSheet.Cell {
+        let caption = [picture.note + (picture.label.map { "  \($0)" } ?? ""), (path as NSString).lastPathComponent]
+        guard let place = picture.place else { return ContactSheet.Cell(image: image, caption: caption) }
+        let seen = try source(place, image)
+        if whole { return ContactSheet.Cell(image: image, caption: caption, rectangle: seen) }
+        let area = seen.pixels(in: Size(width: image.width, height: image.height))
+        return ContactSheet.Cell(image: image.cropped(columns: area.columns, rows: area.rows), caption: caption)
+    }
+
+    /// The receptive field of a place, in the pixels of the picture.
+    private func source(_ place: SheetPlan.Place, _ picture: Image) throws -> Rectangle {
+        guard let layer = store.description.layers.first(where: { $0.name == place.layer }) else {
+            throw Failure("the store has no layer '\(place.layer)'")
+        }
+        let frame = layer.field(y: place.y, x: place.x, in: preprocessing.crop)
+        return preprocessing.sourceRectangle(ofInput: frame, imageWidth: picture.width, imageHeight: picture.height)
+            .clipped(to: Size(width: picture.width, height: picture.height))
+    }
+}
