@@ -23,7 +23,7 @@ import Search
 /// `.noMap` for a layer without places; `.flat` where the gradient is zero.
 public struct ClassActivationMap: ExplanationMethod {
     public static let name = "cam"
-    public static let abstract = "Where in the network's last map the evidence for a class lies."
+    public static let abstract = "Show where in the network's last map the evidence for a class lies."
 
     public enum Kind: String, CaseIterable, ExpressibleByArgument, Sendable {
         case auto, cam

@@ -16,7 +16,7 @@ import Search
 /// Errors: `ExplanationError.flat` where nothing comes back.
 public struct Deconvolution: ExplanationMethod {
     public static let name = "deconv"
-    public static let abstract = "What in its strongest images a neuron answers to, projected back to the pixels."
+    public static let abstract = "Project a neuron's activation in its strongest images back to the pixels."
 
     @Option(
         help: ArgumentHelp("What a rectifier lets through on the way back: deconvnet, guided or gradient.", valueName: "rule"))

@@ -18,7 +18,7 @@ import Search
 /// Errors: `ExplanationError.parameter` for a window larger than the picture, a stride that leaves gaps, `--probability` of no class.
 public struct Occlusion: ExplanationMethod {
     public static let name = "occlusion"
-    public static let abstract = "What a score loses while a window covers a part of the picture."
+    public static let abstract = "Cover parts of the picture with a window, and show what the score loses."
 
     public enum Fill: String, CaseIterable, ExpressibleByArgument, Sendable {
         /// Zero to the network.

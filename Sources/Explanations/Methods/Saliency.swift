@@ -21,7 +21,7 @@ import Search
 /// zeros.
 public struct Saliency: ExplanationMethod {
     public static let name = "saliency"
-    public static let abstract = "Where a small change of the picture changes a score most."
+    public static let abstract = "Show the pixels that a score is most sensitive to, by gradients."
 
     public enum Kind: String, CaseIterable, ExpressibleByArgument, Sendable {
         case gradient

@@ -21,7 +21,7 @@ public enum Partnering: String, CaseIterable, Sendable, ExpressibleByArgument, E
 /// stand apart.
 public struct DiffQuery: ParsableArguments {
     public static let name = "diff"
-    public static let abstract = "What changed between two networks that saw the same images."
+    public static let abstract = "Compare two networks that saw the same images."
 
     @Option(
         help: ArgumentHelp("Only this layer; may be repeated (default: all that both stores have).", valueName: "layer"),

@@ -8,7 +8,7 @@ public import Support
 /// correction), and the false discovery rate at which the neuron would be called different (Benjamini and Hochberg 1995, over all neurons asked for).
 public struct ContrastQuery: Query {
     public static let name = "contrast"
-    public static let abstract = "The neurons that separate two sets of images."
+    public static let abstract = "Find the neurons that separate two sets of images."
     public static let usage = "--a <condition>"
     public static let discussion = """
         Examples:

@@ -6,7 +6,7 @@ public import Support
 /// everything. Exact: sums of whole numbers. A constant neuron has no correlation.
 public struct DuplicatesQuery: Query {
     public static let name = "duplicates"
-    public static let abstract = "Neurons of a layer that do the same."
+    public static let abstract = "Find neurons of a layer that do the same."
 
     @Option(help: ArgumentHelp("Only this layer; may be repeated (default: all).", valueName: "layer"), completion: .neurons)
     public var layer: [String] = []

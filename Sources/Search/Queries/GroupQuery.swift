@@ -12,7 +12,7 @@ public enum Combination: String, Sendable, CaseIterable, ExpressibleByArgument {
 /// whose sum is (+∞ and −∞), is never listed.
 public struct GroupQuery: Query {
     public static let name = "group"
-    public static let abstract = "The images that excite a group of neurons most."
+    public static let abstract = "Find the images that activate a group of neurons most."
 
     @Option(help: "How the neurons' activations on an image are combined.")
     public var by: Combination

@@ -4,7 +4,7 @@ public import ArgumentParser
 /// How one neuron's activations are distributed: counts in bins of equal width between its smallest and largest finite value.
 public struct HistogramQuery: Query {
     public static let name = "histogram"
-    public static let abstract = "How a neuron's activations are distributed."
+    public static let abstract = "Show how a neuron's activations are distributed."
 
     @Argument(help: "LAYER:CHANNEL or class:NAME.", completion: .neurons)
     public var neuron: String

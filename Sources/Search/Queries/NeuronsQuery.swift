@@ -6,7 +6,7 @@ public import Support
 /// Every neuron over all images: extremes, mean, deviation, zeros; or only those that tell nothing.
 public struct NeuronsQuery: Query {
     public static let name = "neurons"
-    public static let abstract = "What every neuron does over all images."
+    public static let abstract = "List statistics of neurons; find dead, constant and duplicate ones."
 
     /// What neurons are sorted by.
     public enum Key: String, Sendable, CaseIterable, ExpressibleByArgument {

@@ -12,7 +12,7 @@ public import Support
 /// only neurons that may still be among the first are counted in the blocks.
 public struct ProfileQuery: ImageQuery {
     public static let name = "profile"
-    public static let abstract = "The neurons that an image excites most, beside what other images do."
+    public static let abstract = "Find the neurons that respond most unusually to one image, by percentile."
     public static let usage = "<image>"
     public static let discussion = """
         Examples:

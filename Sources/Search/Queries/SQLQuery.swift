@@ -7,7 +7,7 @@ public import Support
 /// Any one SQL statement that only reads. SQLite refuses everything else before it runs.
 public struct SQLQuery: Query {
     public static let name = "sql"
-    public static let abstract = "Any SQL statement that only reads."
+    public static let abstract = "Run any SQL statement that only reads."
     public static let usage = "<statement>"
     public static let discussion = """
         Examples:

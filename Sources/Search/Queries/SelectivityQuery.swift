@@ -8,7 +8,7 @@ public import Support
 /// With a label: the neurons that tell it best. Without: every neuron with the labels it tells best.
 public struct SelectivityQuery: Query {
     public static let name = "selectivity"
-    public static let abstract = "How well neurons tell a label's images from all others."
+    public static let abstract = "Rank neurons by how well they tell a label's images from all others."
 
     @Option(help: "Rank the neurons by this label (default: the labels, for each neuron).")
     public var label: String?

@@ -18,7 +18,7 @@ public import Support
 /// (``Spot``).
 public struct ShortcutsQuery: Query {
     public static let name = "shortcuts"
-    public static let abstract = "Neurons that tell a label by what is always at the edge or in one spot."
+    public static let abstract = "Find neurons that predict a label from a fixed place in the image, such as a watermark."
     public static let figureKind: AnswerFigure.Kind? = .sheet
     public static let discussion = """
         Examples:

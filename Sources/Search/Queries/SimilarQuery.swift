@@ -20,7 +20,7 @@ public enum Metric: String, Sendable, CaseIterable, ExpressibleByArgument {
 /// never listed, and neither is the image itself.
 public struct SimilarQuery: ImageQuery {
     public static let name = "similar"
-    public static let abstract = "The images that excite neurons most like a given one does."
+    public static let abstract = "Find the images that activate neurons most like a given one does."
     public static let usage = "<image>"
     public static let figureKind: AnswerFigure.Kind? = .sheet
     public static let discussion = """

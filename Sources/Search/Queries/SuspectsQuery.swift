@@ -14,7 +14,7 @@ public import Support
 /// The neurons named with an image are those of a layer that tell the suggested label best, by AUROC (ties by neuron).
 public struct SuspectsQuery: Query {
     public static let name = "suspects"
-    public static let abstract = "Images whose label is likely wrong, and the neurons that say so."
+    public static let abstract = "Find images whose label is likely wrong, and the neurons that say so."
     public static let figureKind: AnswerFigure.Kind? = .sheet
     public static let discussion = """
         Examples:

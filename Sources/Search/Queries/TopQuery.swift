@@ -9,7 +9,7 @@ public import Support
 /// One neuron's list comes from `top_list` if that covers all images and is long enough, else from a scan of the blocks.
 public struct TopQuery: Query {
     public static let name = "top"
-    public static let abstract = "The images that excite neurons most."
+    public static let abstract = "Find the images that activate neurons most."
 
     @Argument(help: "LAYER:CHANNEL, LAYER for all its neurons, or class:NAME for a logit.", completion: .neurons)
     public var neurons: [String]

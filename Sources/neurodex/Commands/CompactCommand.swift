@@ -5,7 +5,7 @@ import Foundation
 struct CompactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Write a store anew without the room of what was removed or replaced.",
+        abstract: "Rewrite a store without the space of what was removed or replaced.",
         discussion: """
             Example:
 

@@ -8,7 +8,7 @@ import Support
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "What a store is of, and what is in it.",
+        abstract: "Show what a store was made from, and what is in it.",
         discussion: """
             Example:
 

@@ -7,7 +7,7 @@ import Support
 struct LayersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layers",
-        abstract: "The recorded layers of a store, or those of a network.",
+        abstract: "List the recorded layers of a store, or those of a network.",
         discussion: """
             Example:
 

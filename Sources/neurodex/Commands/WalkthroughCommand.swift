@@ -5,7 +5,7 @@ import Walkthrough
 struct WalkthroughCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "walkthrough",
-        abstract: "The theory of going back through a network, on your own numbers.",
+        abstract: "Work through the theory on small numbers of your own.",
         discussion: """
             Examples:
 
@@ -28,7 +28,7 @@ enum WalkthroughFormat: String, CaseIterable, ExpressibleByArgument {
 struct WalkthroughDeconvolution: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deconv",
-        abstract: "A convolution as a matrix, its transpose, and the same by sub-pixel convolution.",
+        abstract: "Show a convolution as a matrix, its transpose, and the same by sub-pixel convolution.",
         discussion: """
             Example:
 
@@ -84,7 +84,7 @@ struct WalkthroughDeconvolution: ParsableCommand {
 struct WalkthroughPooling: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pool",
-        abstract: "Max pooling with its switches, and unpooling.",
+        abstract: "Show max pooling with its switches, and unpooling.",
         discussion: """
             Example:
 
