@@ -7,6 +7,10 @@ import CKernels
 /// Two neurons are copies if their rank correlation over the images (Spearman's ρ, mid-ranks for ties, NaN lowest) is at least
 /// ``alike``. Of fewer than ``fewest`` images, by chance alone many rank alike: there, copies have the same value on every
 /// image. Constant neurons are no copies.
+///
+/// To sort all images of every neuron would take longer than the question, so that neurons are compared on ``sketched`` images
+/// first, spread evenly: with ρ = 0.99 over all, less than ``alikeSketched`` over those does not happen, unless nearly all
+/// values are ties.
 struct Copies {
     static let alike = 0.99
     static let fewest = 20
@@ -17,11 +21,36 @@ struct Copies {
         var members: [Int] = []
     }
 
-    /// What is known of a neuron that leads a group.
-    private struct Known {
-        var ranks: [Float]
-        var square: Double
+    /// Images of a sketch, and the least correlation over them that is looked into.
+    private static let (sketched, alikeSketched) = (512, 0.9)
+
+    /// Ranks that are centred, and the sum of their squares.
+    private struct Ranks {
         var values: [Float]
+        var square = 0.0
+
+        init(_ sorter: Sorter, _ column: UnsafePointer<Float>, count: Int) {
+            sorter.sort(column)
+            values = [Float](repeating: 0, count: count)
+            square = values.withUnsafeMutableBufferPointer { ranks in
+                ranks.baseAddress.map { sorter.centredRanks(to: $0) } ?? 0
+            }
+        }
+
+        /// Spearman's ρ; nil where one is constant.
+        func correlation(with other: Ranks) -> Double? {
+            guard square > 0, other.square > 0 else { return nil }
+            var product = 0.0
+            ndx_rank_products(values, 1, other.values, 1, values.count, values.count, &product)
+            return product / (square * other.square).squareRoot()
+        }
+    }
+
+    /// What is known of a neuron that leads a group: its values on all images of the store, until its ranks are asked for.
+    private struct Leader {
+        let sketch: Ranks
+        var column: [Float]
+        var ranks: Ranks?
     }
 
     /// Neurons among which copies of the first groups are looked for.
@@ -31,8 +60,16 @@ struct Copies {
 
     private let images: [Int]
     private let fold: BlockFold
+    /// Some of `images`.
+    private let sample: [Int]
+    private let sorter: Sorter
 
-    init(_ images: [Int], _ fold: BlockFold) { (self.images, self.fold) = (images, fold) }
+    init(_ images: [Int], _ fold: BlockFold) {
+        (self.images, self.fold) = (images, fold)
+        let count = min(images.count, Self.sketched)
+        sample = (0..<count).map { images[$0 * images.count / count] }
+        sorter = Sorter(images: images)
+    }
 
     /// The first `count` groups of neurons in their order. A neuron belongs to the first group whose leader it is a copy of.
     ///
@@ -45,21 +82,26 @@ struct Copies {
     {
         guard !apart else { return neurons.indices.prefix(count).map { Group(leader: $0) } }
         var groups: [Group] = []
-        var leaders: [Known] = []
-        let most = max(4, min(128, Self.memory / (8 * max(fold.images, 1))))
-        var start = 0
-        while start < neurons.count, groups.count < count || start < Self.mostSearched {
+        var leaders: [Leader] = []
+        let length = max(fold.images, 1)
+        let most = max(4, min(128, Self.memory / (8 * length)))
+        var (start, isDone) = (0, false)
+        while !isDone, start < neurons.count, groups.count < count || start < Self.mostSearched {
             let part = start..<min(start + (start == 0 ? min(2 * count, most) : most), neurons.count)
-            for (index, own) in zip(part, try known(Array(neurons[part]))) {
-                let isFull = groups.count == count
-                // Only a neuron about as good as one of the leaders can be its copy.
-                let near = groups.indices.filter { abs(effects[groups[$0].leader] - effects[index]) <= bound }
-                if isFull, near.isEmpty { return groups }
-                if let group = near.first(where: { areCopies(leaders[$0], own) }) {
-                    groups[group].members.append(index)
-                } else if !isFull {
-                    groups.append(Group(leader: index))
-                    leaders.append(own)
+            try read(Array(neurons[part])) { columns, sketches in
+                for (index, sketch) in zip(part, sketches) {
+                    let column = columns + (index - part.lowerBound) * length
+                    let isFull = groups.count == count
+                    // Only a neuron about as good as one of the leaders can be its copy.
+                    let near = groups.indices.filter { abs(effects[groups[$0].leader] - effects[index]) <= bound }
+                    isDone = isFull && near.isEmpty
+                    if isDone { return }
+                    if let group = copied(near, of: &leaders, column, sketch) {
+                        groups[group].members.append(index)
+                    } else if !isFull {
+                        groups.append(Group(leader: index))
+                        leaders.append(Leader(sketch: sketch, column: Array(UnsafeBufferPointer(start: column, count: length))))
+                    }
                 }
             }
             start = part.upperBound
@@ -75,7 +117,8 @@ struct Copies {
         return 1.1 * Double(all) / (Double(own) * Double(all - own)).squareRoot() * ((1 - alike) / 6).squareRoot()
     }
 
-    private func known(_ neurons: [Int]) throws -> [Known] {
+    /// Reads neurons, and gives `body` their values, all images of one after those of another, and their sketches.
+    private func read(_ neurons: [Int], _ body: (UnsafePointer<Float>, [Ranks]) throws -> Void) throws {
         let length = max(fold.images, 1)
         let columns = UnsafeMutablePointer<Float>.allocate(capacity: neurons.count * length)
         defer { columns.deallocate() }
@@ -84,31 +127,40 @@ struct Copies {
             guard let slot = slots[row.neuron] else { return }
             UnsafeMutableRawPointer(columns + slot * length + first).copyMemory(from: row.values, byteCount: row.count * 4)
         }
-        let found = Slots(neurons.count, Known(ranks: [], square: 0, values: []))
-        let keepsValues = images.count < Self.fewest
+        let sketches = Slots(neurons.count, Ranks?.none)
         nonisolated(unsafe) let base = columns
         inParallel(neurons.count) {
-            Sorter(images: images)
+            Sorter(images: sample)
         } work: { index, sorter in
-            let column = base + index * length
-            sorter.sort(column)
-            var own = Known(ranks: [Float](repeating: 0, count: images.count), square: 0, values: [])
-            own.square = own.ranks.withUnsafeMutableBufferPointer { ranks in
-                ranks.baseAddress.map { sorter.centredRanks(to: $0) } ?? 0
-            }
-            if keepsValues { own.values = images.map { column[$0] } }
-            found[index] = own
+            sketches[index] = Ranks(sorter, base + index * length, count: sample.count)
         }
-        return found.array
+        try body(columns, sketches.array.compactMap { $0 })
     }
 
-    private func areCopies(_ a: Known, _ b: Known) -> Bool {
-        guard a.square > 0, b.square > 0 else { return false }
-        guard images.count >= Self.fewest else {
-            return zip(a.values, b.values).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
+    /// The first of `near` that a neuron is a copy of.
+    private func copied(
+        _ near: [Int], of leaders: inout [Leader], _ column: UnsafePointer<Float>, _ sketch: Ranks
+    ) -> Int? {
+        var own: Ranks?
+        return near.first { place in
+            if images.count < Self.fewest { return areEqual(leaders[place].column, column) }
+            // A neuron that is constant on the sample may not be so elsewhere.
+            if let correlation = leaders[place].sketch.correlation(with: sketch), correlation < Self.alikeSketched {
+                return false
+            }
+            let theirs = leaders[place].ranks ?? Ranks(sorter, leaders[place].column, count: images.count)
+            (leaders[place].ranks, leaders[place].column) = (theirs, [])
+            let ranks = own ?? Ranks(sorter, column, count: images.count)
+            own = ranks
+            return theirs.correlation(with: ranks).map { $0 >= Self.alike } ?? false
         }
-        var product = 0.0
-        ndx_rank_products(a.ranks, 1, b.ranks, 1, images.count, images.count, &product)
-        return product / (a.square * b.square).squareRoot() >= Self.alike
+    }
+
+    /// Whether two neurons have the same values, and not all one.
+    private func areEqual(_ a: [Float], _ b: UnsafePointer<Float>) -> Bool {
+        guard let first = images.first, images.contains(where: { a[$0] != a[first] && !(a[$0].isNaN && a[first].isNaN) }) else {
+            return false
+        }
+        return images.allSatisfy { a[$0] == b[$0] || a[$0].isNaN && b[$0].isNaN }
     }
 }

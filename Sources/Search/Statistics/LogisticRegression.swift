@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// Multinomial logistic regression: the linear layer W, b that makes the mean over all examples of −log softmax(Wx + b)[class]
@@ -33,25 +34,17 @@ package struct LogisticRegression {
 
     /// The loss and, in `gradient`, its derivative by every parameter.
     package func loss(_ parameters: [Double], gradient: inout [Double]) -> Double {
-        let (width, classes) = (featureCount, classCount)
-        var loss = 0.0
-        var scores = [Double](repeating: 0, count: classes)
+        let parameterCount = featureCount * classCount
+        var room = [Double](repeating: 0, count: Int(NDX_EXAMPLES_TOGETHER) * classCount)
+        let scale = 1 / Double(labels.count)
+        gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        var loss =
+            scale
+            * ndx_logistic_loss(features, labels, labels.count, featureCount, classCount, parameters, &room, &gradient)
         gradient.withUnsafeMutableBufferPointer { gradient in
             parameters.withUnsafeBufferPointer { parameters in
-                gradient.update(repeating: 0)
-                for (example, label) in labels.enumerated() {
-                    Self.scores(features, example, parameters, width, classes, &scores)
-                    loss += Self.softmax(&scores, label: label)
-                    scores[label] -= 1
-                    for row in 0...width {
-                        let value = row < width ? features[example * width + row] : 1
-                        for index in 0..<classes { gradient[row * classes + index] += value * scores[index] }
-                    }
-                }
-                let scale = 1 / Double(labels.count)
-                loss *= scale
                 for index in gradient.indices { gradient[index] *= scale }
-                for index in 0..<width * classes {
+                for index in 0..<parameterCount {
                     loss += l2 / 2 * parameters[index] * parameters[index]
                     gradient[index] += l2 * parameters[index]
                 }
@@ -60,44 +53,29 @@ package struct LogisticRegression {
         return loss
     }
 
-    private static func scores(
-        _ features: [Double], _ example: Int, _ parameters: UnsafeBufferPointer<Double>, _ width: Int, _ classes: Int,
-        _ scores: inout [Double]
-    ) {
-        for index in 0..<classes { scores[index] = parameters[width * classes + index] }
-        for row in 0..<width {
-            let value = features[example * width + row]
-            for index in 0..<classes { scores[index] += value * parameters[row * classes + index] }
-        }
-    }
-
-    /// Makes probabilities of scores; returns −log of the label's.
-    private static func softmax(_ scores: inout [Double], label: Int) -> Double {
-        let largest = scores.max() ?? 0
-        let own = scores[label]
-        var total = 0.0
-        for index in scores.indices {
-            scores[index] = exp(scores[index] - largest)
-            total += scores[index]
-        }
-        for index in scores.indices { scores[index] /= total }
-        return log(total) + largest - own
-    }
-
     /// How many of other examples the solution tells rightly, and its mean −log probability on them.
     package static func evaluate(
         _ parameters: [Double], features: [Double], labels: [Int], featureCount: Int, classCount: Int
     ) -> (right: Int, loss: Double) {
-        var scores = [Double](repeating: 0, count: classCount)
+        let scores = scores(parameters, features: features, featureCount: featureCount, classCount: classCount)
         var (right, loss) = (0, 0.0)
-        parameters.withUnsafeBufferPointer { parameters in
-            for (example, label) in labels.enumerated() {
-                Self.scores(features, example, parameters, featureCount, classCount, &scores)
-                if scores.firstIndex(of: scores.max() ?? 0) == label { right += 1 }
-                loss += softmax(&scores, label: label)
-            }
+        for (example, label) in labels.enumerated() {
+            let own = scores[example * classCount..<(example + 1) * classCount]
+            if own.firstIndex(of: own.max() ?? 0) == own.startIndex + label { right += 1 }
+            loss += own.reduce(-Double.infinity, logSum) - own[own.startIndex + label]
         }
         return (right, loss / Double(max(labels.count, 1)))
+    }
+
+    /// Wx + b of examples: examples × classes.
+    static func scores(_ parameters: [Double], features: [Double], featureCount: Int, classCount: Int) -> [Double] {
+        let examples = featureCount > 0 ? features.count / featureCount : 0
+        return [Double](unsafeUninitializedCapacity: examples * classCount) { scores, count in
+            count = examples * classCount
+            if let base = scores.baseAddress {
+                ndx_linear_scores(features, examples, featureCount, classCount, parameters, base)
+            }
+        }
     }
 
     /// Descends from `start`, or from nothing, until no element of the gradient is larger than `tolerance`.
@@ -115,8 +93,7 @@ package struct LogisticRegression {
                 memory = []
                 continue
             }
-            let step = zip(next.point, point).map { $0 - $1 }
-            let change = zip(next.gradient, gradient).map { $0 - $1 }
+            let (step, change) = (Self.difference(next.point, point), Self.difference(next.gradient, gradient))
             let curvature = Self.dot(step, change)
             if curvature > 0 { memory.append((step, change, curvature)) }
             if memory.count > 10 { memory.removeFirst() }
@@ -173,6 +150,19 @@ package struct LogisticRegression {
         return found
     }
 
-    private static func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-    private static func largest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }
+    private static func dot(_ a: [Double], _ b: [Double]) -> Double {
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                var sum = 0.0
+                for index in 0..<min(a.count, b.count) { sum += a[index] * b[index] }
+                return sum
+            }
+        }
+    }
+
+    private static func difference(_ a: [Double], _ b: [Double]) -> [Double] { a.indices.map { a[$0] - b[$0] } }
+
+    private static func largest(_ values: [Double]) -> Double {
+        values.withUnsafeBufferPointer { $0.reduce(0) { max($0, abs($1)) } }
+    }
 }

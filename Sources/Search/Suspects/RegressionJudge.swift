@@ -126,7 +126,8 @@ struct RegressionJudge {
             inParallel(Self.parts) {
             } work: { held, _ in
                 let model = held == 0 ? first : trained(without: held, part, l2: first.l2)
-                results[held] = part.indices.filter { part[$0] == held }.map { ($0, opinion(of: $0, by: model)) }
+                let own = part.indices.filter { part[$0] == held }
+                results[held] = zip(own, self.opinions(of: own, by: model)).map { ($0, $1) }
             }
         }
         var opinions = [Judgement.Opinion?](repeating: nil, count: labels.images.count)
@@ -151,9 +152,7 @@ struct RegressionJudge {
         var model = Model.none
         (model.average, model.deviation) = moments(examples)
         let own = examples.map { classes[$0] }
-        var features: [Double] = []
-        features.reserveCapacity(examples.count * plan.neurons)
-        for example in examples { features += scaled(example, model) }
+        let features = scaled(examples, model)
         let judges = part.indices.filter { part[$0] == held }
         var best = -Double.infinity
         var start: [Double]?
@@ -164,7 +163,7 @@ struct RegressionJudge {
             model.parameters = problem.solved(from: start, tolerance: 1e-4, limit: 200).parameters
             model.l2 = candidate
             start = model.parameters
-            let likelihood = l2 == nil ? judges.reduce(0) { $0 + opinion(of: $1, by: model).own } : 0
+            let likelihood = l2 == nil ? opinions(of: judges, by: model).reduce(0) { $0 + $1.own } : 0
             if likelihood > best || result.parameters.isEmpty { (best, result) = (likelihood, model) }
         }
         return result
@@ -185,31 +184,50 @@ struct RegressionJudge {
         let width = plan.neurons
         var (average, squares) = ([Double](repeating: 0, count: width), [Double](repeating: 0, count: width))
         let share = 1 / Double(examples.count)
-        for example in examples {
-            for channel in 0..<width { average[channel] += share * Double(features[example * width + channel]) }
-        }
-        for example in examples {
-            for channel in 0..<width {
-                let difference = Double(features[example * width + channel]) - average[channel]
-                squares[channel] += share * difference * difference
+        features.withUnsafeBufferPointer { features in
+            for example in examples {
+                for channel in 0..<width { average[channel] += share * Double(features[example * width + channel]) }
+            }
+            for example in examples {
+                for channel in 0..<width {
+                    let difference = Double(features[example * width + channel]) - average[channel]
+                    squares[channel] += share * difference * difference
+                }
             }
         }
         // A neuron that never changes tells nothing, and stays 0.
         return (average, squares.map { $0 > 0 ? $0.squareRoot() : .infinity })
     }
 
-    private func scaled(_ example: Int, _ model: Model) -> [Double] {
-        (0..<plan.neurons).map { channel in
-            (Double(features[example * plan.neurons + channel]) - model.average[channel]) / model.deviation[channel]
+    /// Features brought to average 0 and deviation 1: examples × neurons.
+    private func scaled(_ examples: [Int], _ model: Model) -> [Double] {
+        let width = plan.neurons
+        return [Double](unsafeUninitializedCapacity: examples.count * width) { scaled, count in
+            count = examples.count * width
+            features.withUnsafeBufferPointer { features in
+                for (place, example) in examples.enumerated() {
+                    for channel in 0..<width {
+                        scaled[place * width + channel] =
+                            (Double(features[example * width + channel]) - model.average[channel]) / model.deviation[channel]
+                    }
+                }
+            }
         }
     }
 
-    private func opinion(of example: Int, by model: Model) -> Judgement.Opinion {
-        let count = told.count
-        var scores = Array(model.parameters[plan.neurons * count..<(plan.neurons + 1) * count])
-        for (channel, value) in scaled(example, model).enumerated() where value != 0 {
-            for label in 0..<count { scores[label] += value * model.parameters[channel * count + label] }
+    private func opinions(of examples: [Int], by model: Model) -> [Judgement.Opinion] {
+        // Some at once, whose features take little memory.
+        stride(from: 0, to: examples.count, by: 256).flatMap { start in
+            let some = Array(examples[start..<min(start + 256, examples.count)])
+            let scores = LogisticRegression.scores(
+                model.parameters, features: scaled(some, model), featureCount: plan.neurons, classCount: told.count)
+            return some.indices.map { place in
+                opinion(of: some[place], Array(scores[place * told.count..<(place + 1) * told.count]))
+            }
         }
+    }
+
+    private func opinion(of example: Int, _ scores: [Double]) -> Judgement.Opinion {
         let total = scores.reduce(-Double.infinity, logSum)
         let own = classes[example]
         var other = own == 0 ? 1 : 0

@@ -10,6 +10,7 @@
 #include "functions.h"
 #include "linear.h"
 #include "lists.h"
+#include "logistic.h"
 #include "matrix.h"
 #include "quantization.h"
 #include "ranks.h"
