@@ -22,8 +22,8 @@ PRAGMA user_version = 4;
 -- images_folder (which relative paths of images start from) and store_folders (where the store stood when it was written: a JSON array, the last one last);
 -- removed (how many image ids are no more), planned (how many images there are to be, from a run's start until one is done), shard (3/16, of a part of a dataset), output (of the model, if not its first), precision
 -- (of its convolutions, if not float32), label_source (where labels of images added later come from: folders, none, or a file's full
--- path), record (post or pre: what was recorded of activation functions) and layers (the patterns that chose them, as a JSON array) where
--- there is something to say. description_checksum is of all other keys but derived_through, removed and planned, by
+-- path), record (post or pre: what was recorded of activation functions) layers (the patterns that chose them, as a JSON array) and answer
+-- (softmax or sigmoid: how the file makes probabilities of the scores that are recorded) where there is something to say. description_checksum is of all other keys but derived_through, removed and planned, by
 -- key (the key, the number of its value's type in SQLite, the value), then of model, of layer by ordinal, and of class by id, column for
 -- column. In version 3 it was of block_images, neurons, means, top_count, preprocessing, its hash, shard, output, the facts of model, layer
 -- and class, and precision if there; and schema_checksum was of the definitions below, which are compared with these since version 4.

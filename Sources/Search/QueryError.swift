@@ -31,7 +31,7 @@ public enum QueryError: Error, Hashable, Sendable {
     case nothingToTell(label: String, images: Int, of: Int)
     /// Two sets of images have some in common.
     case overlap(images: Int)
-    /// There is no image in the set of this option.
+    /// This option was left out, and the other set has all images.
     case emptySet(String)
     /// No image meets a condition.
     case emptySelection(EmptySelection)
@@ -88,7 +88,7 @@ extension QueryError: CustomStringConvertible {
         case .overlap(let images):
             "\(images) \(images == 1 ? "image meets" : "images meet") both --a and --b; the two sets have to be apart"
         case .emptySet(let option):
-            "no image is in the set of \(option)"
+            "no image is left for \(option), as every one meets --a"
         case .emptySelection(let selection):
             "\(selection)"
         case .noCommonImage(let a, let b):

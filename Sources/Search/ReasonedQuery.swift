@@ -13,8 +13,7 @@ extension Store {
     func emptiness(where condition: String?) throws -> Remark? {
         let all = try imageCount()
         guard all > 0 else { return .nothing(lookedAt: "0 images", because: "the store has none yet") }
-        guard let condition else { return nil }
-        let meeting = try read { database in try mask(where: condition, database)?.count { $0 != 0 } ?? all }
-        return meeting > 0 ? nil : .nothing(lookedAt: "\(all) images", because: "none meets --where \(condition)")
+        guard let condition, let empty = try emptySelection(where: condition) else { return nil }
+        return .nothing(lookedAt: "\(all) images", because: "\(empty)")
     }
 }

@@ -128,4 +128,40 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder.file("maps")).count == rows.count)
         #expect(try Store.open(path: shop.folder.file("shop.sqlite")).explanations().count == rows.count)
     }
+
+    /// Projections that were made before Ctrl-C are written, listed and kept; the sheet is of whole neurons.
+    @Test func stoppedProjectionsAreKept() throws {
+        let neurons = (0..<40).map { "conv4:\($0)" }
+        let options = ["-k", "6", "--format", "csv", "--raw", "maps", "-o", "sheet.png"]
+        let running = try Executable.Running(Executable.path, ["deconv", "shop.sqlite"] + neurons + options, in: shop.path)
+        let deadline = Date().addingTimeInterval(120)
+        let path = shop.folder.file("shop.sqlite")
+        while try Store.open(path: path).explanations().count < 8, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
+        running.send(SIGINT)
+        let ended = try running.wait(timeout: 120)
+        let rows = ended.output.split(separator: "\n").dropFirst()
+        #expect(ended.status == 130 && !ended.isSignal, "\(ended)")
+        #expect(rows.count >= 8 && rows.count < 240, "\(rows.count)")
+        #expect(ended.errors.contains("stopped after \(rows.count) projections"), "\(ended)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder.file("maps")).count == rows.count)
+        #expect(try shop.run("verify", "sheet.png", "--yes").status == 0)
+    }
+
+    /// Rows that were found before Ctrl-C are printed, whole in their format.
+    @Test(arguments: ["csv", "json", "table"]) func stoppedStatementsGiveWhatTheyFound(format: String) throws {
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 500 OR i < 0"
+        let running = try Executable.Running(
+            Executable.path, ["sql", "shop.sqlite", endless, "--format", format], in: shop.path)
+        Thread.sleep(forTimeInterval: 3)
+        running.send(SIGINT)
+        let ended = try running.wait(timeout: 60)
+        #expect(ended.status == 130 && !ended.isSignal, "\(ended.status)")
+        #expect(ended.errors.contains("stopped after 499 rows"), "\(ended.errors)")
+        if format == "json" {
+            let rows = try JSONDecoder().decode([[String: Int]].self, from: Data(ended.output.utf8))
+            #expect(rows.compactMap { $0["i"] } == Array(1..<500))
+        } else {
+            #expect(ended.output.split(separator: "\n").count == (format == "table" ? 501 : 500))
+        }
+    }
 }

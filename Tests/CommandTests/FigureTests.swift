@@ -237,8 +237,12 @@ import Testing
     @Test func aLastLayerIsFittedAndUsed() throws {
         let before = try shop.run("cam", "shop.sqlite", "test/cat/cat-43.jpg")
         #expect(before.errors == "Grad-CAM at conv4: the network does not end in global average pooling\n")
+        let dry = try shop.run("cam", "fit", "shop.sqlite", "--format", "csv", "--dry-run")
+        #expect(dry.status == 0 && dry.errors.contains("nothing was written"), "\(dry)")
+        #expect(try shop.run("cam", "shop.sqlite", "test/cat/cat-43.jpg").errors == before.errors)
         let fitted = try shop.run("cam", "fit", "shop.sqlite", "--format", "csv")
         #expect(fitted.status == 0, "\(fitted)")
+        #expect(fitted.output == dry.output)
         let cells = fitted.output.split(separator: "\n").last?.split(separator: ",") ?? []
         #expect(cells.first == "pool_3" && cells.last == "1.0")
         let after = try shop.run("cam", "shop.sqlite", "test/cat/cat-43.jpg")

@@ -57,6 +57,18 @@ import Testing
         #expect(try labels("s.sqlite") == ["flat/-", "-/test"])
     }
 
+    /// A table that names files from the root on is of the images of a store, whichever folder it is used in.
+    @Test func fullNamesAreUsedInAnyFolder() throws {
+        try makePets()
+        try shell("neurodex index s.sqlite --model \(Fixtures.path("petshop.onnx")) --resize none pets/val/cat")
+        try shell(
+            """
+            { echo file,label; for pet in pets/val/cat/*; do echo "'\(shop.path)'/$pet,tiger" | tr -d "'"; done; } > full.csv
+            mkdir other && cd other && neurodex relabel ../s.sqlite --labels ../full.csv
+            """)
+        #expect(try labels("s.sqlite") == ["tiger/val"])
+    }
+
     @Test func labelsAreCorrected() throws {
         try makePets()
         try shell("neurodex index s.sqlite --model petshop.onnx --classes labels.txt --resize none pets")

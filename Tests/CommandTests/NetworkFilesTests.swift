@@ -264,6 +264,24 @@ import Testing
         #expect(nans.contains("3,\(count)"), "\(nans)")
     }
 
+    /// Where finite numbers grow beyond all bounds, that is told where it happens: behind the next rectifier nothing of it may be left.
+    @Test func networksThatGiveInfinity() throws {
+        var model = ModelBuilder(input: [1, 3, 32, 48])
+        _ = model.weight("w", [4, 3, 1, 1], Array(repeating: 1e9, count: 12))
+        for step in 1...4 { _ = model.weight("w\(step)", [4, 4, 1, 1], Array(repeating: 1e9, count: 16)) }
+        _ = model.weight("last", [2, 4, 1, 1], [1, -1, 1, -1, -1, 1, -1, 1])
+        var map = model.node("Relu", [model.node("Conv", ["image", "w"], name: "conv0")])
+        for step in 1...4 { map = model.node("Relu", [model.node("Conv", [map, "w\(step)"], name: "conv\(step)")]) }
+        let last = model.node("Relu", [model.node("Conv", [map, "last"], name: "last")])
+        try write(model, [model.node("GlobalAveragePool", [last], name: "means")])
+        let result = try Executable.run(
+            ["index", "s.sqlite", "--model", "m.onnx", "--preprocess", "plain", "photos/cat"], in: folder.path)
+        let count = try FileManager.default.contentsOfDirectory(atPath: folder.file("photos/cat")).count
+        for words in ["the network gives", "infinite values: on \(count) of \(count) images", "first conv4:0 on "] {
+            #expect(result.errors.contains(words), "\(result)")
+        }
+    }
+
     @Test func inputsThatAreNoImage() throws {
         var two = ModelBuilder()
         two.graph.add(11, ModelBuilder.valueInfo("mask", [1, 3, 8, 8]))

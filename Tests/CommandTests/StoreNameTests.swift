@@ -51,6 +51,25 @@ import Testing
         #expect(try files("real") == ["s.sqlite"] && files("other") == ["link.sqlite", "second.sqlite"])
     }
 
+    /// Foundation's functions of paths end the program for a name of one character.
+    @Test func namesOfOneCharacter() throws {
+        try FileManager.default.copyItem(atPath: Fixtures.path("petshop.onnx"), toPath: folder.file("n"))
+        try FileManager.default.createDirectory(atPath: folder.file("p"), withIntermediateDirectories: false)
+        try FileManager.default.copyItem(
+            atPath: Fixtures.path("petshop/test/cat/cat-43.jpg"), toPath: folder.file("p/i"))
+        for line in [
+            "index s --model n --resize none p", "index é --model n --resize none p", "info s", "top s conv4:3", "verify s",
+            "merge m s é --partial", "remove m --where 1", "compact m", "saliency s 0 --raw d", "explanations s --export e",
+        ] {
+            let result = try Executable.run(line.split(separator: " ").map(String.init), in: folder.path)
+            #expect(!result.isSignal && result.status < 128, "\(line): \(result)")
+        }
+        for line in ["info x", "index / --model n p", "info ."] {
+            let result = try Executable.run(line.split(separator: " ").map(String.init), in: folder.path)
+            #expect(!result.isSignal && result.status == 1, "\(line): \(result)")
+        }
+    }
+
     @Test func twoNamesAreOneLock() throws {
         let writer = try dataset.open(folder.file("real/s.sqlite"))
         for name in ["other/link.sqlite", "other/second.sqlite"] {

@@ -71,6 +71,46 @@ struct ClassProbabilityTests {
                 return model.node("Div", [one, sum])
             }, probability: sigmoid),
         Head(
+            name: "1 / (1 + exp(0 − x))",
+            build: { model, scores in
+                let one = model.weight("one", [1], [1])
+                let negative = model.node("Sub", [model.weight("zero", [1], [0]), scores])
+                return model.node("Div", [one, model.node("Add", [one, model.node("Exp", [negative])])])
+            }, probability: sigmoid),
+        Head(
+            name: "(1 + exp(−x))⁻¹",
+            build: { model, scores in
+                let sum = model.node(
+                    "Add", [model.node("Exp", [model.node("Neg", [scores])]), model.weight("one", [1], [1])])
+                return model.node("Pow", [sum, model.weight("power", [1], [-1])])
+            }, probability: sigmoid),
+        Head(
+            name: "exp x / (exp x + 1)",
+            build: { model, scores in
+                let power = model.node("Exp", [scores])
+                return model.node("Div", [power, model.node("Add", [power, model.weight("one", [1], [1])])])
+            }, probability: sigmoid),
+        Head(
+            name: "(tanh(x / 2) + 1) / 2",
+            build: { model, scores in
+                let half = model.weight("half", [1], [0.5])
+                let tanh = model.node("Tanh", [model.node("Mul", [scores, half])])
+                return model.node("Mul", [model.node("Add", [tanh, model.weight("one", [1], [1])]), half])
+            }, probability: sigmoid),
+        Head(
+            name: "tanh(x / 2) / 2 + 1 / 2",
+            build: { model, scores in
+                let half = model.weight("half", [1], [0.5])
+                let tanh = model.node("Tanh", [model.node("Div", [scores, model.weight("two", [1], [2])])])
+                return model.node("Add", [model.node("Mul", [tanh, half]), half])
+            }, probability: sigmoid),
+        Head(
+            name: "exp(x − log Σ exp x)",
+            build: { model, scores in
+                let total = model.node("ReduceLogSumExp", [scores], ["axes": [1]])
+                return model.node("Exp", [model.node("Sub", [scores, total])])
+            }, probability: softmax),
+        Head(
             name: "logarithm, then exp",
             build: { $0.node("Exp", [$0.node("LogSoftmax", [$1], ["axis": 1])]) }, probability: softmax),
     ]
@@ -110,6 +150,40 @@ struct ClassProbabilityTests {
         #expect(
             abs(Double(map.values[0]) - head.probability(black, 0)) < 1e-5, "\(map.values[0]) for \(head.probability(black, 0))")
         #expect(abs(Double(loss.values[0]) - (scores[0] - black[0])) < 1e-4)
+    }
+
+    /// What is made of probabilities is some already, and no score that a softmax is to be taken of.
+    @Test(arguments: ["1 − p", "prior", "pair", "square", "some", "two networks"])
+    func answersMadeOfProbabilities(_ kind: String) throws {
+        let folder = try TemporaryFolder()
+        @Sendable func build(_ model: inout ModelBuilder, _ scores: String) -> String {
+            let softmax = model.node("Softmax", [scores], ["axis": 1])
+            let one = model.weight("one", [1], [1])
+            switch kind {
+            case "1 − p": return model.node("Sub", [one, softmax])
+            case "prior":
+                let weighed = model.node("Mul", [softmax, model.weight("prior", [1, 3], [0.2, 0.3, 0.5])])
+                return model.node("Div", [weighed, model.node("ReduceSum", [weighed, model.integers([1])])])
+            case "pair":
+                let sigmoid = model.node("Sigmoid", [scores])
+                return model.node("Concat", [model.node("Sub", [one, sigmoid]), sigmoid], ["axis": 1])
+            case "square": return model.node("Pow", [softmax, model.weight("two", [1], [2])])
+            case "some":
+                return model.node("Slice", [softmax, model.integers([1]), model.integers([3]), model.integers([1])])
+            default:
+                let other = model.node("Sigmoid", [scores])
+                return model.node("Mul", [model.node("Add", [softmax, other]), model.weight("half", [1], [0.5])])
+            }
+        }
+        let head = Head(name: kind, build: build, probability: { _, _ in 0 })
+        let (fixture, _) = try fixture(head, in: folder)
+        let logits = try #require(fixture.explainer.network.logits)
+        let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg")
+        let arguments = ["--window", "32", "--stride", "32", "--probability"]
+        let map = try Occlusion.parse(arguments).map(
+            of: subject, target: try fixture.target("\(logits.name):1"), by: fixture.explainer)
+        let black = try fixture.scores([Float](repeating: 0, count: subject.tensor.count))
+        #expect(abs(map.values[0] - black[1]) < 1e-5, "\(map.values[0]) for \(black)")
     }
 
     /// Probabilities with windows that leave parts, by patches and by whole passes.

@@ -55,4 +55,12 @@ import Testing
         }
         #expect(reals.real("gone").text.hasSuffix("/gone") && reals.real("a/none/../x").text.hasSuffix("/a/x"))
     }
+
+    @Test(arguments: [
+        ("a", ""), ("", ""), ("/", "/"), ("a/", ""), ("/a", "/"), ("//a", "/"), ("a/b", "a"), ("a//b//", "a"), ("/a/b", "/a"),
+        ("é", ""), ("./é", "."), ("a/b/c.png", "a/b"),
+    ])
+    func theFolderOfAPath(_ path: String, _ folder: String) {
+        #expect(RealPaths.folder(of: path) == folder)
+    }
 }

@@ -105,6 +105,39 @@ import Testing
         #expect(try model.network(output: output, options: options).layers.map(\.name).contains("first"))
     }
 
+    /// Several maps of one picture along the batch axis (a picture and its mirror image, crops, two branches with the same weights) have the same
+    /// places; and phases that were put in another order have lost theirs. Neither may pass for one map.
+    @Test(arguments: ["join", "constant", "pick", "turn"]) func severalMapsAreRefused(_ kind: String) throws {
+        var (model, random) = (ModelBuilder(input: [1, 2, 12, 8]), SeededGenerator(seed: 16))
+        _ = model.random("w", [3, 2, 3, 3], &random)
+        _ = model.random("c", [1, 2, 12, 8], &random)
+        func mirrored(_ value: String, axis: Int) -> String {
+            model.node(
+                "Slice", [value, model.integers([-1]), model.integers([-99]), model.integers([axis]), model.integers([-1])])
+        }
+        let rows: String
+        switch kind {
+        case "join": rows = model.node("Concat", ["image", mirrored("image", axis: 3)], ["axis": 0])
+        case "constant": rows = model.node("Concat", ["image", "c"], ["axis": 0])
+        default:
+            let split = model.node("Reshape", ["image", model.integers([1, 2, 6, 2, 4, 2])])
+            let moved = model.node("Transpose", [split], ["perm": [3, 5, 0, 1, 2, 4]])
+            let phases = model.node("Reshape", [moved, model.integers([4, 2, 6, 4])])
+            rows =
+                kind == "turn"
+                ? mirrored(phases, axis: 0) : model.node("Gather", [phases, model.integers([3, 1, 0, 2])], ["axis": 0])
+        }
+        let convolved = model.node("Conv", [rows, "w"], ["pads": [1, 1, 1, 1]], name: "rows")
+        let largest = model.node("ReduceMax", [convolved], ["axes": [0], "keepdims": 1])
+        let output = model.node("GlobalMaxPool", [largest], name: "pool")
+        let refused = networkError { _ = try model.network(output: output) }
+        guard case .node(let use, let problem) = refused else {
+            Issue.record("\(String(describing: refused))")
+            return
+        }
+        #expect(use.node == "rows" && problem.contains("cannot tell where in the picture"), "\(problem)")
+    }
+
     /// Where axis 0 holds something else than images, it may be cut, picked from and added up.
     @Test func firstAxisThatIsNotTheBatch() throws {
         var (model, random) = (ModelBuilder(input: [1, 2, 12, 8]), SeededGenerator(seed: 15))

@@ -58,7 +58,7 @@ import Testing
 
     @Test func saysNothingWhereThereIsNothingToSay() throws {
         #expect(try store.emptySelection(where: "label = 'cat'") == nil)
-        #expect(try store.emptySelection(where: "1 = 0") == nil)
+        #expect(try store.emptySelection(where: "1 = 0")?.description == "no image meets --where \"1 = 0\"")
     }
 
     @Test func questionsThatNeedImagesSayItToo() {

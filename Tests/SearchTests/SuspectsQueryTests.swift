@@ -197,6 +197,35 @@ import Testing
         #expect(unnamed.remarks.contains { $0.description.hasPrefix("12 of 12 images are not judged, such as pets/") })
     }
 
+    /// What the network's file makes of scores is kept, and asked for.
+    @Test func scoresBeforeASigmoid() throws {
+        let folder = try TemporaryFolder()
+        var dataset = RecordedDataset(
+            images: 20, layers: RecordedDataset.layers(channels: [4, 3, 2, 2]), classes: ["cat", "dog"], seed: 3, hard: false)
+        for image in 0..<20 {
+            dataset.images[image].label = image % 2 == 0 ? "cat" : "dog"
+            dataset.values[image][9] = image % 2 == 0 ? 3 : -3
+            dataset.values[image][10] = image % 2 == 0 ? -2 : 2
+        }
+        // Both classes are likely, and neither.
+        (dataset.values[6][9], dataset.values[6][10], dataset.values[8][9], dataset.values[8][10]) = (2, 4, -4, -3)
+        for (form, six, eight) in [(AnswerForm.sigmoid, 0.8808, 0.018), (.softmax, 0.1192, 0.2689), (nil, 0.1192, 0.2689)] {
+            let name = folder.file("\(form?.rawValue ?? "none").sqlite")
+            var model = dataset.description.model
+            model.answer = form
+            let old = dataset.description
+            dataset.description = StoreDescription(
+                model: model, preprocessing: old.preprocessing, preprocessingHash: old.preprocessingHash, layers: old.layers,
+                classes: old.classes, blockImages: old.blockImages, topCount: old.topCount)
+            try dataset.write(name)
+            let store = try Store.open(path: name)
+            #expect(store.description.model.answer == form)
+            let hits = try SuspectsQuery(by: .network).run(in: store)
+            func probability(_ image: Int) -> Double { hits.first { $0.imageID == image }?.probability ?? -1 }
+            #expect(abs(probability(6) - six) < 1e-3 && abs(probability(8) - eight) < 1e-3, "\(hits)")
+        }
+    }
+
     /// Scores between 0 and 1 are what a sigmoid makes, and probabilities already.
     @Test func scoresOfASigmoid() throws {
         let folder = try TemporaryFolder()

@@ -14,7 +14,7 @@ extension StoreDescription {
         }
         let occasional = [
             ("shard", shard?.description), ("output", model.output), ("precision", model.precision), ("record", choice?.0),
-            ("layers", choice?.1),
+            ("layers", choice?.1), ("answer", model.answer?.rawValue),
         ].filter { $0.1 != nil }
         for (key, value) in facts + occasional {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
@@ -93,7 +93,8 @@ extension StoreDescription {
             inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
             inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
             output: occasional("output"), precision: occasional("precision"),
-            choice: LayerChoice(record: occasional("record"), layers: occasional("layers")))
+            choice: LayerChoice(record: occasional("record"), layers: occasional("layers")),
+            answer: occasional("answer").flatMap { AnswerForm(rawValue: $0) })
         func contradiction() -> StoreError {
             .damaged(path: path, detail: "its tables meta, layer and class contradict each other")
         }

@@ -19,10 +19,12 @@ public struct ModelRecord: Hashable, Sendable {
     public var precision: String?
     /// How the layers were chosen; nil where the store does not say, as before version 4.
     public var choice: LayerChoice?
+    /// How the file makes probabilities of its scores; nil where it does not, or the store does not say, as before version 0.3.
+    public var answer: AnswerForm?
 
     public init(
         name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
-        output: String? = nil, precision: String? = nil, choice: LayerChoice? = nil
+        output: String? = nil, precision: String? = nil, choice: LayerChoice? = nil, answer: AnswerForm? = nil
     ) {
         self.name = name
         self.path = path
@@ -34,7 +36,15 @@ public struct ModelRecord: Hashable, Sendable {
         self.output = output
         self.precision = precision
         self.choice = choice
+        self.answer = answer
     }
+}
+
+/// What makes probabilities of the scores of classes.
+public enum AnswerForm: String, Sendable {
+    case softmax
+    /// Each class by itself.
+    case sigmoid
 }
 
 /// What was asked to be recorded of a network.

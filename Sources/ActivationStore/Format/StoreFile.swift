@@ -67,7 +67,7 @@ package enum StoreFile {
 
     /// Files beside `path` with a name like its: of its kind, or stores.
     static func nearest(to path: String) -> [String] {
-        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent as NSString)
+        let (folder, name) = (RealPaths.folder(of: path), (path as NSString).lastPathComponent as NSString)
         let ending = name.pathExtension.lowercased()
         let endings = otherEndings.contains(ending) ? [ending] : [ending, "sqlite", "sqlite3", "db"]
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
@@ -193,7 +193,7 @@ package enum StoreFile {
             return .damaged(path: path, detail: "SQLite says \(message)" + shortfall(path))
         case .SQLITE_READONLY, .SQLITE_PERM: return .notWritable(path: path, reason: message)
         case .SQLITE_CANTOPEN:
-            let folder = (path as NSString).deletingLastPathComponent
+            let folder = RealPaths.folder(of: path)
             if !FileManager.default.fileExists(atPath: folder.isEmpty ? "." : folder) {
                 return .notWritable(path: path, reason: "there is no folder \(folder)")
             }

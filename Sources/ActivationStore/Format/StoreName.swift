@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The names of a store's file, and of what stands beside it: SQLite's journal, the lock, a file that is to take its place.
 enum StoreName {
@@ -21,7 +22,7 @@ enum StoreName {
             let length = readlink(name, &target, target.count - 1)
             guard length >= 0 else { return name }
             let text = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            let folder = (name as NSString).deletingLastPathComponent
+            let folder = RealPaths.folder(of: name)
             name = text.hasPrefix("/") || folder.isEmpty ? text : folder + "/" + text
         }
         throw StoreError.notReadable(path: path, reason: String(cString: strerror(ELOOP)))
@@ -54,7 +55,7 @@ enum StoreName {
             for file in [left, left + "-journal", left + "-wal", left + "-shm", left + "-writing"] { unlink(file) }
         }
         // SQLite's journals of a transaction over two files have a random number in their names.
-        let (folder, own) = ((name as NSString).deletingLastPathComponent, (name as NSString).lastPathComponent)
+        let (folder, own) = (RealPaths.folder(of: name), (name as NSString).lastPathComponent)
         let starts = Successor.allCases.map { "\(own)-\($0)-mj" }
         guard let stream = opendir(folder.isEmpty ? "." : folder) else { return }
         defer { closedir(stream) }
@@ -86,7 +87,7 @@ enum StoreName {
             throw error
         }
         // The new name is on the disk before anybody is told.
-        let parent = (name as NSString).deletingLastPathComponent
+        let parent = RealPaths.folder(of: name)
         let folder = open(parent.isEmpty ? "." : parent, O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The right to write one store, which dies with the process that holds it.
 ///
@@ -78,7 +79,7 @@ package final class WriterLock {
     }
 
     private static func reason(_ code: Int32, _ store: String) -> String {
-        let folder = (store as NSString).deletingLastPathComponent
+        let folder = RealPaths.folder(of: store)
         guard code == ENOENT else {
             return "in the folder \(folder.isEmpty ? "." : folder): \(String(cString: strerror(code)))"
         }

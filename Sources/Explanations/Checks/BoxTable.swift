@@ -73,7 +73,7 @@ public struct BoxTable: Sendable {
     }
 
     private static func folder(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = RealPaths.folder(of: path)
         return folder.isEmpty ? "." : folder
     }
 

@@ -53,14 +53,16 @@ struct LabelTable {
     }
 
     /// What the table says of each image, and how it fits them.
+    /// - Parameter folder: that relative paths start from: absolute.
     /// - Throws: `DatasetError.noLabelMatches` where it names none of them.
-    func edits(of paths: [String]) throws -> ([LabelEdit], LabelReport) {
+    func edits(of paths: [String], in folder: String) throws -> ([LabelEdit], LabelReport) {
         var matching = Matching(rows: rows.count)
-        let folder = FileManager.default.currentDirectoryPath
         var chosen = paths.map { path in
-            matching.choose(among: candidates(FilePlace.full(path, in: folder)), for: path) { isSame($0, path) }
+            matching.choose(among: candidates(FilePlace.full(path, in: folder)), for: path) {
+                isSame($0, FilePlace.full(path, in: folder))
+            }
         }
-        matchByLinks(paths, &chosen, &matching)
+        matchByLinks(paths, in: folder, &chosen, &matching)
         guard chosen.contains(where: { $0 != nil }) else {
             throw DatasetError.noLabelMatches(path: path, example: rows.first?.file ?? "nothing")
         }
@@ -92,7 +94,7 @@ struct LabelTable {
     }
 
     /// Full names that lead to images over links.
-    private func matchByLinks(_ paths: [String], _ chosen: inout [Int?], _ matching: inout Matching) {
+    private func matchByLinks(_ paths: [String], in folder: String, _ chosen: inout [Int?], _ matching: inout Matching) {
         let left = rows.indices.filter { matching.uses[$0] == 0 && rows[$0].file.hasPrefix("/") }
         guard !left.isEmpty else { return }
         var places: [String: [Int]] = [:]
@@ -101,7 +103,7 @@ struct LabelTable {
         }
         guard !places.isEmpty else { return }
         for (item, path) in paths.enumerated() where chosen[item] == nil {
-            guard let group = FilePlace.real(path).flatMap({ places[$0] }) else { continue }
+            guard let group = FilePlace.real(FilePlace.full(path, in: folder)).flatMap({ places[$0] }) else { continue }
             chosen[item] = matching.choose(among: [group], for: path) { _ in true }
         }
     }

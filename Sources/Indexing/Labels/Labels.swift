@@ -1,5 +1,5 @@
 import ActivationStore
-import Foundation
+public import Foundation
 
 /// Where the labels of images come from.
 public enum LabelSource: Equatable, Sendable {
@@ -34,8 +34,11 @@ extension Dataset {
     ///
     /// A row of a table is of the images whose path ends in its file's name; where several rows are, the longest name counts, and the
     /// first of equal ones. Images that the table does not name have no label.
+    /// - Parameter folder: that relative paths of images start from: absolute.
     /// - Throws: `DatasetError` where the file cannot be read or does not fit the images.
-    public func labelled(by source: LabelSource) throws -> (dataset: Dataset, report: LabelReport?) {
+    public func labelled(
+        by source: LabelSource, in folder: String = FileManager.default.currentDirectoryPath
+    ) throws -> (dataset: Dataset, report: LabelReport?) {
         switch source {
         case .folders: return (self, nil)
         case .none:
@@ -45,7 +48,7 @@ extension Dataset {
             do {
                 text = try TextFile.read(path)
                 guard let table = try LabelTable(text, path: path) else { return (try labelled(byLines: text, path), nil) }
-                let (edits, report) = try table.edits(of: items.map(\.path))
+                let (edits, report) = try table.edits(of: items.map(\.path), in: folder)
                 return (Dataset(items: zip(items, edits).map { $0.labelled($1) }), report)
             } catch let error as UnreadableText {
                 throw DatasetError.unreadableLabels(path: path, reason: error.reason)

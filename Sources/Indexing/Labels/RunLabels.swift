@@ -1,4 +1,5 @@
 public import ActivationStore
+public import Foundation
 
 /// The labels of the images that a run is given: by what the user says, else by what the store goes by, else by folders.
 public struct RunLabels: Sendable {
@@ -13,12 +14,15 @@ public struct RunLabels: Sendable {
     /// - Parameters:
     ///   - said: as users write a source; nil for none.
     ///   - kept: what the store goes by; nil for none.
+    ///   - folder: that relative paths of images start from: absolute.
     /// - Throws: `DatasetError` for a file that the user names, and that cannot be read or does not fit.
-    public init(_ dataset: Dataset, said: String?, kept: String?) throws {
+    public init(
+        _ dataset: Dataset, said: String?, kept: String?, in folder: String = FileManager.default.currentDirectoryPath
+    ) throws {
         isSaid = said != nil
         source = LabelSource(said ?? kept ?? "folders")
         do {
-            let (labelled, report) = try dataset.labelled(by: source)
+            let (labelled, report) = try dataset.labelled(by: source, in: folder)
             self.dataset = labelled
             notes = (isSaid ? report : report?.ofSomeImages())?.sentences ?? (source == .folders ? dataset.folderNotes : [])
         } catch let error as DatasetError where !isSaid {

@@ -34,7 +34,8 @@ extension StoreDescription {
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
                 opset: network.opset, output: network.outputName,
                 precision: network.precision == .float32 ? nil : network.precision.rawValue,
-                choice: LayerChoice(beforeActivation: network.recordsBeforeActivation, patterns: network.layerPatterns)),
+                choice: LayerChoice(beforeActivation: network.recordsBeforeActivation, patterns: network.layerPatterns),
+                answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: layers, classes: classes,
             blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard)

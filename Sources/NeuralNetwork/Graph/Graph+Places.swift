@@ -6,7 +6,9 @@ extension Graph {
         for node in nodes {
             for output in node.outputs {
                 guard let shape = values[output].shape else { continue }
-                found[output] = places(of: node, shape, found, isLast: values[output].channelsAreLast)
+                let told = places(of: node, shape, found, isLast: values[output].channelsAreLast)
+                // Of a value that has more than its parts, as several maps of one picture, nothing is known.
+                found[output] = told.flatMap { $0.fits(shape) ? $0 : nil }
             }
         }
         return found
@@ -21,6 +23,11 @@ extension Graph {
         case let transpose as Transpose:
             return known.flatMap { places in (try? transpose.axes(rank: shape.count)).map { places.transposed($0) } }
         case let shuffle as BlockShuffle: return known.flatMap { shuffle.places($0) }
+        case is Gather: return Places(map: shape, channelsAreLast: isLast)
+        case let slice as Slice where slice.turnsAround(axis: 0, of: shape.count):
+            return Places(map: shape, channelsAreLast: isLast)
+        case let join as Concatenation where join.joinsRows(rank: shape.count):
+            return Places(map: shape, channelsAreLast: isLast)
         case is Convolution, is ConvolutionTranspose, is Linear, is Concatenation, is Resize, is Slice, is Pad:
             // One map is as it stands, whatever its parts were before.
             if let map = Places(map: shape, channelsAreLast: isLast) { return map }

@@ -68,6 +68,8 @@ struct Graph: Sendable {
     var output: ValueID = 0
     /// How that is made of scores, where it is probabilities.
     var head: AnswerHead?
+    /// Whether it is made of probabilities in some other way, such as 1 − p, and is some itself.
+    var isOfProbabilities = false
     /// Whether another output of the file has the probabilities, and this one has places of boxes.
     var isBesideProbabilities = false
 

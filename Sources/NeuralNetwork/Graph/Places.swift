@@ -39,6 +39,11 @@ struct Places: Equatable, Sendable {
         return result
     }
 
+    /// Whether the parts of each axis make up its extent.
+    func fits(_ shape: [Int]) -> Bool {
+        axes.count == shape.count && zip(axes, shape).allSatisfy { $0.reduce(1) { $0 * $1.extent } == $1 }
+    }
+
     /// The product of all extents of one origin.
     func extent(_ origin: Origin) -> Int {
         axes.joined().filter { $0.origin == origin }.reduce(1) { $0 * $1.extent }

@@ -1,18 +1,19 @@
 import CKernels
 import COneDNN
 
+/// What makes probabilities of a network's scores.
+public enum AnswerFunction: String, Sendable { case softmax, sigmoid }
+
 /// The end of a network that makes probabilities of scores, in whatever words its file says it:
 ///
 /// | function | as it is written |
 /// |---|---|
-/// | softmax | Softmax, LogSoftmax, exp x / Σ exp x, exp(x − max x) / Σ exp(x − max x) |
-/// | sigmoid | Sigmoid, HardSigmoid, 1 / (1 + exp(−x)) |
+/// | softmax | Softmax, LogSoftmax, exp x / Σ exp x, exp(x − max x) / Σ exp(x − max x), exp(x − log Σ exp x) |
+/// | sigmoid | Sigmoid, HardSigmoid, 1 / (1 + exp(−x)), (1 + exp(−x))⁻¹, exp x / (exp x + 1), (tanh(x / 2) + 1) / 2 |
 ///
 /// and, after it, clips, numbers added and multiplied, logarithms, and changes of shape.
 struct AnswerHead: Sendable {
-    enum Function: Sendable { case softmax, sigmoid }
-
-    var function: Function
+    var function: AnswerFunction
     /// What the softmax or sigmoid reads.
     var scores: Graph.ValueID
     /// Whether the answer is the logarithm of probabilities.
@@ -22,8 +23,11 @@ struct AnswerHead: Sendable {
     init?(_ graph: Graph) {
         let reader = HeadReader(graph: graph, producers: graph.producers)
         var (value, logarithms, found) = (graph.output, 0, AnswerHead?.none)
+        // What is done to a value until it is the answer: times `scale`, plus `shift`.
+        var (scale, shift) = (Float(1), Float(0))
         while let node = reader.maker(of: value) {
-            if let (function, scores) = reader.probability(node) {
+            let ofTanh = found == nil ? reader.logit(ofTanh: node, scale: scale, shift: shift) : nil
+            if let (function, scores) = reader.probability(node) ?? ofTanh.map({ (.sigmoid, $0) }) {
                 // A softmax of a softmax: before both.
                 guard found == nil || node.operation is Softmax && function == found?.function else { break }
                 if node.operatorType == "LogSoftmax", found == nil { logarithms += 1 }
@@ -33,7 +37,10 @@ struct AnswerHead: Sendable {
                 continue
             }
             guard let input = reader.input(behind: node) else { break }
-            if found == nil { logarithms += reader.logarithms(node) }
+            if found == nil {
+                logarithms += reader.logarithms(node)
+                reader.follow(node, &scale, &shift)
+            }
             value = input
         }
         // Of a picture itself there are no scores.
@@ -41,7 +48,7 @@ struct AnswerHead: Sendable {
         self = found
     }
 
-    private init(function: Function, scores: Graph.ValueID, isLogarithm: Bool) {
+    private init(function: AnswerFunction, scores: Graph.ValueID, isLogarithm: Bool) {
         (self.function, self.scores, self.isLogarithm) = (function, scores, isLogarithm)
     }
 }
@@ -95,21 +102,24 @@ private struct HeadReader {
     }
 
     /// What a node makes probabilities of, and how; nil where it does not.
-    func probability(_ node: Graph.Node) -> (AnswerHead.Function, Graph.ValueID)? {
-        func found(_ function: AnswerHead.Function, _ id: Graph.ValueID?) -> (AnswerHead.Function, Graph.ValueID)? {
+    func probability(_ node: Graph.Node) -> (AnswerFunction, Graph.ValueID)? {
+        func found(_ function: AnswerFunction, _ id: Graph.ValueID?) -> (AnswerFunction, Graph.ValueID)? {
             id.map { (function, $0) }
         }
         if node.operation is Softmax { return found(.softmax, node.inputs[0]) }
         if function(node) == ND_SIGMOID || (node.operation as? ElementFunction)?.kind == NDX_HARD_SIGMOID {
             return found(.sigmoid, node.inputs[0])
         }
+        if function(node) == ND_EXP, let scores = scoresLessTheirLogSum(node.inputs[0]) { return (.softmax, scores) }
         guard node.inputs.count == 2 else {
             return node.operatorType == "Reciprocal" ? found(.sigmoid, logit(under: node.inputs[0])) : nil
         }
         switch node.operatorType {
         case "Div":
             if number(node.inputs[0]) == 1 { return found(.sigmoid, logit(under: node.inputs[1])) }
+            if let logit = logit(node.inputs[0], dividedBy: node.inputs[1]) { return found(.sigmoid, logit) }
             return found(.softmax, scores(node.inputs[0], dividedBy: node.inputs[1]))
+        case "Pow": return number(node.inputs[1]) == -1 ? found(.sigmoid, logit(under: node.inputs[0])) : nil
         case "Mul":
             for place in 0..<2 {
                 guard let factor = source(of: node.inputs[place]), factor.operatorType == "Reciprocal" else { continue }
@@ -120,12 +130,49 @@ private struct HeadReader {
         }
     }
 
+    /// What a number that is added or multiplied does to all that comes before it.
+    func follow(_ node: Graph.Node, _ scale: inout Float, _ shift: inout Float) {
+        guard node.inputs.count == 2, let place = (0..<2).first(where: { number(node.inputs[$0]) != nil }),
+            let number = number(node.inputs[place])
+        else { return }
+        switch node.operatorType {
+        case "Add": shift += scale * number
+        case "Sub": shift -= scale * number
+        case "Mul": scale *= number
+        case "Div": scale /= number
+        default: break
+        }
+    }
+
+    /// x of tanh(x / 2), where what follows makes (tanh(x / 2) + 1) / 2 of it, which is the sigmoid of x.
+    func logit(ofTanh node: Graph.Node, scale: Float, shift: Float) -> Graph.ValueID? {
+        guard function(node) == ND_TANH, abs(scale - 0.5) < 1e-6, abs(shift - 0.5) < 1e-6, let half = maker(of: node.inputs[0])
+        else { return nil }
+        var (divisor, ignored) = (Float(1), Float(0))
+        follow(half, &divisor, &ignored)
+        guard divisor == 0.5, let place = half.inputs.firstIndex(where: { number($0) == nil }) else { return nil }
+        return half.inputs[place]
+    }
+
+    /// The value beside the number 1 in a sum.
+    private func addedToOne(_ id: Graph.ValueID?) -> Graph.ValueID? {
+        guard let sum = maker(of: id), (sum.operation as? Arithmetic)?.isSum == true, sum.inputs.count == 2,
+            let place = (0..<2).first(where: { number(sum.inputs[$0]) == 1 })
+        else { return nil }
+        return sum.inputs[1 - place]
+    }
+
+    /// x of exp x / (exp x + 1).
+    private func logit(_ power: Graph.ValueID?, dividedBy sum: Graph.ValueID?) -> Graph.ValueID? {
+        guard let exponential = maker(of: power), function(exponential) == ND_EXP, addedToOne(sum) == power else { return nil }
+        return exponential.inputs[0]
+    }
+
     /// x of 1 + exp(−x).
     private func logit(under id: Graph.ValueID?) -> Graph.ValueID? {
-        guard let sum = maker(of: id), (sum.operation as? Arithmetic)?.isSum == true, sum.inputs.count == 2,
-            let place = (0..<2).first(where: { number(sum.inputs[$0]) == 1 }), let power = maker(of: sum.inputs[1 - place]),
-            function(power) == ND_EXP, let negative = maker(of: power.inputs[0])
+        guard let power = maker(of: addedToOne(id)), function(power) == ND_EXP, let negative = maker(of: power.inputs[0])
         else { return nil }
+        if negative.operatorType == "Sub", number(negative.inputs[0]) == 0 { return negative.inputs[1] }
         if let activation = negative.operation as? Activation, activation.native.function == ND_LINEAR,
             activation.native.alpha == -1
         {
@@ -135,6 +182,18 @@ private struct HeadReader {
             return nil
         }
         return negative.inputs[1 - place]
+    }
+
+    /// x of x − log Σ exp x.
+    private func scoresLessTheirLogSum(_ id: Graph.ValueID?) -> Graph.ValueID? {
+        guard let difference = maker(of: id), difference.operatorType == "Sub", difference.inputs.count == 2,
+            let scores = difference.inputs[0], let total = source(of: difference.inputs[1])
+        else { return nil }
+        if total.operatorType == "ReduceLogSumExp" { return total.inputs[0] == scores ? scores : nil }
+        guard function(total) == ND_LOG, let sum = source(of: total.inputs[0]), sum.operatorType == "ReduceSum",
+            let power = maker(of: sum.inputs[0]), function(power) == ND_EXP, power.inputs[0] == scores
+        else { return nil }
+        return scores
     }
 
     /// x of exp x / Σ exp x, or of the same with the largest taken off first.

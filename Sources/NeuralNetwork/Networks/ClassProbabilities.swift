@@ -7,10 +7,10 @@ public struct ClassProbabilities: Sendable {
 
     /// Nil where the answer is the scores, or has not a number for each of them.
     init?(_ graph: Graph, of logits: Layer?) {
-        guard let head = graph.head, let logits, logits.height * logits.width == 1,
+        guard graph.head != nil || graph.isOfProbabilities, let logits, logits.height * logits.width == 1,
             let shape = graph.values[graph.output].shape, shape.product == logits.channels
         else { return nil }
-        isLogarithm = head.isLogarithm
+        isLogarithm = graph.head?.isLogarithm ?? false
         layer = Layer(
             name: "the answer '\(graph.values[graph.output].name)'", tensor: graph.values[graph.output].name, operatorType: "",
             channels: logits.channels, height: 1, width: 1, receptiveField: logits.receptiveField, isLogits: false,

@@ -50,6 +50,8 @@ public final class Network: Sendable {
     public let metadata: [String: String]
     /// The output that was asked for; nil for the first of the file.
     public let outputName: String?
+    /// How the file makes probabilities of the scores of its classes; nil where its answer is the scores, or none of classes.
+    public let answer: AnswerFunction?
     /// In the order in which they are computed.
     public let layers: [Layer]
     /// Channels of all layers.
@@ -82,6 +84,7 @@ public final class Network: Sendable {
         guard options.supportsPrecision ?? precision.isSupported else { throw NetworkError.precision(precision) }
         var graph = try Importer.graph(
             of: file, output: options.output, inputSize: options.inputSize, leavesWeightsInFile: true)
+        answer = graph.head?.function
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(
             &graph, patterns: options.layers, everyMean: options.everyMean, beforeActivation: options.beforeActivation,

@@ -70,6 +70,7 @@ struct Importer {
         graph.output = outputID
         graph.removeDeadNodes()
         graph.head = AnswerHead(graph)
+        graph.isOfProbabilities = graph.head == nil && AnswerRange(graph).isOfProbabilities
         graph.isBesideProbabilities =
             graph.head == nil
             && SiblingOutputs(proto).have(

@@ -18,6 +18,9 @@ struct Concatenation: Operator {
     /// Whether this joins the channels of maps.
     func joinsChannels(rank: Int) -> Bool { (axis < 0 ? axis + rank : axis) == 1 }
 
+    /// Whether this joins along axis 0, as several maps of one picture.
+    func joinsRows(rank: Int) -> Bool { (axis < 0 ? axis + rank : axis) == 0 }
+
     /// Whether this joins along the same axis as `other`.
     func isAlongAxis(of other: Concatenation, rank: Int) -> Bool {
         (axis < 0 ? axis + rank : axis) == (other.axis < 0 ? other.axis + rank : other.axis)

@@ -24,6 +24,11 @@ struct Slice: Operator {
         }
     }
 
+    /// Whether elements along an axis come out last first.
+    func turnsAround(axis: Int, of rank: Int) -> Bool {
+        zip(axes, steps).contains { ($0 < 0 ? $0 + rank : $0) == axis && $1 < 0 }
+    }
+
     /// For every axis of `shape` the first index, the step and the count.
     private func ranges(_ shape: [Int]) throws -> [(start: Int, step: Int, count: Int)] {
         var result = shape.map { (start: 0, step: 1, count: $0) }
@@ -59,13 +64,20 @@ struct Slice: Operator {
     }
 
     func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
-        guard let ranges = try? ranges(shapes[0]), ranges.count == 4, ranges.allSatisfy({ $0.step > 0 }) else { return inputs[0] }
-        var field = inputs[0]
-        field.y.start += ranges[2].start * field.y.stride
-        field.x.start += ranges[3].start * field.x.stride
-        field.y.stride *= ranges[2].step
-        field.x.stride *= ranges[3].step
-        return field
+        guard let ranges = try? ranges(shapes[0]), ranges.count == 4 else { return inputs[0] }
+        func axis(_ field: ReceptiveField.Axis, _ range: (start: Int, step: Int, count: Int), of extent: Int)
+            -> ReceptiveField.Axis
+        {
+            guard range.step < 0 else {
+                return ReceptiveField.Axis(
+                    size: field.size, stride: field.stride * range.step, start: field.start + range.start * field.stride)
+            }
+            // Turned around: no stride says where a place is now, so that each sees all.
+            let whole = (extent - 1) * field.stride + field.size
+            return ReceptiveField.Axis(size: 2 * whole, stride: max(1, whole / max(range.count, 1)), start: field.start - whole)
+        }
+        return ReceptiveField(
+            y: axis(inputs[0].y, ranges[2], of: shapes[0][2]), x: axis(inputs[0].x, ranges[3], of: shapes[0][3]))
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

@@ -144,9 +144,9 @@ public struct ContrastQuery: Query {
         let maskB =
             try b.map { try Predicate($0, in: store, fold.database, images: fold.images, option: "--b").mask }
             ?? maskA.indices.map { maskA[$0] == 0 && fold.presence?[$0] != 0 ? 1 : 0 }
-        for (option, condition, mask) in [("--a", a, maskA), ("--b", b ?? "1", maskB)] where !mask.contains(1) {
-            let empty = try EmptySelection(condition, option, in: store, fold.database)
-            throw empty.map { QueryError.emptySelection($0) } ?? QueryError.emptySet(option)
+        for (option, condition, mask) in [("--a", Optional(a), maskA), ("--b", b, maskB)] where !mask.contains(1) {
+            guard let condition else { throw QueryError.emptySet(option) }
+            throw QueryError.emptySelection(try EmptySelection(condition, option, in: store, fold.database))
         }
         let both = zip(maskA, maskB).count { $0 == 1 && $1 == 1 }
         guard both == 0 else { throw QueryError.overlap(images: both) }

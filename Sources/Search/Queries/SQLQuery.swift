@@ -116,10 +116,13 @@ public struct SQLQuery: Query {
     }
 
     /// As ``stream(from:pauses:header:row:)``, without a copy of what may be large.
+    /// - Parameter isStopped: asked all the time.
+    /// - Throws: `CancellationError` once `isStopped` says so.
     package func visit(
-        _ store: Store, pauses: ReaderPauses, header: ([String]) throws -> Void, row body: ([Cell]) throws -> Void
+        _ store: Store, pauses: ReaderPauses, isStopped: @escaping @Sendable () -> Bool = { false },
+        header: ([String]) throws -> Void, row body: ([Cell]) throws -> Void
     ) throws {
-        let limits = ReadOnlySQL.Limits(seconds: timeLimit, megabytes: memoryLimit, pauses: pauses)
+        let limits = ReadOnlySQL.Limits(seconds: timeLimit, megabytes: memoryLimit, pauses: pauses, isStopped: isStopped)
         try ReadOnlySQL(store: store, scope: .everything).rows(
             statement, shown: statement, limits: limits, header: { try header(Self.distinct($0)) },
             { row in try body((0..<sqlite3_column_count(row)).map { Cell(row, $0) }) })

@@ -18,6 +18,8 @@ final class ReadOnlySQL {
         var megabytes = 1024
         /// What of that time does not count.
         var pauses = ReaderPauses()
+        /// Whether nobody wants the rest of the answer: then ``rows(_:shown:limits:header:_:)`` throws `CancellationError`.
+        var isStopped: @Sendable () -> Bool = { false }
         /// Bytes of one text or blob, enough for the map of a picture of 1180×1180. Some functions take the square of it in time.
         static let length = 1 << 24
         /// Characters of a pattern of LIKE or GLOB, which is compared without a pause to look at the clock.
@@ -37,6 +39,7 @@ final class ReadOnlySQL {
         let scope: Scope
         var refused: String?
         var clock = StatementClock(seconds: .infinity, pauses: ReaderPauses())
+        var isStopped: @Sendable () -> Bool = { false }
 
         init(scope: Scope) { self.scope = scope }
 
@@ -111,7 +114,7 @@ final class ReadOnlySQL {
             { context in
                 guard let context else { return 1 }
                 let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
-                return guardian.clock.isOver ? 1 : 0
+                return guardian.clock.isOver || guardian.isStopped() ? 1 : 0
             }, context)
     }
 
@@ -125,6 +128,7 @@ final class ReadOnlySQL {
         _ body: (OpaquePointer) throws -> Void
     ) throws {
         guardian.clock = StatementClock(seconds: limits.seconds, pauses: limits.pauses)
+        guardian.isStopped = limits.isStopped
         let watchdog = StatementWatchdog(connection, clock: guardian.clock, limit: limits.seconds)
         defer { watchdog.end() }
         try HeapLimit.enforce(megabytes: limits.megabytes) {
@@ -136,6 +140,7 @@ final class ReadOnlySQL {
                 if code == SQLITE_DONE { return }
                 guard code == SQLITE_ROW else { throw failure(code, shown, limits) }
                 try body(statement)
+                if limits.isStopped() { throw CancellationError() }
                 // Between two rows SQLite may do too little to ask whether it is to end.
                 guard !guardian.clock.isOver else { throw QueryError.outOfTime(seconds: limits.seconds) }
             }
@@ -179,6 +184,7 @@ final class ReadOnlySQL {
         if let refused = guardian.refused { return QueryError.forbidden(sql: shown, action: refused) }
         let message = String(cString: sqlite3_errmsg(connection))
         switch code & 0xff {
+        case SQLITE_INTERRUPT where limits.isStopped(): return CancellationError()
         case SQLITE_INTERRUPT: return QueryError.outOfTime(seconds: limits.seconds)
         case SQLITE_NOMEM: return QueryError.outOfMemory(megabytes: limits.megabytes)
         case SQLITE_TOOBIG: return QueryError.tooLong(sql: shown, megabytes: Limits.length >> 20)

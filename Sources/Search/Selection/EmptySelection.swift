@@ -17,7 +17,7 @@ public struct EmptySelection: Hashable, Sendable {
 
 extension EmptySelection: CustomStringConvertible {
     public var description: String {
-        let isPlain = condition.wholeMatch(of: #/\s*\w+\s*=\s*('[^']*'|[\d.]+)\s*/#) != nil
+        let isPlain = condition.wholeMatch(of: #/\s*[A-Za-z_]\w*\s*=\s*('[^']*'|[\d.]+)\s*/#) != nil
         let start = isPlain ? "no image has \(condition)" : "no image meets \(option) \"\(condition)\""
         return ([start + Suggestion.clause(suggestions)] + columns).joined(separator: "; ")
             .replacingOccurrences(of: "?; ", with: "? ")
@@ -25,7 +25,7 @@ extension EmptySelection: CustomStringConvertible {
 }
 
 extension Store {
-    /// What to say of a condition that no image meets; nil where one does, or where the condition is on no column.
+    /// What to say of a condition that no image meets; nil where one does.
     /// - Parameter option: that the condition was given with.
     /// - Throws: ``QueryError`` for what is no condition on images; ``StoreError``.
     public func emptySelection(where condition: String, option: String = "--where") throws -> EmptySelection? {
@@ -38,15 +38,13 @@ extension Store {
 }
 
 extension EmptySelection {
-    /// Nil where the condition names no column.
-    init?(_ condition: String, _ option: String, in store: Store, _ database: Database) throws {
+    init(_ condition: String, _ option: String, in store: Store, _ database: Database) throws {
         let literals = condition.matches(of: #/'((?:[^']|'')*)'|"([^"]*)"/#).map { match in
             String(match.output.1 ?? match.output.2 ?? "").replacingOccurrences(of: "''", with: "'")
         }
         let rest = condition.replacing(#/'(?:[^']|'')*'/#, with: " ")
         let words = Set(rest.matches(of: #/\w+/#).map { $0.output.lowercased() })
         let named = Column.all.filter { words.contains($0.name) }
-        guard !named.isEmpty else { return nil }
         (self.option, self.condition) = (option, condition)
         var suggestions: [String] = []
         var columns: [String] = []

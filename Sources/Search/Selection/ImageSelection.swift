@@ -19,10 +19,8 @@ extension Store {
     /// - Throws: ``QueryError/emptySelection(_:)`` too.
     func filledMask(where condition: String?, _ database: Database) throws -> [UInt8]? {
         let mask = try mask(where: condition, database)
-        if let condition, mask?.contains(1) == false,
-            let empty = try EmptySelection(condition, "--where", in: self, database)
-        {
-            throw QueryError.emptySelection(empty)
+        if let condition, mask?.contains(1) == false {
+            throw QueryError.emptySelection(try EmptySelection(condition, "--where", in: self, database))
         }
         return mask
     }

@@ -5,8 +5,9 @@ import Foundation
 /// learning: estimating uncertainty in dataset labels", 2021, https://arxiv.org/abs/1911.00068), from the scores of the classes
 /// that the store keeps.
 ///
-/// It is the softmax of the scores; where all of them are in 0 … 1, as those of a sigmoid are, it is the score itself. Of
-/// several classes of one name the probabilities are added up; of a sigmoid's the largest counts.
+/// It is what the network's file makes of them, a softmax or a sigmoid of each; where the store does not say, the softmax, or, where
+/// all scores are in 0 … 1, as those that a sigmoid has made are, the score itself. Of several classes of one name the
+/// probabilities of a softmax are added up; of a sigmoid's the largest counts.
 struct NetworkJudge {
     /// Why there is none; nil where there is.
     static func problem(_ description: StoreDescription, labels: ImageLabels) -> String? {
@@ -71,19 +72,33 @@ struct NetworkJudge {
                 }
             }
         }
-        let areShares = tallies.allSatisfy(\.isShare)
+        let form: Form =
+            switch description.model.answer {
+            case .sigmoid?: .sigmoid
+            case .softmax?: .softmax
+            case nil: tallies.allSatisfy(\.isShare) ? .share : .softmax
+            }
         return Judgement(
             names: names,
             opinions: zip(tallies, labels.numbers).map { tally, label in
                 guard Int(label) < own.count, !own[Int(label)].isEmpty else { return nil }
-                return opinion(tally, areShares: areShares)
+                return opinion(tally, form)
             })
     }
 
-    private static func opinion(_ tally: Tally, areShares: Bool) -> Judgement.Opinion? {
+    /// How probabilities are made of the scores that a store has.
+    private enum Form { case softmax, sigmoid, share }
+
+    private static func opinion(_ tally: Tally, _ form: Form) -> Judgement.Opinion? {
         guard tally.isNumber, tally.total.isFinite, tally.suggested >= 0 else { return nil }
-        return areShares
-            ? Judgement.Opinion(own: log(tally.ownLargest), suggested: tally.suggested, other: log(tally.other))
-            : Judgement.Opinion(own: tally.own - tally.total, suggested: tally.suggested, other: tally.other - tally.total)
+        func opinion(_ own: Double, _ other: Double) -> Judgement.Opinion {
+            Judgement.Opinion(own: own, suggested: tally.suggested, other: other)
+        }
+        return switch form {
+        case .softmax: opinion(tally.own - tally.total, tally.other - tally.total)
+        // log σ(x) = −log(e⁰ + e⁻ˣ)
+        case .sigmoid: opinion(-logSum(0, -tally.ownLargest), -logSum(0, -tally.other))
+        case .share: opinion(log(tally.ownLargest), log(tally.other))
+        }
     }
 }

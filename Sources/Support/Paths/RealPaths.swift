@@ -62,6 +62,17 @@ public final class RealPaths {
         return (folder.isEmpty ? "/" : folder, String(path[path.utf8.index(after: slash)...]))
     }
 
+    /// The path of the folder that a path says its file is in: empty for a name alone.
+    ///
+    /// Foundation's `deletingLastPathComponent` ends the program for a name of one character.
+    public static func folder(of path: String) -> String {
+        let bytes = path.utf8
+        guard let last = bytes.lastIndex(where: { $0 != UInt8(ascii: "/") }) else { return path.isEmpty ? "" : "/" }
+        guard let slash = bytes[...last].lastIndex(of: UInt8(ascii: "/")) else { return "" }
+        guard let end = bytes[...slash].lastIndex(where: { $0 != UInt8(ascii: "/") }) else { return "/" }
+        return String(path[...end])
+    }
+
     public static func joined(_ folder: String, _ name: String) -> String {
         folder.utf8.last == UInt8(ascii: "/") ? folder + name : folder + "/" + name
     }

@@ -47,14 +47,18 @@ struct CAMFitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Of the choice of held-out images where the store has no split 'val'.", valueName: "number"))
     var seed: UInt64 = 0
 
+    @Flag(help: "Fit it and say how well it does, and keep nothing.")
+    var dryRun = false
+
     @OptionGroup var output: FormatOption
 
     func run() throws {
         let store = try Store.open(path: store)
         let head = try CAMHead(fitting: store, layer: layer, seed: seed)
-        try store.keep(head)
+        if !dryRun { try store.keep(head) }
         printOut(try CAMFitTable(head: head).rendered(as: output.format))
         print(try CAMHead.remarks(fitting: store))
+        if dryRun { printNote("nothing was written; without --dry-run the store keeps this layer") }
     }
 }
 

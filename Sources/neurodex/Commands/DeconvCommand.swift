@@ -77,16 +77,25 @@ struct DeconvCommand: FigureCommand {
 
     func run() throws {
         let archive = try archive(keeps: keeping.keeps)
-        let projected = try projected(archive)
-        if let raw { try write(projected, to: raw) }
-        if let picture { try neurodex.write(try drawn(projected, archive), to: picture) }
+        let (projected, whole) = try projected(archive)
+        if let raw, !projected.isEmpty { try write(projected, to: raw) }
+        // A sheet is of whole neurons, so that the options in it make it again.
+        if let picture, whole > 0 { try neurodex.write(try drawn(Array(projected.prefix(whole)), archive), to: picture) }
         keeping.report(archive)
-        printListing(try ProjectionTable(projected).rendered(as: output.format), besides: picture)
+        if !projected.isEmpty { printListing(try ProjectionTable(projected).rendered(as: output.format), besides: picture) }
+        guard whole < neurons.count else { return }
+        let count = projected.reduce(0) { $0 + $1.projections.count }
+        printNote(
+            "stopped after \(count) \(count == 1 ? "projection" : "projections"), of which all of \(whole) of \(neurons.count) neurons"
+                + (picture == nil ? "" : "; the sheet is of those" + (whole == 0 ? ", and was not drawn" : "")))
+        throw ExitCode.interrupted
     }
 
     func figure() throws -> FigureFile {
         let archive = try archive(keeps: false)
-        return try drawn(try projected(archive), archive)
+        let (projected, whole) = try projected(archive)
+        guard whole == neurons.count else { throw ExitCode.interrupted }
+        return try drawn(projected, archive)
     }
 
     func passes() throws -> Int {
@@ -99,38 +108,56 @@ struct DeconvCommand: FigureCommand {
             store: try Store.open(path: store), model: model, images: imagesFolder, keeps: keeps, toolVersion: Neurodex.version)
     }
 
-    /// For every neuron its layer and its projections.
-    private func projected(_ archive: ExplanationArchive) throws -> [(layer: LayerRecord, projections: [Projection])] {
+    private typealias Projected = (layer: LayerRecord, projections: [Projection])
+
+    /// For every neuron its layer and its projections, and how many neurons have all of them: where the user stops it, what was made.
+    private func projected(_ archive: ExplanationArchive) throws -> (all: [Projected], whole: Int) {
         let monitor = ExplanationMonitor()
-        return try neurons.map { neuron in
-            let description = archive.store.description
-            let reference = try NeuronReference(neuron, in: description)
-            let places: [(image: String, at: String?)]
-            if let image {
-                places = [(image, position)]
-            } else {
-                places = try TopQuery(neurons: [neuron], count: count, condition: condition).run(in: archive.store)
-                    .map { ($0.image, position ?? "\($0.y),\($0.x)") }
-            }
-            try archive.requireFiles(of: places.map(\.image))
-            guard !places.isEmpty else {
-                let empty = try condition.flatMap { try archive.store.emptySelection(where: $0) }
-                throw Failure(
-                    "no image of the store has a value of \(neuron) to send back" + (empty.map { "; \($0)" } ?? ""))
-            }
-            return (
-                reference.layer,
-                try places.map { place in
-                    let subject = try archive.subject(place.image)
-                    let position = try place.at ?? maximum(of: Target(neuron, in: description), on: subject, archive)
-                    let target = try Target("\(neuron)@\(position)", in: description)
-                    let remark = "\(target.text) on \((place.image as NSString).lastPathComponent)"
-                    let made = try monitor.watch(remark) { try archive.explanation(of: subject, target: target, by: method) }
-                    guard let explanation = made else { throw ExitCode.interrupted }
-                    return Projection(explanation, of: reference.layer, on: subject, in: archive.preprocessing.crop)
+        var all: [Projected] = []
+        for (whole, neuron) in neurons.enumerated() {
+            let layer = try NeuronReference(neuron, in: archive.store.description).layer
+            let places = try places(of: neuron, archive)
+            var projections: [Projection] = []
+            for place in places {
+                guard let made = try projection(of: neuron, place, layer, archive, monitor) else {
+                    return (all + (projections.isEmpty ? [] : [(layer, projections)]), whole)
                 }
-            )
+                projections.append(made)
+            }
+            all.append((layer, projections))
         }
+        return (all, neurons.count)
+    }
+
+    /// The images that a neuron is sent back from, and where on them.
+    private func places(of neuron: String, _ archive: ExplanationArchive) throws -> [(image: String, at: String?)] {
+        let places: [(image: String, at: String?)]
+        if let image {
+            places = [(image, position)]
+        } else {
+            places = try TopQuery(neurons: [neuron], count: count, condition: condition).run(in: archive.store)
+                .map { ($0.image, position ?? "\($0.y),\($0.x)") }
+        }
+        try archive.requireFiles(of: places.map(\.image))
+        guard !places.isEmpty else {
+            let empty = try condition.flatMap { try archive.store.emptySelection(where: $0) }
+            throw Failure("no image of the store has a value of \(neuron) to send back" + (empty.map { "; \($0)" } ?? ""))
+        }
+        return places
+    }
+
+    /// Nil where the user stopped it.
+    private func projection(
+        of neuron: String, _ place: (image: String, at: String?), _ layer: LayerRecord, _ archive: ExplanationArchive,
+        _ monitor: ExplanationMonitor
+    ) throws -> Projection? {
+        let description = archive.store.description
+        let subject = try archive.subject(place.image)
+        let position = try place.at ?? maximum(of: Target(neuron, in: description), on: subject, archive)
+        let target = try Target("\(neuron)@\(position)", in: description)
+        let remark = "\(target.text) on \((place.image as NSString).lastPathComponent)"
+        let made = try monitor.watch(remark) { try archive.explanation(of: subject, target: target, by: method) }
+        return made.map { Projection($0, of: layer, on: subject, in: archive.preprocessing.crop) }
     }
 
     /// Where a neuron has its maximum, as `--position` takes it.
@@ -139,7 +166,7 @@ struct DeconvCommand: FigureCommand {
         return "\(place.y),\(place.x)"
     }
 
-    private func write(_ projected: [(layer: LayerRecord, projections: [Projection])], to folder: String) throws {
+    private func write(_ projected: [Projected], to folder: String) throws {
         try makeFolder(folder)
         for (layer, projections) in projected {
             let name = layer.name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? String($0) : "-" }.joined()
@@ -150,9 +177,7 @@ struct DeconvCommand: FigureCommand {
         }
     }
 
-    private func drawn(_ projected: [(layer: LayerRecord, projections: [Projection])], _ archive: ExplanationArchive) throws
-        -> FigureFile
-    {
+    private func drawn(_ projected: [Projected], _ archive: ExplanationArchive) throws -> FigureFile {
         var sheet = ProjectionSheet()
         let pixels = size.pixels(ProjectionSheet.defaultSize)
         for (layer, projections) in projected {
@@ -166,7 +191,7 @@ struct DeconvCommand: FigureCommand {
                 + Spelling.option("--where", condition)
                 + Spelling.option("--image", image) + Spelling.option("--position", position)
                 + Spelling.option("--size", "\(pixels)"),
-            operands: [store] + neurons, model: archive.store.description.model.sha256,
+            operands: [store] + neurons.prefix(projected.count), model: archive.store.description.model.sha256,
             of: projected.flatMap(\.projections).map(\.explanation), toolVersion: Neurodex.version)
         return FigureFile(page: try sheet.page(scale: Double(pixels) / 160), provenance: provenance)
     }

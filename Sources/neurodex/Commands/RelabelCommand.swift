@@ -49,7 +49,7 @@ struct RelabelCommand: ParsableCommand {
         var wanted = Relabelling(classes: try classes.map { try classNames($0, opened.description) })
         if let said = labels ?? (fromFolders ? "folders" : nil) {
             let images = try opened.imagePaths()
-            let run = try RunLabels(Dataset(stored: images.map(\.path)), said: said, kept: nil)
+            let run = try RunLabels(Dataset(stored: images.map(\.path)), said: said, kept: nil, in: ImagePlaces(opened).folder)
             for (image, item) in zip(images, run.dataset.items) { wanted.edits[image.id] = item.said }
             for note in run.notes { printNote(note) }
             // A table of corrections is none for images that are added later.

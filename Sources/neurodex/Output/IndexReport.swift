@@ -59,8 +59,14 @@ struct IndexReport {
         guard let example = summary.notNumbers.example else { return }
         let layer = description.layer(ofNeuron: example.neuron)
         let (images, neurons) = (summary.notNumbers.images, summary.notNumbers.neurons.count)
+        let what =
+            switch (summary.notNumbers.haveNaN, summary.notNumbers.haveInfinity) {
+            case (true, true): "NaN, which is no number, and infinite values"
+            case (true, false): "NaN, which is no number"
+            default: "infinite values"
+            }
         printNote(
-            "the network gives NaN, which is no number: on \(images) of \(summary.indexed) images, in \(neurons) of \(description.neuronCount) neurons, first \(layer.name):\(example.neuron - layer.firstNeuron) on \(example.path); look for a weight that is NaN or infinite, or for another preprocessing"
+            "the network gives \(what): on \(images) of \(summary.indexed) images, in \(neurons) of \(description.neuronCount) neurons, first \(layer.name):\(example.neuron - layer.firstNeuron) on \(example.path); look for a weight that is NaN, infinite or far too large, or for another preprocessing"
         )
     }
 

@@ -7,7 +7,7 @@ private let requests = Atomic<Int>(0)
 /// Ctrl-C and `kill`, turned into a question that loops can ask. A second Ctrl-C ends the program at once.
 ///
 /// Signal handlers, not dispatch sources: those begin to listen some time after they are made, and lose what comes before.
-struct Interruption {
+struct Interruption: Sendable {
     /// From here on signals are noticed.
     init() {
         // Before a handler reads it: what is global is made at its first use, which a handler may not be.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Explanations
 import Foundation
+import Support
 
 /// A file or folder that a command writes; `-` is standard output.
 struct OutputFile {
@@ -73,7 +74,7 @@ struct OutputFile {
             let stem = (path as NSString).deletingPathExtension
             throw ValidationError("\(option) writes \(what), and '\(path)' is named otherwise; name it \(stem).\(ending)")
         }
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = RealPaths.folder(of: path)
         guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
             throw ExplanationError.file(path: path, reason: "there is no folder '\(folder)'")
         }
@@ -105,9 +106,17 @@ func write(_ data: Data, to path: String) throws {
 /// Makes the folder that the user named, if it is not there.
 /// - Throws: `ExplanationError.file`.
 func makeFolder(_ path: String) throws {
-    do {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-        throw ExplanationError.file(path: path, reason: (error as NSError).localizedDescription)
+    var made = path.hasPrefix("/") ? "/" : ""
+    for component in path.split(separator: "/") {
+        made += component
+        var status = stat()
+        if stat(made, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw ExplanationError.file(path: path, reason: "\(made) is a file, and no folder")
+            }
+        } else if mkdir(made, 0o777) != 0, errno != EEXIST {
+            throw ExplanationError.file(path: path, reason: "the folder \(made): \(String(cString: strerror(errno)))")
+        }
+        made += "/"
     }
 }
