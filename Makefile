@@ -109,7 +109,11 @@ fuzz-corpus-activation-table: setup .build-fuzz/activation-table-bytes .build-fu
 
 # The pictures of the README and docs/, made anew from the fixtures.
 pictures: demo
-	@mkdir -p docs/pictures && cp $(addprefix demo/,top.png honest-and-hans.png wants.png deconv.png saliency.png shortcuts.png diff.png) docs/pictures/
+	$(NEURODEX) maps demo/petshop.sqlite conv2 --image fixtures/petshop/test/cat/cat-43.jpg -o demo/maps.png
+	$(NEURODEX) occlusion demo/petshop.sqlite fixtures/petshop/test/fish/fish-46.jpg --window 24 --stride 8 -o demo/occlusion.png
+	$(NEURODEX) cam fit demo/petshop.sqlite
+	$(NEURODEX) cam demo/petshop.sqlite fixtures/petshop/test/cat/cat-43.jpg --target class:cat --target class:dog -o demo/cam.png
+	@mkdir -p docs/pictures && cp $(addsuffix .png,$(addprefix demo/,top honest-and-hans wants deconv saliency shortcuts diff maps occlusion cam)) docs/pictures/
 
 # The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
 cluster-test: build

@@ -39,7 +39,8 @@ package struct Neurodex: ParsableCommand {
         let after: [any ParsableCommand.Type] = [
             DiffCommand.self, VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
-            AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self, ExplanationsCommand.self,
+            AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self,
+            ImageCardCommand.self, NeuronCardCommand.self, ExplanationsCommand.self,
             WalkthroughCommand.self, SamplesCommand.self,
         ]
         return before + questions.map { QueryCommands.command(for: $0) } + after

@@ -78,6 +78,8 @@ import Testing
         "suspects shop.sqlite --by neurons --witnesses 3 --where id<>3 --sheet a.png",
         "shortcuts shop.sqlite --share 0.1 --auroc 0.6 -k 2 --sheet a.png",
         "predict shop.sqlite --where id<>3 --matrix a.png", "filters shop.sqlite --size 100 -o a.png",
+        "explain shop.sqlite 7 --size 200 -o a.png", "explain shop.sqlite outside.png --target class:dog -o a.png",
+        "card shop.sqlite conv4:3 --steps 2 --size 200 -o a.png", "card shop.sqlite class:cat --steps 2 -o a.png",
         "maps shop.sqlite conv2:0-7 --image 7 -o a.png", "maps shop.sqlite conv4 --image outside.png -o a.png",
         "neurons shop.sqlite conv4:3 --bins 7 --where label='cat' -o a.png",
     ])

@@ -20,6 +20,22 @@ import Testing
         #expect(plain.cropped(columns: 20..<80, rows: second..<second + 60) == first)
     }
 
+    /// What belongs to the row above stays in its column.
+    @Test func pairsOfRowsAreNotParted() {
+        let cell = ContactSheet.Cell(image: noise(4, 4), caption: ["a"])
+        func size(_ isBound: Bool) -> Size {
+            let rows = (0..<9).map { index in
+                var row = ContactSheet.Row(title: "\(index)", cells: [cell])
+                row.belongsAbove = isBound && index > 0
+                return row
+            }
+            return ContactSheet(rows: rows).page(scale: 1).size
+        }
+        // All in one column, or in several.
+        #expect(size(true).width == 320 && size(false).width > 320)
+        #expect(size(true).height > size(false).height)
+    }
+
     /// A sheet of very many rows stands in columns, and is refused only where even these are too many.
     @Test func manyRowsStandInColumns() {
         let cell = ContactSheet.Cell(image: noise(4, 4), caption: ["a"])

@@ -118,6 +118,23 @@ public struct Figure: Sendable {
         return page
     }
 
+    /// A panel alone under a heading, for pages of several methods, each with a scale and colours of its own.
+    /// - Throws: as `page`.
+    public static func page(of panel: Panel, over image: Image, heading: String, scale: Double) throws -> Page {
+        let figure = Figure(heading: heading, rows: [Row(image: image, title: "", panels: [panel])])
+        let isSigned = try figure.maps().contains { $0.look.isSigned }
+        let ink = Ink(colormap: isSigned ? .diverging : .inferno, isSigned: isSigned, limit: nil, scale: scale)
+        let block = figure.block(panel, over: image, ink)
+        let lines = Font.bold.wrapped(heading, toWidth: block.width)
+        let head = Double(lines.count) * (Font.bold.lineHeight + 1) + 4
+        var page = Page(width: block.width, height: head + block.height, scale: scale)
+        for (index, line) in lines.enumerated() {
+            page.write(line, x: 0, y: Double(index) * (Font.bold.lineHeight + 1), font: .bold)
+        }
+        page.add(block, x: 0, y: head)
+        return page
+    }
+
     private func maps() throws -> [(map: ExplanationMap, look: MapLook)] {
         try rows.flatMap(\.panels).compactMap { panel in
             guard case .map(let map, let look, _) = panel.content else { return nil }

@@ -23,7 +23,7 @@ public struct ProjectionSheet: Sendable {
                 image: Self.crop(projection.subject.framed.image, projection.field),
                 caption: [
                     String(format: "%.4g", Double(projection.explanation.value))
-                        + (projection.subject.stored?.label.map { "  \($0)" } ?? ""),
+                        + (projection.subject.stored?.label.map { "  \(Target.shortName($0))" } ?? ""),
                     (projection.subject.name as NSString).lastPathComponent,
                 ])
         }

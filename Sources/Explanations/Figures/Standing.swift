@@ -17,7 +17,9 @@ public struct Standing: Sendable {
     public func name(_ index: Int) -> String { names.indices.contains(index) ? Target.shortName(names[index]) : "class \(index)" }
 
     /// “tabby 81.2 %”.
-    public func text(_ index: Int) -> String { "\(name(index)) \(Self.percent(probabilities[index]))" }
+    public func text(_ index: Int) -> String {
+        "\(name(index)) \(Self.percent(probabilities[index]).replacing(" ", with: "\u{A0}"))"
+    }
 
     /// Whether the answer is the class that a label names; nil where it names none.
     public func isRight(_ label: String?) -> Bool? {
@@ -57,7 +59,8 @@ extension ExplanationArchive {
         var notes: [String] = []
         if let label = subject.stored?.label { notes.append("labelled \(Target.shortName(label))") }
         if let standing = standing(of: subject), let answer = standing.order.first {
-            let verdict = standing.isRight(subject.stored?.label).map { $0 ? ", right" : ", wrong" } ?? ""
+            // No line is broken before a percent sign or a verdict.
+            let verdict = standing.isRight(subject.stored?.label).map { $0 ? ",\u{A0}right" : ",\u{A0}wrong" } ?? ""
             notes.append("answered \(standing.text(answer))\(verdict)")
             if standing.order.count > 1 { notes.append("then \(standing.text(standing.order[1]))") }
         }

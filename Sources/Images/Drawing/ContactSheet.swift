@@ -39,6 +39,8 @@ public struct ContactSheet: Sendable {
         /// Set behind the title, in a quieter colour.
         public var subtitle: String?
         public var cells: [Cell]
+        /// Whether it goes on with the row above, and stands in one column with it, as every row without a title does.
+        public var belongsAbove = false
 
         public init(title: String? = nil, subtitle: String? = nil, cells: [Cell]) {
             self.title = title
@@ -100,7 +102,7 @@ public struct ContactSheet: Sendable {
     /// - Parameter scale: pixels a unit; nil for two, and fewer for a sheet of very many pictures.
     public func rendered(scale: Double? = nil) -> Image { page(scale: scale).rendered() }
 
-    /// The sheet: its rows one under the other, in as many columns as keep it from being more than twice as high as wide.
+    /// The sheet: its rows one under the other, in columns where they would be more than three times as high as wide.
     public func page(scale: Double? = nil) -> Page {
         let scale = scale ?? fittingScale
         let cells = Double(max(rows.map(\.cells.count).max() ?? 0, 1))
@@ -136,10 +138,20 @@ public struct ContactSheet: Sendable {
     /// The rows in columns of nearly equal height, read downwards.
     private func columns(of width: Double) -> [[Row]] {
         let whole = rows.map(height).reduce(0) { $0 + $1 + Self.rowGap }
-        let count = max(1, Int((whole / (2 * (width + Self.columnGap))).squareRoot().rounded(.up)))
-        let longest = (rows.count + count - 1) / count
-        guard count > 1 else { return [rows] }
-        return stride(from: 0, to: rows.count, by: longest).map { Array(rows[$0..<min($0 + longest, rows.count)]) }
+        guard whole > 3 * width else { return [rows] }
+        let count = Int((whole / (2 * (width + Self.columnGap))).squareRoot().rounded(.up))
+        var columns: [[Row]] = [[]]
+        var filled = 0.0
+        for row in rows {
+            let isBound = row.belongsAbove || row.title == nil && row.subtitle == nil
+            if filled >= whole / Double(count), !isBound {
+                columns.append([])
+                filled = 0
+            }
+            columns[columns.count - 1].append(row)
+            filled += height(row) + Self.rowGap
+        }
+        return columns
     }
 
     private func gap(before index: Int, in rows: [Row]) -> Double {

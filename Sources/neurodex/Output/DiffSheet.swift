@@ -29,6 +29,7 @@ struct DiffSheet {
                 let mark = ContactSheet.Mark(color: color, text: name == "A" ? "went" : "came")
                 for plan in try SheetPlan.rows(of: hits, in: drawing.store) {
                     var row = try drawing.row(plan, whole: false, &missing) { moved.contains($0) ? mark : nil }
+                    row.belongsAbove = name == "B"
                     row.title = "\(name)  \(row.title ?? "")"
                     row.subtitle = name == "A" ? row.subtitle : summary(neuron)
                     rows.append(row)

@@ -66,7 +66,8 @@ struct SheetDrawing {
     }
 
     private func cell(_ picture: SheetPlan.Picture, _ image: Image, path: String, whole: Bool) throws -> ContactSheet.Cell {
-        let caption = [picture.note + (picture.label.map { "  \($0)" } ?? ""), (path as NSString).lastPathComponent]
+        let label = picture.label.map { "  " + Target.shortName($0) } ?? ""
+        let caption = [picture.note + label, (path as NSString).lastPathComponent]
         guard let place = picture.place else { return ContactSheet.Cell(image: image, caption: caption) }
         let seen = try source(place, image)
         if whole { return ContactSheet.Cell(image: image, caption: caption, rectangle: seen) }
