@@ -85,8 +85,10 @@ final class ReadOnlySQL {
         }
         sqlite3_busy_timeout(handle, 5000)
         let hasJSONViews = try Result { try Schema.check(handle, path: store.path) }.mapError { error in
+            // A file that ends too early is SQLite's error here, whoever says so.
+            let damage = StoreError.damaged(path: store.path, detail: "SQLite says \(String(cString: sqlite3_errmsg(handle)))")
             sqlite3_close_v2(handle)
-            return error
+            return error is StoreError ? error : damage
         }.get()
         if hasJSONViews { ndx_trust_schema(handle) }
         // What is sorted stays in memory, of which there is a limit, rather than fill the disk.
