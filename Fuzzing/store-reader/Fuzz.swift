@@ -131,7 +131,7 @@ nonisolated(unsafe) private let questions: [any Query] = {
     func samples<Q: Query>(_: Q.Type) -> [any Query] {
         Q.samples(SampleGround(layers: ["a", "b", "logits"], image: "5.png", label: "cat", className: "dog"))
     }
-    return queries.flatMap { samples($0) }
+    return queries.flatMap { samples($0) } + [SQLQuery(statement: "SELECT * FROM top_image LIMIT 9", timeLimit: 1)]
 }()
 
 /// A store of this version and one of version 2, which has no checksums but those of blocks; and where the input's file goes.
