@@ -23,7 +23,12 @@ let package = Package(
     name: "neurodex",
     platforms: [.macOS(.v14)],
     products: [
-        .executable(name: "neurodex", targets: ["neurodex"])
+        .executable(name: "neurodex", targets: ["neurodex"]),
+        // What a program of one's own needs to run networks, read and make stores, ask them, and explain: see Examples/.
+        .library(name: "NeuralNetwork", targets: ["Images", "NeuralNetwork"]),
+        .library(name: "ActivationStore", targets: ["ActivationStore", "Indexing"]),
+        .library(name: "Search", targets: ["Search"]),
+        .library(name: "Explanations", targets: ["Explanations"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -119,6 +124,11 @@ let package = Package(
             swiftSettings: strict),
 
         .executableTarget(
+            name: "libraries",
+            dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations"],
+            path: "Examples/libraries"),
+
+        .executableTarget(
             name: "stress-test", dependencies: ["ActivationStore", "Search", "TestSupport", argumentParser, grdb],
             path: "Tests/Stress",
             exclude: ["shim"], swiftSettings: strict),
@@ -169,4 +179,12 @@ if Context.environment["NEURODEX_FUZZING"] != nil {
                 exclude: ["corpus"],
                 swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
     }
+}
+
+// In place of Foundation's tables of locales: Tools/dist/make. A target, so that its symbol comes before that of the archive,
+// which is left out.
+if let symbol = Context.environment["NEURODEX_ICU_DATA"] {
+    package.targets.append(
+        .target(name: "CWithoutLocales", path: "Tools/dist/without-locales", cSettings: [.define("ICU_DATA", to: symbol)]))
+    package.targets.first { $0.name == "neurodex" }?.dependencies.append("CWithoutLocales")
 }

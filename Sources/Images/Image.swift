@@ -64,7 +64,7 @@ public struct Image: Sendable, Equatable {
         }
     }
 
-    private static func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>, with color: Color) {
+    static func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>, with color: Color) {
         if color.red == color.green && color.green == color.blue {
             buffer.initialize(repeating: color.red)
             return
@@ -94,6 +94,15 @@ public struct Color: Sendable, Equatable, Hashable {
         self.init(UInt8(hex >> 16 & 255), UInt8(hex >> 8 & 255), UInt8(hex & 255))
     }
 
+    /// Red, green and blue from text, `114` for a grey or `114,114,114`; nil where it is neither of 0 to 255.
+    public init?(_ text: String) {
+        let values = text.split(separator: ",", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard let red = values[0], values.count == 1 || values.count == 3, let green = values[values.count / 2],
+            let blue = values[values.count - 1]
+        else { return nil }
+        self.init(red, green, blue)
+    }
+
     public static let black = Color(0, 0, 0)
     public static let white = Color(255, 255, 255)
 
@@ -105,4 +114,9 @@ public struct Color: Sendable, Equatable, Hashable {
         }
         return Color(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
     }
+}
+
+extension Color: LosslessStringConvertible {
+    /// `114` for a grey, else `255,128,0`.
+    public var description: String { red == green && green == blue ? "\(red)" : "\(red),\(green),\(blue)" }
 }

@@ -3,22 +3,20 @@ import SystemCrypto
 
 /// SHA-256 (FIPS 180-4), by OpenSSL's libcrypto.
 public struct SHA256: ~Copyable {
-    private let context = EVP_MD_CTX_new()
+    private var state = SHA256_CTX()
 
-    public init() { EVP_DigestInit_ex(context, EVP_sha256(), nil) }
-
-    deinit { EVP_MD_CTX_free(context) }
+    public init() { SHA256_Init(&state) }
 
     public mutating func update(data: some DataProtocol) {
         for region in data.regions {
-            region.withUnsafeBytes { _ = EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+            region.withUnsafeBytes { _ = SHA256_Update(&state, $0.baseAddress, $0.count) }
         }
     }
 
     /// 32 bytes. Nothing may be added afterwards.
     public mutating func finalize() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
-        EVP_DigestFinal_ex(context, &digest, nil)
+        SHA256_Final(&digest, &state)
         return digest
     }
 

@@ -26,6 +26,9 @@ import Testing
         #expect(first.images == 40 && first.labelled == 40)
         #expect(first.recipe.hasPrefix("torchvision"))
         #expect(outcomes.count > RecipeTrial.scalings(for: network.input).count)
+        let letterbox = try #require(outcomes.first { $0.recipe.hasSuffix("letterbox") })
+        #expect(
+            letterbox.preprocessing.resize == .letterbox(.center) && letterbox.pictures.contains("letterbox 96, padded with 114"))
         let bytes = try #require(outcomes.first { $0.recipe == "0…255" })
         #expect(bytes.right < first.right)
         // Best first.

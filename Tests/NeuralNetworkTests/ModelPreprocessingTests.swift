@@ -60,7 +60,14 @@ import Testing
     @Test func ultralytics() throws {
         let found = try #require(try recipe(["task": "classify", "imgsz": "[96, 96]", "author": "Ultralytics"]))
         #expect(found.resize == .shorterSide(96) && found.mean == [0, 0, 0] && found.deviation == [1, 1, 1])
-        #expect(try recipe(["task": "detect", "imgsz": "[96, 96]"]) == nil)
+        // Its detectors, and what is made of them, see the whole picture in a letterbox.
+        for task in ["detect", "segment", "pose", "obb"] {
+            let found = try #require(try network(["task": task, "imgsz": "[96, 96]"]).modelPreprocessing())
+            #expect(
+                found.recipe == Preprocessing(.letterbox, input: Size(width: 96, height: 96))
+                    && found.source.contains("ultralytics"))
+        }
+        #expect(try recipe(["task": "translate", "imgsz": "[96, 96]"]) == nil && recipe(["task": "detect"]) == nil)
     }
 
     @Test(

@@ -22,7 +22,6 @@ DEBIAN = {
     "libsqlite3-dev": "blessing",
     "libssl-dev": "Apache-2.0",
     "libdnnl2": "Apache-2.0",
-    "ocl-icd-libopencl1": "BSD-2-Clause",
     "libgomp1": "GPL-3.0-or-later WITH GCC-exception-3.1",
 }
 SWIFT_LICENCES = {

@@ -217,7 +217,7 @@ def main():
     pages += of_commands(command, [], templates.get_template("command.html"))
     pages.append(of_schema())
     if (keeps / "index.html").exists():
-        pages.append(Page("library.html", "Swift libraries", '<p><a href="library/index.html">Reference of the libraries</a></p>', "Reference"))
+        pages.append(Page("library.html", "Swift libraries", '<h1>Swift libraries</h1><p><a href="library/documentation/index.html">Reference of the libraries</a>, which needs a web server that has this site at its root.</p>', "Reference"))
     layout = templates.get_template("page.html")
     groups = [(group, [page for page in pages if page.group == group and page.path != "index.html"])
               for group in ("Guides", "Commands", "Reference", "Project")]

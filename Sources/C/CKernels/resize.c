@@ -85,3 +85,28 @@ NDX_CLONES void resize_column_bytes(const uint8_t *source, size_t stride, size_t
     }
   }
 }
+
+void resize_linear_row(const uint8_t *row, int width, const int32_t *first, const int32_t *second, const int32_t *weights,
+                       int32_t *out) {
+  for (int i = 0; i < width; i++) {
+    const uint8_t *a = row + 3 * (size_t)first[i], *b = row + 3 * (size_t)second[i];
+    int32_t left = weights[2 * i], right = weights[2 * i + 1];
+    for (int channel = 0; channel < 3; channel++) out[3 * i + channel] = a[channel] * left + b[channel] * right;
+  }
+}
+
+NDX_CLONES void resize_linear_column(const int32_t *above, const int32_t *below, int count, int32_t above_weight,
+                                     int32_t below_weight, uint8_t *out) {
+  for (int i = 0; i < count; i++)
+    out[i] = (uint8_t)((((above_weight * (above[i] >> 4)) >> 16) + ((below_weight * (below[i] >> 4)) >> 16) + 2) >> 2);
+}
+
+void resize_halved(const uint8_t *source, size_t stride, int width, uint8_t *out) {
+  const uint8_t *lower = source + stride;
+  for (int i = 0; i < width; i++) {
+    for (int channel = 0; channel < 3; channel++) {
+      int at = 6 * i + channel;
+      out[3 * i + channel] = (uint8_t)((source[at] + source[at + 3] + lower[at] + lower[at + 3] + 2) >> 2);
+    }
+  }
+}

@@ -123,7 +123,7 @@ public final class ExplanationArchive {
         let checks = record.checks.flatMap { try? JSONDecoder().decode(MapChecks.self, from: Data($0.utf8)) }
         return Explanation(
             method: record.method, arguments: method.arguments, target: target, image: subject.name, imageSHA256: subject.digest,
-            value: Float(record.value ?? .nan), map: map, boxes: method.boxes(of: map, in: preprocessing.crop),
+            value: Float(record.value ?? .nan), map: map, boxes: method.boxes(of: map, on: subject),
             seconds: record.seconds, wasKept: true,
             // Those of another rule are made anew when they are asked for.
             checks: checks?.rule == MapChecks.currentRule ? checks : nil)
@@ -132,11 +132,11 @@ public final class ExplanationArchive {
     private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
         let explainer = try explainer()
         let clock = ContinuousClock.now
-        let map = try method.map(of: subject, target: target, by: explainer)
+        let map = try method.pictureMap(of: subject, target: target, by: explainer)
         return Explanation(
             method: type(of: method).name, arguments: method.arguments, target: target, image: subject.name,
             imageSHA256: subject.digest, value: try explainer.value(of: target, on: subject), map: map,
-            boxes: method.boxes(of: map, in: preprocessing.crop), seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
+            boxes: method.boxes(of: map, on: subject), seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
     }
 
     private func keep(

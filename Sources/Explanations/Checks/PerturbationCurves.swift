@@ -7,7 +7,7 @@ import NeuralNetwork
 /// Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018, https://arxiv.org/abs/1806.07421. The
 /// pixels go from the largest value of the map's plane to the smallest, in equal steps; of equal ones the first in row-major order.
 /// Deletion sets them to zero, which is the mean of the network's training images; insertion begins with the blurred picture. A good map
-/// has a small area under its deletion curve and a large one under its insertion curve.
+/// has a small area under its deletion curve and a large one under its insertion curve. Padding around the picture stays as it is.
 ///
 /// How small is small depends on the picture and on how the pixels lie: scattered ones take more from a network than as many in one patch. So
 /// the same is done with seeded orders that know nothing of the picture: blocks of pixels at random (`blocks`), and the map itself moved to
@@ -79,8 +79,10 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
         guard map.values.allSatisfy(\.isFinite) else { throw ExplanationError.notFinite(what: "the map to check") }
         guard !map.isConstant else { throw ExplanationError.constant(what: "the map to check") }
         let input = explainer.network.input
-        let plane = map.stretched(to: Size(width: input.width, height: input.height)).plane
-        let orders = Self.orders(plane, height: input.height, width: input.width, settings)
+        let picture = map.cropped(to: subject.framed.placement)
+        guard !picture.isConstant else { throw ExplanationError.constant(what: "the map to check") }
+        let side = Self.blockSide(height: input.height, width: input.width)
+        let orders = Self.orders(picture.plane, height: picture.height, width: picture.width, side: side, settings)
         let layer = try explainer.layer(of: target)
         let probability = try ClassProbability(of: target, by: explainer)
         let isClass = probability != nil
@@ -127,11 +129,11 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
 
 extension PerturbationCurves {
     /// For each order, when each pixel's turn is: the map's, then those of blocks, then those of moved maps.
-    private static func orders(_ plane: [Float], height: Int, width: Int, _ settings: Settings) -> [[Int32]] {
+    private static func orders(_ plane: [Float], height: Int, width: Int, side: Int, _ settings: Settings) -> [[Int32]] {
         var result = [turns(plane)]
         for index in 0..<settings.blockOrders {
             var random = GaussianNoise(seed: settings.seed, stream: UInt64(2 * index))
-            result.append(blockTurns(height: height, width: width, &random))
+            result.append(blockTurns(height: height, width: width, side: side, &random))
         }
         for index in 0..<settings.movedMaps {
             var random = GaussianNoise(seed: settings.seed, stream: UInt64(2 * index + 1))
@@ -152,8 +154,7 @@ extension PerturbationCurves {
         return turns
     }
 
-    private static func blockTurns(height: Int, width: Int, _ random: inout GaussianNoise) -> [Int32] {
-        let side = blockSide(height: height, width: width)
+    private static func blockTurns(height: Int, width: Int, side: Int, _ random: inout GaussianNoise) -> [Int32] {
         let across = (width + side - 1) / side
         var priority = [Float](repeating: 0, count: across * ((height + side - 1) / side))
         for index in priority.indices { priority[index] = Float(random.uniform()) }
@@ -175,8 +176,11 @@ extension PerturbationCurves {
     ) throws -> [[Double]] {
         let (tensor, input) = (subject.tensor, explainer.network.input)
         let side = blockSide(height: input.height, width: input.width)
-        let blur = blurred(tensor, height: input.height, width: input.width, deviation: Double(side))
-        let (pixels, channels) = (input.height * input.width, input.channels)
+        let blur = subject.padded(blurred(tensor, height: input.height, width: input.width, deviation: Double(side)))
+        let nothing = subject.padded([Float](repeating: 0, count: tensor.count))
+        let shown = subject.framed.placement.shown
+        let places = shown.rows.flatMap { row in shown.columns.map { row * input.width + $0 } }
+        let channels = input.channels
         // Picture, nothing and blur are the ends of all curves; between them each has its own.
         let perCurve = steps - 1
         var ends: [Double] = []
@@ -185,7 +189,7 @@ extension PerturbationCurves {
             guard index >= 3 else {
                 switch index {
                 case 0: _ = pass.update(fromContentsOf: tensor)
-                case 1: pass.update(repeating: 0)
+                case 1: _ = pass.update(fromContentsOf: nothing)
                 default: _ = pass.update(fromContentsOf: blur)
                 }
                 return
@@ -193,11 +197,11 @@ extension PerturbationCurves {
             let (curve, step) = (index - 3).quotientAndRemainder(dividingBy: perCurve)
             let isDeletion = curve % 2 == 0
             let turns = orders[curve / 2]
-            let done = Int32((Double((step + 1) * pixels) / Double(steps)).rounded())
-            for pixel in 0..<pixels {
-                let isDone = turns[pixel] < done
+            let done = Int32((Double((step + 1) * places.count) / Double(steps)).rounded())
+            _ = pass.update(fromContentsOf: tensor)
+            for (turn, pixel) in zip(turns, places) where (turn < done) == isDeletion {
                 for element in pixel * channels..<(pixel + 1) * channels {
-                    pass[element] = isDone == isDeletion ? (isDeletion ? 0 : blur[element]) : tensor[element]
+                    pass[element] = isDeletion ? nothing[element] : blur[element]
                 }
             }
         } read: {

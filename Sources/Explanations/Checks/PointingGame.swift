@@ -9,7 +9,7 @@ public import Images
 ///
 /// ```swift
 /// var game = PointingGame()
-/// try game.add(map, boxes: table.boxes(of: subject), in: subject.framed.placement.crop)
+/// try game.add(map, boxes: table.boxes(of: subject), in: subject.framed.placement)
 /// print(game.share ?? 0)
 /// ```
 public struct PointingGame: Codable, Equatable, Sendable {
@@ -18,7 +18,7 @@ public struct PointingGame: Codable, Equatable, Sendable {
     public private(set) var hits = 0
     /// Maps without a maximum, among those asked.
     public private(set) var empty = 0
-    /// How often the frame's middle is in a box.
+    /// How often the picture's middle is in a box.
     public private(set) var centerHits = 0
     private var coverage = 0.0
     /// How many pixels beside a box still hit.
@@ -37,8 +37,17 @@ public struct PointingGame: Codable, Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - boxes: in the frame; several of one thing.
-    ///   - size: of the frame.
+    ///   - placement: of the picture in the frame.
     /// - Throws: `ExplanationError.notFinite`.
+    @discardableResult
+    public mutating func add(_ map: ExplanationMap, boxes: [Rectangle], in placement: Placement) throws -> Bool? {
+        let shown = placement.shownRectangle
+        let moved = boxes.map { Rectangle(x: $0.x - shown.x, y: $0.y - shown.y, width: $0.width, height: $0.height) }
+        let size = Size(width: placement.shown.columns.count, height: placement.shown.rows.count)
+        return try add(placement.isPadded ? map.cropped(to: placement) : map, boxes: moved, in: size)
+    }
+
+    /// The same in a frame that is all picture, of `size`.
     @discardableResult
     public mutating func add(_ map: ExplanationMap, boxes: [Rectangle], in size: Size) throws -> Bool? {
         guard !boxes.isEmpty else { return nil }

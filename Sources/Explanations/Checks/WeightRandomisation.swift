@@ -78,7 +78,7 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
                 let (count, tries) = step.parts.isEmpty ? (1, 1) : (networks, 3)
                 let (correlations, outcome) = try Self.draws(count, tries: tries) {
                     let random = try cascade.randomised(last: step.layers, draw: $0, seed: seed)
-                    return try Self.compare(map) { try method.map(of: subject, target: target, by: random) }
+                    return try Self.compare(map) { try method.pictureMap(of: subject, target: target, by: random) }
                 }
                 return Stage(
                     layers: step.layers, layer: cascade.names[cascade.names.count - step.layers], parts: step.parts,

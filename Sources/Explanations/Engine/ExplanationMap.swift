@@ -1,4 +1,5 @@
 public import Foundation
+public import Images
 
 /// What an explanation computes: a number for every pixel of the network's input frame, or for every cell of a layer.
 public struct ExplanationMap: Equatable, Sendable {
@@ -32,6 +33,39 @@ public struct ExplanationMap: Equatable, Sendable {
             count = values.count
         }
         self.init(channels: channels, height: height, width: width, values: planes, isSigned: isSigned)
+    }
+
+    /// Zero where the frame shows padding: at a pixel, or a cell of a coarser map, that has nothing of the picture.
+    public func confined(to placement: Placement) -> ExplanationMap {
+        guard placement.isPadded else { return self }
+        func keeps(_ cells: Int, _ extent: Int, _ shown: Range<Int>) -> [Bool] {
+            (0..<cells).map { ($0 + 1) * extent > shown.lowerBound * cells && $0 * extent < shown.upperBound * cells }
+        }
+        let columns = keeps(width, placement.crop.width, placement.shown.columns)
+        let rows = keeps(height, placement.crop.height, placement.shown.rows)
+        var result = self
+        for index in values.indices where !(columns[index % width] && rows[index / width % height]) { result.values[index] = 0 }
+        return result
+    }
+
+    /// A part of the map.
+    ///
+    /// - Precondition: the columns and rows are the map's, and not empty.
+    package func cropped(columns: Range<Int>, rows: Range<Int>) -> ExplanationMap {
+        var part = ExplanationMap(
+            channels: channels, height: rows.count, width: columns.count,
+            values: (0..<channels).flatMap { channel in
+                rows.flatMap { row in columns.map { values[(channel * height + row) * width + $0] } }
+            }, isSigned: isSigned)
+        part.note = note
+        return part
+    }
+
+    /// The map in a frame of `size`, and of that the part that shows the picture.
+    package func cropped(to placement: Placement) -> ExplanationMap {
+        let isCoarse = height != placement.crop.height || width != placement.crop.width
+        let shown = placement.shown
+        return (isCoarse ? stretched(to: placement.crop) : self).cropped(columns: shown.columns, rows: shown.rows)
     }
 
     /// One plane for the picture: the largest magnitude over the colours (Simonyan et al. 2013), or the plane itself.

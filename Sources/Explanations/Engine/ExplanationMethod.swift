@@ -61,6 +61,19 @@ extension Int {
 }
 
 extension ExplanationMethod {
+    /// The map, zero where the network's input shows no picture but padding.
+    /// - Throws: as `map`.
+    public func pictureMap(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+        try map(of: subject, target: target, by: explainer).confined(to: subject.framed.placement)
+    }
+
+    /// The same as `boxes`, of the picture alone.
+    func boxes(of map: ExplanationMap, on subject: Subject) -> [Rectangle] {
+        let placement = subject.framed.placement
+        let all = boxes(of: map, in: placement.crop)
+        return placement.isPadded ? all.map { $0.clipped(to: placement.shownRectangle) }.filter { !$0.isEmpty } : all
+    }
+
     public func passes(height: Int, width: Int) -> Int { 2 }
 
     public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {

@@ -20,6 +20,21 @@ public struct Subject: Sendable {
     /// The class that the network answers, and the image's record, where the store has it.
     public var stored: StoredImage?
 
+    /// Another input for the network where the picture is, `tensor` where there is padding, which no method is to change.
+    func padded(_ other: [Float]) -> [Float] {
+        let placement = framed.placement
+        guard placement.isPadded else { return other }
+        var result = tensor
+        let channels = tensor.count / (placement.crop.width * placement.crop.height)
+        for row in placement.shown.rows {
+            let columns = placement.shown.columns
+            let start = row * placement.crop.width
+            let part = (start + columns.lowerBound) * channels..<(start + columns.upperBound) * channels
+            result.replaceSubrange(part, with: other[part])
+        }
+        return result
+    }
+
     /// An image of the store, by path or id, or any file.
     ///
     /// - Parameter files: where the store's images are; nil for where they were.

@@ -13,6 +13,22 @@ public struct Figure: Sendable {
             case map(ExplanationMap, MapLook, boxes: [Rectangle])
             /// Another picture of the frame.
             case picture(Image, boxes: [Rectangle])
+
+            /// The part of the frame that shows the picture.
+            func cropped(to placement: Placement) -> Content {
+                let shown = placement.shownRectangle
+                func moved(_ boxes: [Rectangle]) -> [Rectangle] {
+                    boxes.map { $0.clipped(to: shown) }.filter { !$0.isEmpty }.map {
+                        Rectangle(x: $0.x - shown.x, y: $0.y - shown.y, width: $0.width, height: $0.height)
+                    }
+                }
+                switch self {
+                case .map(let map, let look, let boxes): return .map(map.cropped(to: placement), look, boxes: moved(boxes))
+                case .picture(let image, let boxes):
+                    let part = image.cropped(columns: placement.shown.columns, rows: placement.shown.rows)
+                    return .picture(part, boxes: moved(boxes))
+                }
+            }
         }
 
         public var content: Content
@@ -35,7 +51,7 @@ public struct Figure: Sendable {
     }
 
     public struct Row: Sendable {
-        /// In the network's input frame.
+        /// What is drawn: the network's input frame, without padding.
         public var image: Image
         /// Under the image.
         public var title: String
@@ -49,6 +65,23 @@ public struct Figure: Sendable {
             self.title = title
             self.notes = notes
             self.panels = panels
+        }
+
+        /// Without the padding of the network's input frame, in which the panels' maps, pictures and boxes are.
+        public init(image framed: FramedImage, title: String, notes: [String] = [], panels: [Panel]) {
+            let placement = framed.placement
+            guard placement.isPadded else {
+                self.init(image: framed.image, title: title, notes: notes, panels: panels)
+                return
+            }
+            self.init(
+                image: framed.image.cropped(columns: placement.shown.columns, rows: placement.shown.rows), title: title,
+                notes: notes,
+                panels: panels.map { panel in
+                    var panel = panel
+                    panel.content = panel.content.cropped(to: placement)
+                    return panel
+                })
         }
     }
 

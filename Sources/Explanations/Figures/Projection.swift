@@ -6,7 +6,7 @@ public struct Projection: Sendable {
     public var subject: Subject
     /// Of a target with a position.
     public var explanation: Explanation
-    /// What the neuron sees there, in the network's input frame, inside the picture.
+    /// What of the picture the neuron sees there, in the network's input frame; where that is padding alone, the padding.
     public var field: Rectangle
 
     /// - Parameters:
@@ -14,7 +14,9 @@ public struct Projection: Sendable {
     ///   - size: of the network's input.
     public init(_ explanation: Explanation, of layer: LayerRecord, on subject: Subject, in size: Size) {
         (self.subject, self.explanation) = (subject, explanation)
-        field = layer.field(of: explanation.target, in: size)
+        let seen = layer.field(of: explanation.target, in: size)
+        let picture = seen.clipped(to: subject.framed.placement.shownRectangle)
+        field = picture.isEmpty ? seen : picture
     }
 }
 

@@ -65,7 +65,7 @@ extension ExplanationArchive {
             if standing.order.count > 1 { notes.append("then \(standing.text(standing.order[1]))") }
         }
         return Figure.Row(
-            image: subject.framed.image, title: (subject.name as NSString).lastPathComponent, notes: notes, panels: panels)
+            image: subject.framed, title: (subject.name as NSString).lastPathComponent, notes: notes, panels: panels)
     }
 
     /// An explanation's panel of a figure.

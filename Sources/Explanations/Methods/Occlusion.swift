@@ -9,7 +9,7 @@ import Search
 /// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2013, https://arxiv.org/abs/1311.2901. The map, [height, width] in
 /// the network's input frame, is at every pixel the mean over the windows w that cover it of s(x) − s(x with w filled), in units of
 /// the target; positive where covering takes from it. Windows start at multiples of the stride, the last one is cut at the edge, as
-/// Captum's `Occlusion` has it.
+/// Captum's `Occlusion` has it. Padding around the picture is not covered, and zero in the map.
 ///
 /// - `fill`: what a window is filled with; `mean` is zero to the network, which is the mean of its training images.
 /// - `probability`: the mean of p(x with w filled) instead, p being the probability that the file itself computes, or where it answers with
@@ -88,7 +88,7 @@ public struct Occlusion: ExplanationMethod {
         let (explainer, target) =
             try probability ? (explainer, target) : explainer.focused(on: target, for: windows.count)
         let (layer, score) = try score(of: target, by: explainer)
-        let (tensor, filling) = (subject.tensor, filling(subject.tensor, explainer))
+        let (tensor, filling) = (subject.tensor, subject.padded(filling(subject.tensor, explainer)))
         let whole = try explainer.activations(of: layer, on: subject).withUnsafeBufferPointer { score($0) }
         var sum = [Double](repeating: 0, count: windows.height * windows.width)
         func add(_ index: Int, _ value: Float) {

@@ -15,7 +15,7 @@ import Search
 ///   range.
 /// - `integrated`: Integrated Gradients (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365) from a baseline at `steps`
 ///   points of a `Quadrature`. The map adds up to the target's value less that of the baseline, as nearly as the points catch the
-///   gradient's bends.
+///   gradient's bends. Padding around the picture is the same in both.
 ///
 /// Errors: `ExplanationError.flat` where the gradient is zero at every pixel. A picture that equals the baseline makes a map of
 /// zeros.
@@ -139,7 +139,7 @@ public struct Saliency: ExplanationMethod {
             for index in values.indices { values[index] *= tensor[index] }
             return explainer.map(of: values)
         case .smoothgrad: values = try smoothGrad(tensor, target, explainer)
-        case .integrated: return explainer.map(of: try integrated(tensor, target, explainer))
+        case .integrated: return explainer.map(of: try integrated(subject, target, explainer))
         }
         return try explainer.map(ofInput: values, target: target, on: subject)
     }
@@ -159,8 +159,8 @@ public struct Saliency: ExplanationMethod {
         return sum.map { Float($0 / Double(samples)) }
     }
 
-    private func integrated(_ tensor: [Float], _ target: Target, _ explainer: Explainer) throws -> [Float] {
-        let start = baselineTensor(explainer)
+    private func integrated(_ subject: Subject, _ target: Target, _ explainer: Explainer) throws -> [Float] {
+        let (tensor, start) = (subject.tensor, subject.padded(baselineTensor(explainer)))
         let points = quadrature.points(steps)
         var sum = [Double](repeating: 0, count: tensor.count)
         let (explainer, asked) = try explainer.focused(on: target, for: steps)

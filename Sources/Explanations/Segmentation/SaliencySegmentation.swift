@@ -13,7 +13,7 @@ public import Images
 /// the eight neighbours and γ being those of Rother, Kolmogorov and Blake, "GrabCut", 2004.
 ///
 /// ```swift
-/// let mask = try SaliencySegmentation().mask(of: map, over: subject.framed.image)
+/// let mask = try SaliencySegmentation().mask(of: map, over: subject.framed)
 /// ```
 public struct SaliencySegmentation: Codable, Equatable, Sendable {
     /// Pixels at or above this quantile of the map are the thing's.
@@ -38,9 +38,25 @@ public struct SaliencySegmentation: Codable, Equatable, Sendable {
         ]
     }
 
+    /// The mask in the network's input frame; padding, which has no part in the picture's colours, is never in it.
+    ///
+    /// - Throws: as of a picture.
+    public func mask(of map: ExplanationMap, over framed: FramedImage) throws -> Mask {
+        let (placement, size) = (framed.placement, framed.placement.crop)
+        guard placement.isPadded else { return try mask(of: map, over: framed.image) }
+        let (columns, rows) = placement.shown
+        let part = try mask(of: map.cropped(to: placement), over: framed.image.cropped(columns: columns, rows: rows))
+        var mask = Mask(boxes: [], in: size)
+        for (index, isInside) in part.isInside.enumerated() where isInside {
+            let (row, column) = index.quotientAndRemainder(dividingBy: part.width)
+            mask.isInside[(rows.lowerBound + row) * size.width + columns.lowerBound + column] = true
+        }
+        return mask
+    }
+
     /// - Parameters:
     ///   - map: stretched over the picture where it is coarser.
-    ///   - image: the network's input frame.
+    ///   - image: what the map is of, and nothing beside it.
     /// - Throws: `ExplanationError`: a map that is not finite or has no peak to begin with, settings that make no sense.
     public func mask(of map: ExplanationMap, over image: Image) throws -> Mask {
         try validate()

@@ -14,7 +14,8 @@ public struct FramedImage: Sendable, Equatable {
 /// ```
 ///
 /// The pixels are those of Pillow 13's `convert("RGB")` after `exif_transpose`, with torchvision's `Resize` and `CenterCrop`,
-/// bit for bit; but grey of 16 bits is scaled to 8, where Pillow clips it.
+/// bit for bit; but grey of 16 bits is scaled to 8, where Pillow clips it. By `Interpolation.opencv` they are resized as
+/// OpenCV's.
 public final class ImageReader {
     private let file = FileBuffer()
     private let jpeg = JPEGDecoder()
@@ -66,7 +67,7 @@ public final class ImageReader {
         let (width, height) = (placement.crop.width, placement.crop.height)
         let image = Image(width: width, height: height) { target in
             guard let start = target.baseAddress else { return }
-            if columns.count < width || rows.count < height { target.update(repeating: 0) }
+            if columns.count < width || rows.count < height { Image.fill(target, with: framing.padding) }
             let first = (rows.lowerBound - placement.y) * width + columns.lowerBound - placement.x
             resampler.resize(
                 pixels, sourceWidth: upright.width, sourceHeight: upright.height,

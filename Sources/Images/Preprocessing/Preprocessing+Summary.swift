@@ -10,7 +10,10 @@ extension Preprocessing {
         case .exact(let width, let height):
             let isWhole = width == self.crop.width && height == self.crop.height
             parts.append("resized to \(size(height, width))" + (isWhole ? "" : " → \(crop)"))
+        case .letterbox(let anchor):
+            parts.append("letterbox \(size(self.crop.height, self.crop.width))" + (anchor == .corner ? " from the corner" : ""))
         }
+        if padding != .black || isLetterbox { parts.append("padded with \(padding)") }
         if interpolation != .bilinear { parts.append(interpolation.rawValue) }
         if channels != .rgb { parts.append(channels == .bgr ? "BGR" : "grey") }
         parts.append(values)

@@ -41,7 +41,8 @@ extension Preprocessing: Codable {
             throw fail(.pillow, "pictures are resized as by Pillow \(Text.pillow), not \(text.pillow ?? 0)")
         }
         guard let resize = Framing.Resize(text.resize) else {
-            throw fail(.resize, "a resize is a number such as 256, a size such as 192x224, or none, not “\(text.resize)”")
+            let forms = "a number such as 256, a size such as 192x224, letterbox, letterbox-corner or none"
+            throw fail(.resize, "a resize is \(forms), not “\(text.resize)”")
         }
         guard let crop = Framing.Resize(text.crop), case .exact(let width, let height) = crop.ordered(isHeightFirst) else {
             throw fail(.crop, "a crop is a size such as 192x224, not “\(text.crop)”")
@@ -52,10 +53,14 @@ extension Preprocessing: Codable {
         guard text.divisor != 0, !text.deviation.contains(0) else {
             throw fail(.deviation, "a divisor and a deviation are not 0")
         }
+        guard text.pad == nil || text.pad?.count == 3 else {
+            throw fail(.pad, "the colour of padding is red, green and blue, each 0 to 255")
+        }
         self.init(
             resize: resize.ordered(isHeightFirst), crop: Size(width: width, height: height), interpolation: text.interpolation,
             channels: text.channels, divisor: text.divisor, mean: text.mean, deviation: text.deviation)
         passOrder = isHeightFirst ? .adaptive : .horizontalFirst
+        if let pad = text.pad { padding = Color(pad[0], pad[1], pad[2]) }
     }
 }
 
@@ -65,12 +70,14 @@ private struct Text: Codable {
     static let pillow = 13
 
     enum CodingKeys: String, CodingKey {
-        case resize, crop, interpolation, pillow, channels, divisor, mean, deviation
+        case resize, crop, interpolation, pad, pillow, channels, divisor, mean, deviation
     }
 
     var resize: String
     var crop: String
     var interpolation: Interpolation
+    /// Red, green and blue; nil for black.
+    var pad: [UInt8]?
     var pillow: Int?
     var channels: ChannelOrder
     var divisor: Double
@@ -82,6 +89,7 @@ private struct Text: Codable {
         resize = recipe.resize.ordered(isHeightFirst).description
         crop = Framing.Resize.exact(width: recipe.crop.width, height: recipe.crop.height).ordered(isHeightFirst).description
         interpolation = recipe.interpolation
+        pad = recipe.padding == .black ? nil : [recipe.padding.red, recipe.padding.green, recipe.padding.blue]
         pillow = recipe.passOrder == .adaptive ? Self.pillow : nil
         (channels, divisor, mean, deviation) = (recipe.channels, recipe.divisor, recipe.mean, recipe.deviation)
     }

@@ -23,15 +23,20 @@ public struct Preprocessing: Sendable, Equatable {
         case plain
         /// As plain, but values 0...255: for networks that normalise pictures themselves.
         case raw
+        /// Ultralytics' for detectors: the whole picture in a letterbox of grey 114, resized as by OpenCV, values 0...1.
+        case letterbox
 
         /// The size of picture that the recipe is known for; nil where it takes any.
         public var size: Size? {
             switch self {
             case .torchvision, .caffe: Size(width: 224, height: 224)
-            case .plain, .raw: nil
+            case .plain, .raw, .letterbox: nil
             }
         }
     }
+
+    /// The padding of letterboxes, unless another is said: ultralytics' grey.
+    public static let letterboxPadding = Color(114, 114, 114)
 
     public var resize: Framing.Resize
     /// The network's input size.
@@ -39,6 +44,8 @@ public struct Preprocessing: Sendable, Equatable {
     public var interpolation: Interpolation
     /// Which Pillow the resize is that of.
     public var passOrder: PassOrder = .adaptive
+    /// The picture's colour where it does not reach, before it is scaled as its other pixels are.
+    public var padding: Color = .black
     public var channels: ChannelOrder
     /// What pixel values are divided by first: 255 for networks that see 0...1, or 1.
     public var divisor: Double
@@ -88,6 +95,9 @@ public struct Preprocessing: Sendable, Equatable {
             self.init(
                 resize: .exact(width: input.width, height: input.height), crop: input, channels: isGrey ? .grey : .rgb,
                 divisor: preset == .raw ? 1 : 255, mean: values([0, 0, 0]), deviation: values([1, 1, 1]))
+        case .letterbox:
+            self.init(.plain, input: input, channelCount: channelCount)
+            (resize, interpolation, padding) = (.letterbox(.center), .opencv, Self.letterboxPadding)
         }
     }
 
@@ -98,9 +108,14 @@ public struct Preprocessing: Sendable, Equatable {
         deviation = deviation.map { _ in 1 }
     }
 
+    /// Whether pictures are put whole into a frame with padding.
+    public var isLetterbox: Bool {
+        if case .letterbox = resize { true } else { false }
+    }
+
     /// The geometry, for `ImageReader.read`.
     public var framing: Framing {
-        Framing(resize: resize, crop: crop, interpolation: interpolation, passOrder: passOrder)
+        Framing(resize: resize, crop: crop, interpolation: interpolation, passOrder: passOrder, padding: padding)
     }
 
     /// How many values one picture's tensor has.

@@ -1,5 +1,5 @@
 /// How a picture is brought into a network's frame: resized, then cropped at its centre, as torchvision's `Resize` and
-/// `CenterCrop` do.
+/// `CenterCrop` do, or put whole into a letterbox, as detectors have it.
 public struct Framing: Sendable, Equatable {
     /// The size a picture is resized to, before the crop. Its text form is that of the command line.
     public enum Resize: Sendable, Equatable {
@@ -9,21 +9,38 @@ public struct Framing: Sendable, Equatable {
         case exact(width: Int, height: Int)
         /// No resize.
         case none
+        /// The whole picture, as large as it fits into the crop with its proportions; the rest is padding.
+        ///
+        /// Sides are those of ultralytics' `LetterBox`: times the smaller of the two ratios, rounded to the nearest, halves to
+        /// even.
+        case letterbox(Anchor)
+    }
+
+    /// Where a letterbox has the picture.
+    public enum Anchor: Sendable, Equatable {
+        /// In the middle; of an odd number of rows or columns of padding, the one more comes last.
+        case center
+        /// At the top left, all padding to the right and below.
+        case corner
     }
 
     public var resize: Resize
-    /// The size of the crop, black (0) where the picture does not reach; nil: the whole resized picture.
+    /// The size of the crop, of the colour `padding` where the picture does not reach; nil: the whole resized picture.
     public var crop: Size?
     public var interpolation: Interpolation
     public var passOrder: PassOrder
+    /// The colour where the picture does not reach.
+    public var padding: Color
 
     public init(
-        resize: Resize, crop: Size?, interpolation: Interpolation = .bilinear, passOrder: PassOrder = .adaptive
+        resize: Resize, crop: Size?, interpolation: Interpolation = .bilinear, passOrder: PassOrder = .adaptive,
+        padding: Color = .black
     ) {
         self.resize = resize
         self.crop = crop
         self.interpolation = interpolation
         self.passOrder = passOrder
+        self.padding = padding
     }
 
     /// Where a picture of the given upright size ends up.
@@ -32,6 +49,7 @@ public struct Framing: Sendable, Equatable {
     public func placement(sourceWidth: Int, sourceHeight: Int) -> Placement {
         precondition(sourceWidth > 0 && sourceHeight > 0, "a picture has at least one pixel")
         var resized = Size(width: sourceWidth, height: sourceHeight)
+        var isAtCorner = false
         switch resize {
         case .none: break
         case .exact(let width, let height): resized = Size(width: width, height: height)
@@ -41,12 +59,24 @@ public struct Framing: Sendable, Equatable {
             } else {
                 resized = Size(width: side * sourceWidth / sourceHeight, height: side)
             }
+        case .letterbox(let anchor):
+            resized = Framing.fitted(resized, into: crop ?? resized)
+            isAtCorner = anchor == .corner
         }
         let crop = self.crop ?? resized
         return Placement(
             source: Size(width: sourceWidth, height: sourceHeight), resized: resized,
-            x: Framing.offset(of: crop.width, in: resized.width),
-            y: Framing.offset(of: crop.height, in: resized.height), crop: crop)
+            x: isAtCorner ? 0 : Framing.offset(of: crop.width, in: resized.width),
+            y: isAtCorner ? 0 : Framing.offset(of: crop.height, in: resized.height), crop: crop)
+    }
+
+    /// The size of a picture in a letterbox.
+    private static func fitted(_ source: Size, into frame: Size) -> Size {
+        let ratio = min(Double(frame.height) / Double(source.height), Double(frame.width) / Double(source.width))
+        func side(_ length: Int, _ limit: Int) -> Int {
+            min(max(Int((Double(length) * ratio).rounded(.toNearestOrEven)), 1), limit)
+        }
+        return Size(width: side(source.width, frame.width), height: side(source.height, frame.height))
     }
 
     /// Where a centred crop starts. When something is cut, the half pixel goes to the even side, as Python's `round`
@@ -59,19 +89,21 @@ public struct Framing: Sendable, Equatable {
 }
 
 extension Framing.Resize: LosslessStringConvertible {
-    /// `256`, `192x224` (height × width, as the inputs of networks are printed) or `none`.
+    /// `256`, `192x224` (height × width, as the inputs of networks are printed), `letterbox`, `letterbox-corner` or `none`.
     public var description: String {
         switch self {
         case .shorterSide(let side): "\(side)"
         case .exact(let width, let height): "\(height)x\(width)"
         case .none: "none"
+        case .letterbox(.center): "letterbox"
+        case .letterbox(.corner): "letterbox-corner"
         }
     }
 
-    /// Reads the text form; nil when it is none of the three or a size is not in 1...65535.
+    /// Reads the text form; nil when it is none of them or a size is not in 1...65535.
     public init?(_ description: String) {
-        if description == "none" {
-            self = .none
+        if let named = [Self.none, .letterbox(.center), .letterbox(.corner)].first(where: { $0.description == description }) {
+            self = named
             return
         }
         let sides = description.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
@@ -90,15 +122,34 @@ public struct Placement: Sendable, Equatable {
     public let source: Size
     /// The picture after the resize.
     public let resized: Size
-    /// The crop's left column in the resized picture; negative where black was added.
+    /// The crop's left column in the resized picture; negative where padding was added.
     public let x: Int
-    /// The crop's top row in the resized picture; negative where black was added.
+    /// The crop's top row in the resized picture; negative where padding was added.
     public let y: Int
     /// The crop: the network's frame.
     public let crop: Size
 
+    /// The columns and rows of the network's frame that show the picture; all others are padding.
+    public var shown: (columns: Range<Int>, rows: Range<Int>) {
+        func range(_ offset: Int, _ resized: Int, _ crop: Int) -> Range<Int> {
+            let lower = max(-offset, 0)
+            return lower..<max(min(resized - offset, crop), lower)
+        }
+        return (range(x, resized.width, crop.width), range(y, resized.height, crop.height))
+    }
+
+    /// Whether the network's frame shows something beside the picture.
+    public var isPadded: Bool { shown.columns.count < crop.width || shown.rows.count < crop.height }
+
+    /// The part of the network's frame that shows the picture.
+    public var shownRectangle: Rectangle {
+        Rectangle(
+            x: Double(shown.columns.lowerBound), y: Double(shown.rows.lowerBound), width: Double(shown.columns.count),
+            height: Double(shown.rows.count))
+    }
+
     /// The part of the upright picture seen in a rectangle of the network's frame. It may reach outside the picture,
-    /// where the frame shows black or padding: see `Rectangle.clipped`.
+    /// where the frame shows padding: see `Rectangle.clipped`.
     public func sourceRectangle(ofInput rectangle: Rectangle) -> Rectangle {
         let across = Double(source.width) / Double(resized.width)
         let down = Double(source.height) / Double(resized.height)

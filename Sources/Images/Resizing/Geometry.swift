@@ -25,12 +25,21 @@ public struct Rectangle: Sendable, Equatable, Hashable, Codable {
 
     /// The part inside a picture of the given size; of no width or height when there is none.
     public func clipped(to size: Size) -> Rectangle {
-        let left = min(max(x, 0), Double(size.width))
-        let top = min(max(y, 0), Double(size.height))
-        let right = min(max(x + width, left), Double(size.width))
-        let bottom = min(max(y + height, top), Double(size.height))
+        clipped(to: Rectangle(x: 0, y: 0, width: Double(size.width), height: Double(size.height)))
+    }
+
+    /// The part inside another area; of no width or height when there is none.
+    public func clipped(to area: Rectangle) -> Rectangle {
+        let (rightmost, lowest) = (area.x + area.width, area.y + area.height)
+        let left = min(max(x, area.x), rightmost)
+        let top = min(max(y, area.y), lowest)
+        let right = min(max(x + width, left), rightmost)
+        let bottom = min(max(y + height, top), lowest)
         return Rectangle(x: left, y: top, width: max(right - left, 0), height: max(bottom - top, 0))
     }
+
+    /// Whether there is nothing in it.
+    public var isEmpty: Bool { width <= 0 || height <= 0 }
 
     /// The whole pixels of a picture of the given size that the area touches, at least one: columns and rows.
     public func pixels(in size: Size) -> (columns: Range<Int>, rows: Range<Int>) {

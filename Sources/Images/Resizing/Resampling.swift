@@ -8,16 +8,19 @@ internal import CKernels
     internal import Darwin
 #endif
 
-/// How new pixels are made from old ones. All but `nearest` are antialiased: when a picture shrinks, the filter grows.
+/// How new pixels are made from old ones. All but `nearest` and `opencv` are antialiased: when a picture shrinks, the filter grows.
 public enum Interpolation: String, Sendable, Codable, CaseIterable {
+    /// Pillow's.
     case nearest, box, bilinear, bicubic, lanczos
+    /// OpenCV's `INTER_LINEAR` of 8-bit pictures: from the four nearest pixels, however much the picture shrinks.
+    case opencv
 
     /// How far from the centre the filter reaches at scale 1, in pixels; 0 for `nearest`, which has no filter.
     var support: Double {
         switch self {
         case .nearest: 0
         case .box: 0.5
-        case .bilinear: 1
+        case .bilinear, .opencv: 1
         case .bicubic: 2
         case .lanczos: 3
         }
@@ -28,7 +31,7 @@ public enum Interpolation: String, Sendable, Codable, CaseIterable {
         let x = abs(distance)
         switch self {
         case .nearest, .box: return distance > -0.5 && distance <= 0.5 ? 1 : 0
-        case .bilinear: return x < 1 ? 1 - x : 0
+        case .bilinear, .opencv: return x < 1 ? 1 - x : 0
         case .bicubic:  // Keys's cubic with a = −1/2
             if x < 1 { return ((-0.5 + 2) * x - (-0.5 + 3)) * x * x + 1 }
             return x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0
@@ -110,7 +113,7 @@ public enum PassOrder: Sendable, Equatable {
 
 /// Resizes with buffers that are kept for the next picture. Used by one thread at a time.
 final class Resampler {
-    private var intermediate = Scratch()
+    var intermediate = Scratch()
     private var lastRow = Scratch()
 
     /// The part `columns`×`rows` of a picture resized to `width`×`height`, and nothing else of it, written to `target`,
@@ -125,6 +128,11 @@ final class Resampler {
         if columns.isEmpty || rows.isEmpty { return }
         if interpolation == .nearest {
             return nearest(
+                source, sourceWidth: sourceWidth, sourceHeight: sourceHeight, width: width, height: height,
+                columns: columns, rows: rows, target: target, targetStride: targetStride)
+        }
+        if interpolation == .opencv {
+            return openCV(
                 source, sourceWidth: sourceWidth, sourceHeight: sourceHeight, width: width, height: height,
                 columns: columns, rows: rows, target: target, targetStride: targetStride)
         }
@@ -228,7 +236,7 @@ final class Resampler {
 }
 
 extension Image {
-    /// This picture at another size, as the `resize` of Pillow 13 makes it, bit for bit.
+    /// This picture at another size, as the `resize` of Pillow 13 makes it (by `Interpolation.opencv`, OpenCV's), bit for bit.
     ///
     /// - Precondition: both sizes are positive.
     public func resized(width: Int, height: Int, interpolation: Interpolation = .bilinear) -> Image {

@@ -17,6 +17,7 @@ public struct RecipeTrial: Sendable {
     /// How the network did on pictures prepared so.
     public struct Outcome: Sendable, Encodable {
         public var recipe: String
+        public var preprocessing: Preprocessing
         /// The recipe in a line.
         public var pictures: String
         public var images: Int
@@ -113,6 +114,10 @@ public struct RecipeTrial: Sendable {
             variant("whole picture") { $0.resize = whole },
             variant("whole picture, bicubic") { ($0.resize, $0.interpolation) = (whole, .bicubic) },
             variant("no margin") { $0.resize = .shorterSide(min(crop.width, crop.height)) },
+            variant("letterbox") {
+                let letterbox = Preprocessing(.letterbox, input: crop, channelCount: $0.channels.count)
+                ($0.resize, $0.interpolation, $0.padding) = (letterbox.resize, letterbox.interpolation, letterbox.padding)
+            },
             variant("BGR") { if $0.channels == .rgb { $0.channels = .bgr } },
         ].filter { $0.preprocessing != recipe.preprocessing }
     }
@@ -123,7 +128,7 @@ public struct RecipeTrial: Sendable {
     /// - Throws: `NetworkError`.
     public func usual(on items: [Dataset.Item], progress: (Int, Int) -> Void = { _, _ in }) throws -> [Outcome] {
         let scalings = Self.scalings(for: network.input)
-        let total = scalings.count + 5
+        let total = scalings.count + (scalings.first.map { Self.framings(of: $0).count } ?? 0)
         var tried: [(recipe: Recipe, outcome: Outcome)] = []
         func attempt(_ recipe: Recipe) throws {
             tried.append((recipe, try outcome(of: recipe, on: items)))
@@ -159,7 +164,8 @@ public struct RecipeTrial: Sendable {
         let sums = try tally.total()
         let count = Double(max(1, sums.images))
         return Outcome(
-            recipe: recipe.name, pictures: recipe.preprocessing.summary, images: sums.images, labelled: sums.labelled,
+            recipe: recipe.name, preprocessing: recipe.preprocessing, pictures: recipe.preprocessing.summary, images: sums.images,
+            labelled: sums.labelled,
             right: sums.right, topProbability: sums.top / count, entropy: sums.entropy / count)
     }
 

@@ -5,7 +5,7 @@ public import Images
 ///
 /// Read are, in this order: `neurodex.preprocessing` (a ``Preprocessing`` as JSON, which the Python package's `export` writes); a configuration of
 /// timm (`pretrained_cfg`, or `mean` and `std` on their own); one of transformers' image processors (`preprocessor_config`, or its `image_mean`
-/// and `image_std` on their own); and what ultralytics writes of its classifiers (`task`, `imgsz`).
+/// and `image_std` on their own); and what ultralytics writes (`task`, `imgsz`).
 public struct ModelPreprocessing: Sendable, Equatable {
     public var recipe: Preprocessing
     /// What it was read from, for people.
@@ -114,13 +114,19 @@ public struct ModelPreprocessing: Sendable, Equatable {
         return (recipe, "transformers' image processor in the file")
     }
 
-    /// Ultralytics' classifiers resize the shorter side to the input's, crop the centre and take values 0 to 1.
+    /// Ultralytics' classifiers resize the shorter side to the input's, crop the centre and take values 0 to 1. All its other networks see
+    /// the whole picture in a letterbox.
     private static func ultralytics(_ metadata: [String: String], _ input: Network.Input) throws -> Found? {
-        guard metadata["task"] == "classify", metadata["imgsz"] != nil else { return nil }
-        var recipe = Preprocessing(
-            .plain, input: Size(width: input.width, height: input.height), channelCount: input.channels)
+        guard let task = metadata["task"], metadata["imgsz"] != nil else { return nil }
+        let size = Size(width: input.width, height: input.height)
+        let source = "ultralytics' task and imgsz in the file"
+        if ["detect", "segment", "pose", "obb", "semantic"].contains(task) {
+            return (Preprocessing(.letterbox, input: size, channelCount: input.channels), source)
+        }
+        guard task == "classify" else { return nil }
+        var recipe = Preprocessing(.plain, input: size, channelCount: input.channels)
         recipe.resize = .shorterSide(min(input.width, input.height))
-        return (recipe, "ultralytics' task and imgsz in the file")
+        return (recipe, source)
     }
 
     /// What the first of `keys` that is there holds, or what keys of their own say, each a JSON value.

@@ -90,6 +90,7 @@ extension StoreInfo {
         struct Recipe: Encodable {
             var resize: String
             var crop: String
+            var padding: String
             var interpolation: Interpolation
             var channels: ChannelOrder
             var divisor: Double
@@ -99,6 +100,7 @@ extension StoreInfo {
             init(_ recipe: Preprocessing) {
                 resize = recipe.resize.description
                 crop = "\(recipe.crop.height)x\(recipe.crop.width)"
+                padding = recipe.padding.description
                 (interpolation, channels, divisor) = (recipe.interpolation, recipe.channels, recipe.divisor)
                 (mean, deviation) = (recipe.mean, recipe.deviation)
             }
@@ -219,11 +221,15 @@ extension StoreInfo {
     private var preprocessingText: String {
         guard let preprocessing else { return "not known to this version: \(description.preprocessing)" }
         func list(_ values: [Double]) -> String { values.map { String(format: "%.6g", $0) }.joined(separator: ",") }
-        return [
+        var parts = [
             "resize \(preprocessing.resize.description)", "crop \(preprocessing.crop.height)×\(preprocessing.crop.width)",
+        ]
+        if preprocessing.padding != .black { parts.append("padded with \(preprocessing.padding)") }
+        parts += [
             preprocessing.interpolation.rawValue, preprocessing.channels.rawValue,
             "divisor \(list([preprocessing.divisor]))", "mean \(list(preprocessing.mean))",
             "std \(list(preprocessing.deviation))",
-        ].joined(separator: ", ")
+        ]
+        return parts.joined(separator: ", ")
     }
 }

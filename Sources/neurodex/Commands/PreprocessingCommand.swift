@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Indexing
 import NeuralNetwork
+import Search
 import Support
 
 struct PreprocessingCommand: ParsableCommand {
@@ -76,14 +77,16 @@ struct PreprocessingCommand: ParsableCommand {
         }
     }
 
+    private static func options(_ outcome: RecipeTrial.Outcome) -> String { Spelling.line(outcome.preprocessing.arguments) }
+
     /// What the table comes to.
     static func judgement(_ outcomes: [RecipeTrial.Outcome], _ count: Int) -> String {
         guard let best = outcomes.first, best.images > 0 else { return "none of the \(count) images could be read" }
         guard best.accuracy != nil else {
             return
-                "no image has a label that is a class's name, so the certainty of the answers is all that tells: \(best.recipe) gives the most certain; --classes and labels tell more"
+                "no image has a label that is a class's name, so the certainty of the answers is all that tells: \(best.recipe) gives the most certain; --classes and labels tell more; index with: \(options(best))"
         }
-        return "\(best.recipe) does best: right on \(best.right) of \(best.labelled)"
+        return "\(best.recipe) does best: right on \(best.right) of \(best.labelled); index with: \(options(best))"
     }
 }
 

@@ -41,15 +41,15 @@ struct FindingsOptions: ParsableArguments {
 
     func finding(_ explanation: Explanation, over subject: Subject, _ table: BoxTable?) throws -> Finding {
         var finding = Finding()
-        let size = Size(width: subject.framed.image.width, height: subject.framed.image.height)
+        finding.shown = subject.framed.placement.shownRectangle
         finding.truth = try table?.boxes(of: subject) ?? []
         if table != nil {
             var game = PointingGame()
-            finding.isHit = try game.add(explanation.map, boxes: finding.truth, in: size)
+            finding.isHit = try game.add(explanation.map, boxes: finding.truth, in: subject.framed.placement)
         }
         // A map that is the same everywhere, which is said, points at nothing to cut out.
         if isSegmented, !explanation.map.isConstant {
-            finding.mask = try SaliencySegmentation().mask(of: explanation.map, over: subject.framed.image)
+            finding.mask = try SaliencySegmentation().mask(of: explanation.map, over: subject.framed)
         }
         return finding
     }
@@ -59,9 +59,8 @@ struct FindingsOptions: ParsableArguments {
         guard truth != nil else { return nil }
         var game = PointingGame()
         for answer in answers {
-            let size = Size(width: answer.subject.framed.image.width, height: answer.subject.framed.image.height)
             for (explanation, finding) in zip(answer.explanations, answer.findings) {
-                try game.add(explanation.map, boxes: finding.truth, in: size)
+                try game.add(explanation.map, boxes: finding.truth, in: answer.subject.framed.placement)
             }
         }
         guard let center = game.centerShare, let chance = game.chance else { return "no box is in the frame of any image" }
@@ -95,6 +94,8 @@ struct Finding {
     var truth: [Rectangle] = []
     /// What was cut out.
     var mask: Mask?
+    /// Where the picture is in the network's input frame.
+    var shown: Rectangle?
 
     struct Segment: Encodable {
         /// Of the picture, 0...1.
@@ -108,7 +109,7 @@ struct Finding {
     var segment: Segment? {
         mask.map { mask in
             Segment(
-                share: Double(mask.area) / Double(mask.width * mask.height),
+                share: Double(mask.area) / (shown.map { $0.width * $0.height } ?? Double(mask.width * mask.height)),
                 box: mask.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
                 iou: truth.isEmpty ? nil : mask.intersectionOverUnion(with: truth))
         }

@@ -2,16 +2,27 @@ public import ArgumentParser
 import Foundation
 public import Images
 import NeuralNetwork
+import Search
 
 /// How pictures become the network's input: a recipe, and what differs from it.
 struct PreprocessingOptions: ParsableArguments {
     @Option(
         name: .customLong("preprocess"),
-        help: ArgumentHelp("torchvision, caffe, plain or raw (default: torchvision, or the store's).", valueName: "recipe"))
+        help: ArgumentHelp(
+            "torchvision, caffe, plain, raw or letterbox (default: the store's, the model file's, or torchvision).",
+            valueName: "recipe"))
     var preset: Preprocessing.Preset?
 
-    @Option(help: ArgumentHelp("Shorter side in pixels, height and width such as 192x224, or none.", valueName: "size"))
+    @Option(
+        help: ArgumentHelp(
+            "Shorter side in pixels, height and width such as 192x224, letterbox, letterbox-corner, or none.", valueName: "size"))
     var resize: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Colour where the picture does not reach, such as 114 or 255,0,0 (default: 114 of letterboxes, else black).",
+            valueName: "color"))
+    var padColor: Color?
 
     @Option(help: ArgumentHelp("Mean of each channel, for example 0.5,0.5,0.5.", valueName: "values"))
     var mean: String?
@@ -27,7 +38,7 @@ struct PreprocessingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What pixel values are divided by first: 255, or 1.", valueName: "number"))
     var divisor: Double?
 
-    @Option(help: ArgumentHelp("bilinear, bicubic, nearest, box or lanczos.", valueName: "filter"))
+    @Option(help: ArgumentHelp("bilinear, bicubic, nearest, box or lanczos, as Pillow's, or opencv.", valueName: "filter"))
     var interpolation: Interpolation?
 
     /// The size of picture that the recipe makes, where the user names one that says so.
@@ -54,10 +65,12 @@ struct PreprocessingOptions: ParsableArguments {
         if let resize {
             guard let parsed = Framing.Resize(resize) else {
                 throw ValidationError(
-                    "--resize takes a number such as 256, a height and a width such as 192x224, or none, not '\(resize)'")
+                    "--resize takes a number such as 256, a height and a width such as 192x224, letterbox, letterbox-corner or none, not '\(resize)'"
+                )
             }
-            result.resize = parsed
+            result.frame(by: parsed)
         }
+        if let padColor { result.padding = padColor }
         // A store's pictures are resized as its first were.
         if let store { result.passOrder = store.passOrder }
         if let channels {
@@ -98,6 +111,37 @@ struct PreprocessingOptions: ParsableArguments {
     }
 }
 
+extension Preprocessing {
+    /// Takes another resize, and with it the padding that goes with it.
+    fileprivate mutating func frame(by other: Framing.Resize) {
+        let wasLetterbox = isLetterbox
+        resize = other
+        if isLetterbox != wasLetterbox { padding = isLetterbox ? Self.letterboxPadding : .black }
+    }
+
+    /// The options of `index` that make this recipe: as few as will do.
+    var arguments: [String] {
+        let all = Preset.allCases.map { preset in
+            var base = Preprocessing(preset, input: crop, channelCount: channels.count)
+            var words = Spelling.option("--preprocess", preset.rawValue)
+            func list(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+            if base.resize != resize {
+                words += Spelling.option("--resize", resize.description)
+                base.frame(by: resize)
+            }
+            if base.padding != padding { words += Spelling.option("--pad-color", padding.description) }
+            if base.interpolation != interpolation { words += Spelling.option("--interpolation", interpolation.rawValue) }
+            if base.channels != channels { words += Spelling.option("--channels", channels.rawValue) }
+            if base.divisor != divisor { words += Spelling.option("--divisor", "\(divisor)") }
+            if base.mean != mean { words += Spelling.option("--mean", list(mean)) }
+            if base.deviation != deviation { words += Spelling.option("--std", list(deviation)) }
+            return words
+        }
+        return all.min { $0.count < $1.count } ?? []
+    }
+}
+
 extension Preprocessing.Preset: ExpressibleByArgument {}
+extension Color: ExpressibleByArgument {}
 extension ChannelOrder: ExpressibleByArgument {}
 extension Interpolation: ExpressibleByArgument {}

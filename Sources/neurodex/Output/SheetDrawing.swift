@@ -70,6 +70,7 @@ struct SheetDrawing {
         let caption = [picture.note + label, (path as NSString).lastPathComponent]
         guard let place = picture.place else { return ContactSheet.Cell(image: image, caption: caption) }
         let seen = try source(place, image)
+        if seen.isEmpty { return ContactSheet.Cell(image: image, caption: caption + ["sees padding alone"]) }
         if whole { return ContactSheet.Cell(image: image, caption: caption, rectangle: seen) }
         let area = seen.pixels(in: Size(width: image.width, height: image.height))
         return ContactSheet.Cell(image: image.cropped(columns: area.columns, rows: area.rows), caption: caption)

@@ -24,4 +24,17 @@ void resize_column(const uint8_t *source, int width, const int32_t *weights, int
 /// apart, weighted by `weights`.
 void resize_column_bytes(const uint8_t *source, size_t stride, size_t bytes, const int32_t *weights, int count, uint8_t *out);
 
+/// OpenCV's linear resize. Sums of two pixels of 3 bytes for `width` pixels: weights[2 i] of pixel first[i] and
+/// weights[2 i + 1] of pixel second[i], scaled by 2 to the power of 11.
+void resize_linear_row(const uint8_t *row, int width, const int32_t *first, const int32_t *second, const int32_t *weights,
+                       int32_t *out);
+
+/// Its vertical pass over two rows of `count` sums, with OpenCV's roundings.
+void resize_linear_column(const int32_t *above, const int32_t *below, int count, int32_t above_weight, int32_t below_weight,
+                          uint8_t *out);
+
+/// A row of `width` pixels, each the rounded mean of 2 × 2 pixels of 3 bytes; `source` is the upper row, the lower one
+/// `stride` bytes on.
+void resize_halved(const uint8_t *source, size_t stride, int width, uint8_t *out);
+
 #endif

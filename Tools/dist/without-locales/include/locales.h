@@ -1,0 +1,1 @@
+// SwiftPM wants a header of every C target; nothing calls this one.
