@@ -61,6 +61,8 @@ def main():
         folder = next(one for one in checkouts.iterdir() if one.name.lower() == name)
         text = next(file for file in sorted(folder.iterdir()) if file.name.upper().startswith("LICENSE"))
         shutil.copy(text, licences / f"{name}.txt")
+    packages.append(package("inter", "4.0-beta7", "OFL-1.1", "outlines of its glyphs, for text on pictures"))
+    shutil.copy(REPOSITORY / "Sources/Images/Drawing/Inter-OFL.txt", licences / "inter.txt")
     shutil.copy(REPOSITORY / "LICENSE", Path(stage, "share/doc/neurodex/LICENSE"))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "0"))))
     document = {
