@@ -40,7 +40,7 @@ import Testing
         #expect(!checked.output.contains("passes"))
         #expect(try shop.run("verify", "a.png").status == 0)
         let text = PNG.text(in: Array(try Data(contentsOf: URL(fileURLWithPath: shop.folder.file("a.png")))))
-        #expect(text.contains { $0.keyword == "neurodex:checks" && $0.text.hasPrefix("rule 2: survives random weights") })
+        #expect(text.contains { $0.keyword == "neurodex:checks" && $0.text.hasPrefix("rule 3: survives random weights") })
         // Asked for without checks, it is drawn without them, and can be made again so.
         #expect(try shop.run("saliency", "shop.sqlite", picture, "--method", "guided", "-o", "b.png").status == 0)
         let verified = try shop.run("verify", "b.png")

@@ -22,8 +22,10 @@ import Testing
         let terminal = try Terminal(["sql", "shop.sqlite", Self.slow], in: shop.path)
         #expect(terminal.wait(for: "sql… "), "\(terminal.shown)")
         terminal.send(SIGINT)
-        _ = terminal.wait()
-        #expect(terminal.lines == [""], "\(terminal.lines)")
+        #expect(terminal.wait() == 130)
+        let lines = terminal.lines
+        #expect(!lines.contains { $0.contains("sql…") }, "\(lines)")
+        #expect(lines.contains("stopped after 0 rows; there may be more") && lines.last == "", "\(lines)")
     }
 
     @Test func saysNothingElsewhereOrOfWhatIsQuick() throws {

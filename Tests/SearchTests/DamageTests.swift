@@ -31,17 +31,19 @@ import Testing
         for leftover in ["-wal", "-shm", "-journal"] { try? FileManager.default.removeItem(atPath: path + leftover) }
         try Data(damaged).write(to: URL(fileURLWithPath: path))
         var refused = 0
+        var first: String?
         for (index, (found, wanted)) in zip(questions.answers(of: path), answers).enumerated() {
             switch found {
             case .success(let answer): #expect(answer == wanted, "\(what): \(questions.queries[index])")
             case .failure(let error):
                 refused += 1
+                first = first ?? "\(questions.queries[index]): \(error)"
                 #expect(error is StoreError, "\(what): \(questions.queries[index]): \(error)")
             }
         }
         if refused > 0 {
             let isWhole = (try? Store.open(path: path).verify().isWhole) ?? false
-            #expect(!isWhole, "\(what): questions were refused, and verify found nothing")
+            #expect(!isWhole, "\(what): \(first ?? "") was refused, and verify found nothing")
         }
         return refused
     }

@@ -173,8 +173,9 @@ private struct StoreCheck {
             return
         }
         let maximum = ndx_column_maximum(start, lanes)
-        let zone = row.isNull(2) ? Float.nan : Float(row.double(2))
-        if maximum != zone && !(maximum.isNaN && zone.isNaN) {
+        // Not rounded to a float: readers refuse what is none.
+        let zone = row.isNull(2) ? Double.nan : row.double(2)
+        if Double(maximum) != zone && !(maximum.isNaN && zone.isNaN) {
             result.report(
                 "The maximum of \(name(neuron)) in block \(block) is \(maximum), and its row says \(zone); searches may miss it.")
         }

@@ -19,8 +19,8 @@ struct Interruption: Sendable {
             signal(number) { _ in
                 guard requests.add(1, ordering: .relaxed).oldValue == 0 else { _exit(130) }
                 let note: StaticString = "stopping after what is at hand; press Ctrl-C again to stop at once\n"
-                let start: StaticString = "\n"
-                // Behind the progress bar, where there is one.
+                let start: StaticString = "\r\u{1B}[K"
+                // In place of the progress bar or the status line, where there is one.
                 if isatty(STDERR_FILENO) == 1 { _ = write(STDERR_FILENO, start.utf8Start, start.utf8CodeUnitCount) }
                 _ = write(STDERR_FILENO, note.utf8Start, note.utf8CodeUnitCount)
             }
