@@ -203,6 +203,26 @@ import Testing
         #expect(try Store.open(path: path).explanation(id: 1) == nil)
     }
 
+    /// The database refuses it, but for who takes no notice of that.
+    @Test(arguments: ["x'ffffffffffffffffffffffffffffffff'", "x''", "zeroblob(33)"])
+    func aHashOfAnotherLengthIsDamage(hash: String) throws {
+        try change("UPDATE image SET sha256 = \(hash) WHERE id = 3")
+        try reseal(path)
+        let store = try Store.open(path: path)
+        let deeds: [() throws -> Void] = [
+            { _ = try store.image(id: 3) }, { _ = try store.images() }, { _ = try ProfileQuery(image: "3").run(in: store) },
+            { try Store.merge([self.path], into: self.folder.file("merged.sqlite"), run: RunRecord(toolVersion: "test")) },
+            { try Store.compact(path: self.path, run: RunRecord(toolVersion: "test")) },
+        ]
+        for (index, deed) in deeds.enumerated() {
+            guard case .damaged = refusal(deed) else {
+                Issue.record("\(hash) was taken by deed \(index)")
+                continue
+            }
+        }
+        #expect(try !store.verify().isWhole)
+    }
+
     @Test func aShardOfTooManyIsNone() {
         #expect(Shard("1/4611686018427387904") == nil)
         #expect(Shard("1000000/1000000")?.range(of: 1 << 32).upperBound == 1 << 32)

@@ -51,7 +51,8 @@ package final class ImageRows {
         return true
     }
 
-    var isIntact: Bool { !isChecked || checksum == row.int(11) }
+    /// Also of a store without checksums, or with forged ones, a hash has 32 bytes.
+    var isIntact: Bool { hashBytes.count == 32 && (!isChecked || checksum == row.int(11)) }
     package var id: Int { row.int(0) }
     package var imagePath: String { row.text(1) ?? "" }
     var pathBytes: UnsafeRawBufferPointer { row.bytes(1) }

@@ -31,7 +31,7 @@ public struct StoredImage: Hashable, Sendable {
         split = try row.decode(forColumn: "split")
         predictedClass = try row.decode(forColumn: "predicted_class_id")
         predictedScore = try row.decode(forColumn: "predicted_score")
-        guard id >= 0 else { throw ImageRows.damage(id, path: store) }
+        guard id >= 0, sha256.count == 32 else { throw ImageRows.damage(id, path: store) }
         // Stores before version 3 have none.
         guard row.hasColumn("checksum") else { return }
         let record = ImageRecord(
