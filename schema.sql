@@ -239,12 +239,12 @@ JOIN json_each(t.list) e;
 CREATE VIEW image_info AS
 SELECT i.id, i.path, i.width, i.height, i.bytes, i.mtime_ns, b.name AS label, i.split,
     i.predicted_class_id AS predicted_index, c.name AS predicted, i.predicted_score AS score,
-    CASE WHEN b.class_id IS NOT NULL THEN b.class_id = i.predicted_class_id OR k.name = c.name END AS correct,
+    CASE WHEN b.class_id IS NOT NULL THEN b.class_id = i.predicted_class_id
+        OR (SELECT k.name FROM class k WHERE k.id = b.class_id) = c.name END AS correct,
     lower(hex(i.sha256)) AS sha256
 FROM image i
 LEFT JOIN label b ON b.id = i.label_id
-LEFT JOIN class c ON c.id = i.predicted_class_id
-LEFT JOIN class k ON k.id = b.class_id;
+LEFT JOIN class c ON c.id = i.predicted_class_id;
 
 CREATE VIEW neuron_info AS
 SELECT s.neuron_id, l.name AS layer, s.neuron_id - l.first_neuron AS channel, s.count, s.nan_count, s.minimum, s.maximum, s.mean,

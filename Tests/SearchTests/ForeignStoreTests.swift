@@ -135,7 +135,17 @@ import Testing
                     (e.value ->> 2) / l.width AS y, (e.value ->> 2) % l.width AS x
                 FROM layer l
                 JOIN top_list t ON t.neuron_id >= l.first_neuron AND t.neuron_id < l.first_neuron + l.channels
-                JOIN json_each(t.list) e
+                JOIN json_each(t.list) e;
+                DROP VIEW image_info;
+                CREATE VIEW image_info AS
+                SELECT i.id, i.path, i.width, i.height, i.bytes, i.mtime_ns, b.name AS label, i.split,
+                    i.predicted_class_id AS predicted_index, c.name AS predicted, i.predicted_score AS score,
+                    CASE WHEN b.class_id IS NOT NULL THEN b.class_id = i.predicted_class_id OR k.name = c.name END AS correct,
+                    lower(hex(i.sha256)) AS sha256
+                FROM image i
+                LEFT JOIN label b ON b.id = i.label_id
+                LEFT JOIN class c ON c.id = i.predicted_class_id
+                LEFT JOIN class k ON k.id = b.class_id
                 """)
         }
         #expect(try counts() == wanted)

@@ -27,8 +27,7 @@ public func makeOlder(_ path: String, version: Int) throws {
 /// Answers were right by the number of a class, and not by its name.
 private func oldImageInfo(_ database: Database) throws {
     guard let sql = try String.fetchOne(database, sql: "SELECT sql FROM sqlite_schema WHERE name = 'image_info'") else { return }
-    let old = sql.replacingOccurrences(of: " OR k.name = c.name", with: "")
-        .replacingOccurrences(of: "\nLEFT JOIN class k ON k.id = b.class_id", with: "")
+    let old = sql.replacingOccurrences(of: "\n        OR (SELECT k.name FROM class k WHERE k.id = b.class_id) = c.name", with: "")
     try database.execute(sql: "DROP VIEW image_info; \(old)")
 }
 

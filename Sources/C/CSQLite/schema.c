@@ -94,7 +94,10 @@ static void release(definition *one) {
 static void drop(definitions *all, definition *one) {
     if (!one) return;
     release(one);
-    *one = all->all[--all->count];
+    definition *last = &all->all[--all->count];
+    *one = *last;
+    // Whoever is added next takes its place, without its texts.
+    memset(last, 0, sizeof *last);
 }
 
 static int add_text(definition *into, char *text) {
@@ -136,18 +139,28 @@ static int edit(definitions *all, const char *const *names, const char *old, con
     return SQLITE_OK;
 }
 
+/// That a class of the label's name was predicted, in the view of images.
+static const char is_named[] = " OR(SELECT k.name FROM class k WHERE k.id=b.class_id)=c.name";
+
+/// The view of images as stores of 0.2 have it, in which every condition on a label pays for the class of its name.
+static char *joined_image_info(const char *text) {
+    char *named = edited(text, is_named, " OR k.name=c.name");
+    return named ? sqlite3_mprintf("%z LEFT JOIN class k ON k.id=b.class_id", named) : NULL;
+}
+
 /// From those of the present version to those of an older one, and what stores of this one may have from older ones.
 static int adapt(definitions *all, int version) {
     static const char checksum[] = ",checksum INTEGER NOT NULL";
     static const char *const since_4[] = {"run", "skipped_image", "cam_head", NULL}, *const info[] = {"image_info", NULL};
     static const char *const since_3[] = {"image", "neuron_statistics", "top_list", NULL};
     static const char *const since_2[] = {"explanation", "explanation_by_image", "cam_head", NULL};
-    definition *image = find(all, "image"), *top = find(all, "top_activation");
+    definition *image = find(all, "image"), *top = find(all, "top_activation"), *images = find(all, "image_info");
     int code = top ? add_text(top, normalised(json_top_activation)) : SQLITE_OK;
     if (version < 4) {
         if (code == SQLITE_OK) code = edit(all, since_4, checksum, "");
-        if (code == SQLITE_OK) code = edit(all, info, " OR k.name=c.name", "");
-        if (code == SQLITE_OK) code = edit(all, info, " LEFT JOIN class k ON k.id=b.class_id", "");
+        if (code == SQLITE_OK) code = edit(all, info, is_named, "");
+    } else if (images && code == SQLITE_OK) {
+        code = add_text(images, joined_image_info(images->texts[0]));
     }
     if (version < 3) {
         if (code == SQLITE_OK) code = edit(all, since_3, checksum, "");
