@@ -27,7 +27,8 @@ public func makeOlder(_ path: String, version: Int) throws {
 /// Answers were right by the number of a class, and not by its name.
 private func oldImageInfo(_ database: Database) throws {
     guard let sql = try String.fetchOne(database, sql: "SELECT sql FROM sqlite_schema WHERE name = 'image_info'") else { return }
-    let old = sql.replacingOccurrences(of: "\n        OR (SELECT k.name FROM class k WHERE k.id = b.class_id) = c.name", with: "")
+    let named = ["\n        OR (SELECT k.name FROM class k WHERE k.id = b.class_id) = c.name", " OR k.name = c.name"]
+    let old = (named + ["\nLEFT JOIN class k ON k.id = b.class_id"]).reduce(sql) { $0.replacingOccurrences(of: $1, with: "") }
     try database.execute(sql: "DROP VIEW image_info; \(old)")
 }
 
