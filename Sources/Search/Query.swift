@@ -70,6 +70,9 @@ public let queries: [any Query.Type] = [
     ContrastQuery.self,
     SuspectsQuery.self,
     ShortcutsQuery.self,
+    AccuracyQuery.self,
+    ConfusionQuery.self,
+    CalibrationQuery.self,
     SQLQuery.self,
 ]
 

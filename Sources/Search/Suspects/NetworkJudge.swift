@@ -72,12 +72,7 @@ struct NetworkJudge {
                 }
             }
         }
-        let form: Form =
-            switch description.model.answer {
-            case .sigmoid?: .sigmoid
-            case .softmax?: .softmax
-            case nil: tallies.allSatisfy(\.isShare) ? .share : .softmax
-            }
+        let form = ScoreForm(description.model, areShares: tallies.allSatisfy(\.isShare))
         return Judgement(
             names: names,
             opinions: zip(tallies, labels.numbers).map { tally, label in
@@ -86,10 +81,7 @@ struct NetworkJudge {
             })
     }
 
-    /// How probabilities are made of the scores that a store has.
-    private enum Form { case softmax, sigmoid, share }
-
-    private static func opinion(_ tally: Tally, _ form: Form) -> Judgement.Opinion? {
+    private static func opinion(_ tally: Tally, _ form: ScoreForm) -> Judgement.Opinion? {
         guard tally.isNumber, tally.total.isFinite, tally.suggested >= 0 else { return nil }
         func opinion(_ own: Double, _ other: Double) -> Judgement.Opinion {
             Judgement.Opinion(own: own, suggested: tally.suggested, other: other)
