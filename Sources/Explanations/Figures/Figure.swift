@@ -2,7 +2,7 @@ import Foundation
 public import Images
 
 /// The picture of explanations: under a heading that names the method a row an image, with the photograph, what was found about
-/// it, and the scale of the colours with its quantity. All panels have one colour map, which the method chooses.
+/// it, and the scale of the colours with its quantity; many rows stand in columns. All panels have one colour map, which the method chooses.
 ///
 /// The same figure always makes the same pixels.
 public struct Figure: Sendable {
@@ -101,6 +101,7 @@ public struct Figure: Sendable {
     private static let margin = 20.0
     private static let gap = 16.0
     private static let rowGap = 28.0
+    private static let columnGap = 40.0
     private typealias Palette = Page.Palette
 
     public init(
@@ -125,28 +126,30 @@ public struct Figure: Sendable {
             colormap: colormap ?? (isSigned ? .diverging : .inferno), isSigned: isSigned, limit: common,
             scale: Double(size) / Self.side)
         let rows = rows.map { row in [photograph(row, ink)] + row.panels.map { block($0, over: row.image, ink) } }
-        let columns = (0..<(rows.map(\.count).max() ?? 0)).map { index in
+        let widths = (0..<(rows.map(\.count).max() ?? 0)).map { index in
             rows.compactMap { $0.indices.contains(index) ? $0[index].width : nil }.max() ?? 0
         }
-        let width = columns.reduce(-Self.gap) { $0 + $1 + Self.gap }
+        let heights = rows.map { $0.map(\.height).max() ?? 0 }
+        let inner = widths.reduce(-Self.gap) { $0 + $1 + Self.gap }
+        let columns = Columns.split(heights: heights, gap: Self.rowGap, width: inner, columnGap: Self.columnGap)
+        let width = columns.reduce(-Self.columnGap) { sum, _ in sum + inner + Self.columnGap }
+        let tallest = columns.map { heights[$0].reduce(-Self.rowGap) { $0 + $1 + Self.rowGap } }.max() ?? 0
         let lines = Font.title.wrapped(heading, toWidth: width)
         let head = Double(lines.count) * (Font.title.lineHeight + 2) + 10
-        let heights = rows.map { $0.map(\.height).max() ?? 0 }
-        var page = Page(
-            width: width + 2 * Self.margin,
-            height: heights.reduce(2 * Self.margin + head - Self.rowGap) { $0 + $1 + Self.rowGap },
-            scale: ink.scale)
+        var page = Page(width: width + 2 * Self.margin, height: tallest + 2 * Self.margin + head, scale: ink.scale)
         for (index, line) in lines.enumerated() {
             page.write(line, x: Self.margin, y: Self.margin + Double(index) * (Font.title.lineHeight + 2), font: .title)
         }
-        var y = Self.margin + head
-        for (row, height) in zip(rows, heights) {
-            var x = Self.margin
-            for (block, width) in zip(row, columns) {
-                page.add(block, x: x, y: y)
-                x += width + Self.gap
+        for (column, part) in columns.enumerated() {
+            var y = Self.margin + head
+            for index in part {
+                var x = Self.margin + Double(column) * (inner + Self.columnGap)
+                for (block, width) in zip(rows[index], widths) {
+                    page.add(block, x: x, y: y)
+                    x += width + Self.gap
+                }
+                y += heights[index] + Self.rowGap
             }
-            y += height + Self.rowGap
         }
         return page
     }

@@ -137,21 +137,9 @@ public struct ContactSheet: Sendable {
 
     /// The rows in columns of nearly equal height, read downwards.
     private func columns(of width: Double) -> [[Row]] {
-        let whole = rows.map(height).reduce(0) { $0 + $1 + Self.rowGap }
-        guard whole > 3 * width else { return [rows] }
-        let count = Int((whole / (2 * (width + Self.columnGap))).squareRoot().rounded(.up))
-        var columns: [[Row]] = [[]]
-        var filled = 0.0
-        for row in rows {
-            let isBound = row.belongsAbove || row.title == nil && row.subtitle == nil
-            if filled >= whole / Double(count), !isBound {
-                columns.append([])
-                filled = 0
-            }
-            columns[columns.count - 1].append(row)
-            filled += height(row) + Self.rowGap
-        }
-        return columns
+        Columns.split(heights: rows.map(height), gap: Self.rowGap, width: width, columnGap: Self.columnGap) { index in
+            rows[index].belongsAbove || rows[index].title == nil && rows[index].subtitle == nil
+        }.map { Array(rows[$0]) }
     }
 
     private func gap(before index: Int, in rows: [Row]) -> Double {

@@ -17,8 +17,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
                 Example:
 
                   neurodex \(Method.name) shop.sqlite photos/cat/1.jpg --target class:cat -o why.png
+                  neurodex \(Method.name) shop.sqlite --where "label = 'cat'" -k 24 --mean -o cats.png
 
-                IMAGE is a path or an id of the store, or any other file. A target is class:NAME, LAYER:CHANNEL (its maximum), \
+                IMAGES are paths or ids of the store, other files, or folders of them; --where chooses among the store's. A target is class:NAME, LAYER:CHANNEL (its maximum), \
                 LAYER:CHANNEL@mean or LAYER:CHANNEL@y,x; without one, the class that the network answers. --raw keeps the numbers of the map \
                 as a NumPy file, in the network's input frame. Results are kept in the store, and given at once when they are asked for again; \
                 'neurodex explanations STORE' lists them.
@@ -28,9 +29,10 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @Argument(help: "The store.", completion: .file())
     var store: String
 
-    @Argument(help: "Images.", completion: .images)
-    var images: [String]
+    @Argument(help: "Images or folders (default: those of the store that meet --where).", completion: .images)
+    var images: [String] = []
 
+    @OptionGroup var choice: ChoiceOptions
     @OptionGroup var method: Method
 
     @Option(
@@ -41,12 +43,15 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
 
     @Option(
         name: [.customShort("o"), .customLong("out")],
-        help: ArgumentHelp("Draw original and map side by side, a PNG, or an SVG by its ending.", valueName: "file"),
+        help: ArgumentHelp(
+            "Draw original and map side by side, a PNG, or an SVG by its ending; of very many images several numbered pages.",
+            valueName: "file"),
         completion: .file())
     var picture: String?
 
     @Option(
-        help: ArgumentHelp("Write the map as a NumPy file; for several images, a folder.", valueName: "file"), completion: .file()
+        help: ArgumentHelp("Write the map as a NumPy file; of several images, into a folder.", valueName: "file"),
+        completion: .file()
     )
     var raw: String?
 
@@ -65,6 +70,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
     var model: String?
 
+    @Flag(help: "Draw the mean of all images and the mean of their maps, instead of each; --raw gets it too.")
+    var mean = false
+
     @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
@@ -81,57 +89,84 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     enum Scale: String, CaseIterable, ExpressibleByArgument { case own, shared }
 
     func validate() throws {
-        let isSingle = images.count == 1 && beside == nil && target.count < 2
+        guard !images.isEmpty || choice.condition != nil else {
+            throw ValidationError("name images or folders, or choose images of the store with --where")
+        }
         if let clip, !(50...100).contains(clip) { throw ValidationError("--clip takes a percentile from 50 to 100, not \(clip)") }
         try OutputFile.check(
-            OutputFile("-o", picture, .picture), OutputFile("--raw", raw, isSingle ? .array : .folder),
-            OutputFile("--mask", findings.mask, isSingle ? .mask : .folder))
+            OutputFile("-o", picture, .picture), OutputFile("--raw", raw, isOfOneMap ? .array : .folder),
+            OutputFile("--mask", findings.mask, isOfOneMap ? .mask : .folder))
     }
+
+    /// Whether one map is all that there can be.
+    var isOfOneMap: Bool { choice.isOne(images) && beside == nil && target.count < 2 && !mean }
 
     func run() throws {
         let archives = try archives(keeping: keeping.keeps)
-        let monitor = ExplanationMonitor()
-        let answers = try explained(by: archives, monitor)
-        if answers.count < images.count {
-            printNote("stopped after \(answers.count) of \(images.count) \(images.count == 1 ? "image" : "images")")
+        let chosen = try choice.images(images, in: archives[0].store, files: archives[0].files)
+        try refusePages(of: chosen.names.count)
+        chosen.notes.forEach(printNote)
+        let explained = try explained(chosen, by: archives, ExplanationMonitor())
+        let answers = explained.answers
+        if explained.isStopped {
+            printNote("stopped after \(answers.count) of \(chosen.names.count) \(chosen.names.count == 1 ? "image" : "images")")
             guard !answers.isEmpty else { throw ExitCode.interrupted }
         }
+        explained.omissionNotes.forEach(printNote)
+        guard !answers.isEmpty else { throw Failure("no image could be explained") }
         try write(answers)
-        if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file) }
-        if let picture { try neurodex.write(try drawn(answers, archives), to: picture) }
-        for note in Set(answers.flatMap(\.explanations).compactMap(\.map.note)).sorted() { printNote(note) }
-        for explanation in answers.flatMap(\.explanations) {
-            guard let emptiness = explanation.map.emptiness else { continue }
-            printNote("\(explanation.image), \(explanation.target.text): \(emptiness)")
+        if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file, isFolder: !isOfOneMap) }
+        if let picture { try write(try drawn(answers, archives), to: picture) }
+        printNotes(of: answers, archives)
+        archives.forEach(keeping.report)
+        printListing(
+            try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format), besides: picture, raw,
+            findings.mask)
+        for note in try findings.summary(answers) { printNote(note) }
+        if explained.isStopped { throw ExitCode.interrupted }
+        if !explained.omitted.isEmpty { throw ExitCode.someSkipped }
+    }
+
+    private func printNotes(of answers: [Answer], _ archives: [ExplanationArchive]) {
+        let explanations = answers.flatMap(\.explanations)
+        for note in Set(explanations.compactMap(\.map.note)).sorted() { printNote(note) }
+        func named(_ reason: (Explanation) -> String?) -> [(String, String)] {
+            explanations.compactMap { explanation in
+                reason(explanation).map { ("\(explanation.image), \(explanation.target.text)", $0) }
+            }
         }
-        for explanation in answers.flatMap(\.explanations) {
-            guard let reason = method.reasonForNoBox(of: explanation.map, in: archives[0].preprocessing.crop) else { continue }
-            printNote("\(explanation.image), \(explanation.target.text): \(reason)")
+        for note in Remarks.gathered(named(\.map.emptiness)) { printNote(note) }
+        for note in Remarks.gathered(named { method.reasonForNoBox(of: $0.map, in: archives[0].preprocessing.crop) }) {
+            printNote(note)
         }
         for reason in answers.flatMap(\.findings).compactMap(\.spread) { printNote(reason) }
         if picture != nil {
             for silence in archives.compactMap(\.silence) { printNote("drawn without probabilities: \(silence)") }
         }
-        archives.forEach(keeping.report)
-        printListing(
-            try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format), besides: picture, raw,
-            findings.mask)
-        if let game = try findings.game(answers) { printNote(game) }
-        if answers.count < images.count { throw ExitCode.interrupted }
     }
 
     func figure() throws -> FigureFile {
         let archives = try archives(keeping: false)
-        let answers = try explained(by: archives, ExplanationMonitor())
-        guard answers.count == images.count else { throw ExitCode.interrupted }
-        return try drawn(answers, archives)
+        let chosen = try choice.images(images, in: archives[0].store, files: archives[0].files)
+        let explained = try explained(chosen, by: archives, ExplanationMonitor())
+        guard !explained.isStopped else { throw ExitCode.interrupted }
+        if let omission = explained.omissionNotes.first { throw Failure(omission) }
+        let pages = try drawn(explained.answers, archives)
+        guard pages.count == 1 else { throw Failure("these images are drawn on \(pages.count) pages, not on one") }
+        return pages[0]
     }
 
     func passes() throws -> Int {
-        let model = try Store.open(path: store).description.model
+        // A picture names the images that are in it; whose folders a stranger names, is not looked into.
+        if let folder = images.first(where: ChosenImages.isFolder) {
+            throw Failure("\(folder) is a folder, and a picture of neurodex names each of its images")
+        }
+        let store = try Store.open(path: store)
+        let model = store.description.model
         let each = method.passes(height: model.inputHeight, width: model.inputWidth) + 1 + (findings.check ? 400 : 0)
         let targets = max(target.count, 1)
-        return images.count.saturated(times: each.saturated(times: beside == nil ? targets : 2 * targets))
+        let count = images.isEmpty ? try store.imageCount() : images.count
+        return count.saturated(times: each.saturated(times: beside == nil ? targets : 2 * targets))
     }
 
     private func archives(keeping: Bool) throws -> [ExplanationArchive] {
@@ -142,20 +177,34 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         }
     }
 
-    /// One an image, in their order; fewer where the user stopped it.
-    private func explained(by archives: [ExplanationArchive], _ monitor: ExplanationMonitor) throws -> [Answer] {
+    /// What became of the images, in their order; fewer where the user stopped it.
+    private func explained(
+        _ chosen: ChosenImages, by archives: [ExplanationArchive], _ monitor: ExplanationMonitor
+    ) throws -> Explained {
         let truth = try findings.table()
-        try archives[0].requireFiles(of: images)
-        var answers: [Answer] = []
-        for (index, image) in images.enumerated() {
-            let remark = images.count > 1 ? "image \(index + 1) of \(images.count)" : nil
-            guard let answer = try monitor.watch(remark, { try answer(image, by: archives, truth) }) else { break }
-            answers.append(answer)
+        if chosen.isListed { try archives[0].requireFiles(of: chosen.names) }
+        var explained = Explained()
+        for (index, image) in chosen.names.enumerated() {
+            let remark = chosen.names.count > 1 ? "image \(index + 1) of \(chosen.names.count)" : nil
+            do {
+                let made = try monitor.watch(remark) { try self.answer(image, by: archives, truth, isListed: chosen.isListed) }
+                guard let made else {
+                    explained.isStopped = true
+                    break
+                }
+                explained.answers.append(made)
+            } catch  where !chosen.isListed && Explained.isOfOneImage(error) {
+                explained.omitted.append((image, "\(error)"))
+            }
+            if chosen.names.count > 1 { monitor.show(done: index + 1, of: chosen.names.count) }
         }
-        return answers
+        monitor.clear()
+        return explained
     }
 
-    private func answer(_ image: String, by archives: [ExplanationArchive], _ truth: BoxTable?) throws -> Answer {
+    private func answer(
+        _ image: String, by archives: [ExplanationArchive], _ truth: BoxTable?, isListed: Bool
+    ) throws -> Answer {
         // Another store may know the image by another id, and by another path.
         let first = try archives[0].subject(image)
         let explanations = try archives.enumerated().map { index, archive in
@@ -166,76 +215,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         }
         let all = explanations.flatMap { $0 }
         return Answer(
-            subject: first,
+            name: image, subject: first,
             models: zip(archives, explanations).flatMap { archive, some in some.map { _ in archive.store.description.model.name }
             },
             archives: explanations.enumerated().flatMap { index, some in some.map { _ in index } }, explanations: all,
-            findings: try all.map { try findings.finding($0, over: first, truth) })
+            findings: try all.map { try findings.finding($0, over: first, truth, needsRow: isListed) })
     }
-
-    private func write(_ answers: [Answer]) throws {
-        guard let raw else { return }
-        let all = answers.flatMap { answer in zip(answer.models, answer.explanations).map { ($0, $1) } }
-        guard images.count > 1 || beside != nil || target.count > 1 else { return try neurodex.write(all[0].1.map.npy, to: raw) }
-        try makeFolder(raw)
-        for (model, explanation) in all {
-            let stem = ((explanation.image as NSString).lastPathComponent as NSString).deletingPathExtension
-            let what =
-                target.count < 2 ? "" : "-" + explanation.target.text.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }
-            try neurodex.write(explanation.map.npy, to: "\(raw)/\(stem)\(beside == nil ? "" : "-" + model)\(what).npy")
-        }
-    }
-
-    private func drawn(_ answers: [Answer], _ archives: [ExplanationArchive]) throws -> FigureFile {
-        let rows = try answers.map { answer in
-            let panels = try zip(zip(answer.models, answer.archives), zip(shown(answer), answer.findings)).flatMap {
-                place, result in
-                let (archive, (explanation, finding)) = (archives[place.1], result)
-                let panel = try archive.panel(
-                    of: explanation, on: answer.subject, by: method, prefix: beside == nil ? "" : place.0 + ": ", clip: clip)
-                return [panel] + (finding.panel(over: answer.subject).map { [$0] } ?? [])
-            }
-            return archives[0].row(of: answer.subject, panels: panels)
-        }
-        let figure = Figure(
-            heading: method.caption, rows: rows, colormap: colormap, sharesScale: scale == .shared,
-            size: size.pixels(Figure.defaultSize))
-        return FigureFile(page: try figure.page(), provenance: provenance(answers, archives[0]))
-    }
-
-    /// Without checks that were made before and not asked for now: what the arguments say is what is drawn.
-    private func shown(_ answer: Answer) -> [Explanation] {
-        answer.explanations.map { explanation in
-            var explanation = explanation
-            if !findings.check { explanation.checks = nil }
-            return explanation
-        }
-    }
-
-    private func provenance(_ answers: [Answer], _ archive: ExplanationArchive) -> Provenance {
-        let explanations = answers.flatMap(shown)
-        return Provenance(
-            command: Method.name,
-            options: method.arguments + Spelling.option("--target", target) + Spelling.option("--colormap", colormap?.rawValue)
-                + Spelling.option("--scale", scale == .shared ? scale.rawValue : nil)
-                + Spelling.option("--clip", clip.map { "\($0)" })
-                + Spelling.option("--beside", beside) + findings.arguments
-                + Spelling.option("--size", "\(size.pixels(Figure.defaultSize))"),
-            operands: [store] + images.prefix(answers.count), model: archive.store.description.model.sha256, of: explanations,
-            toolVersion: Neurodex.version)
-    }
-}
-
-/// One image, explained by one network or by several.
-struct Answer {
-    var subject: Subject
-    /// For every explanation the name of the network, and the place of its store among those asked.
-    var models: [String]
-    var archives: [Int]
-    /// One for every network and target.
-    var explanations: [Explanation]
-    /// One an explanation.
-    var findings: [Finding]
 }
 
 extension Colormap: ExpressibleByArgument {}

@@ -98,12 +98,7 @@ struct PredictCommand: FigureCommand {
     private func predict(_ store: Store) throws {
         let archive = try ExplanationArchive(
             store: store, model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
-        let names = try images.flatMap { name -> [String] in
-            guard (try? store.image(named: name)) == nil else { return [name] }
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), isFolder.boolValue else { return [name] }
-            return try Dataset(paths: [name]).items.map(\.file)
-        }
+        let names = try ChosenImages.expanded(images, in: store)
         var answers: [PredictionTable.Prediction] = []
         for name in names {
             let subject = try archive.subject(name)

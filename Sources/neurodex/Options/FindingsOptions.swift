@@ -39,11 +39,16 @@ struct FindingsOptions: ParsableArguments {
 
     func table() throws -> BoxTable? { try truth.map { try BoxTable(contentsOf: $0, prefix: truthPrefix) } }
 
-    func finding(_ explanation: Explanation, over subject: Subject, _ table: BoxTable?) throws -> Finding {
+    /// - Parameter needsRow: whether an image that the table does not name is an error, or only has no boxes.
+    func finding(
+        _ explanation: Explanation, over subject: Subject, _ table: BoxTable?, needsRow: Bool = true
+    ) throws -> Finding {
         var finding = Finding()
         finding.shown = subject.framed.placement.shownRectangle
-        finding.truth = try table?.boxes(of: subject) ?? []
+        finding.isUnknown = !needsRow && table?.rows(of: subject.file).isEmpty == true
+        finding.truth = finding.isUnknown ? [] : try table?.boxes(of: subject) ?? []
         if table != nil {
+            finding.evidence = try explanation.map.evidence(in: finding.truth, placement: subject.framed.placement)
             var game = PointingGame()
             finding.isHit = try game.add(explanation.map, boxes: finding.truth, in: subject.framed.placement)
         }
@@ -54,24 +59,41 @@ struct FindingsOptions: ParsableArguments {
         return finding
     }
 
-    /// How many maxima are in a box, beside what pointing at the middle or at random would come to; nil without boxes.
-    func game(_ answers: [Answer]) throws -> String? {
-        guard truth != nil else { return nil }
+    /// How many maxima are in a box, beside what pointing at the middle or at random would come to, and how much of the evidence
+    /// is; nothing where no boxes were asked about.
+    func summary(_ answers: [Answer]) throws -> [String] {
+        guard let truth else { return [] }
         var game = PointingGame()
         for answer in answers {
             for (explanation, finding) in zip(answer.explanations, answer.findings) {
                 try game.add(explanation.map, boxes: finding.truth, in: answer.subject.framed.placement)
             }
         }
-        guard let center = game.centerShare, let chance = game.chance else { return "no box is in the frame of any image" }
-        return String(
+        let unknown = answers.filter { $0.findings.contains(where: \.isUnknown) }
+        let gap = unknown.first.map {
+            ["'\(truth)' has no row for \(unknown.count) of \(answers.count) images, such as \($0.subject.name)"]
+        }
+        guard let center = game.centerShare, let chance = game.chance else {
+            return (gap ?? []) + ["no box is in the frame of any image"]
+        }
+        let points = String(
             format: "%d of %d maxima in a box; the picture's middle: %.0f %%, at random: %.0f %%", game.hits, game.asked,
             100 * center, 100 * chance)
-            + (game.empty == 0 ? "" : "; \(game.empty) of the maps \(game.empty == 1 ? "has" : "have") no maximum")
+        let empty = game.empty == 0 ? "" : "; \(game.empty) of the maps \(game.empty == 1 ? "has" : "have") no maximum"
+        let shares = answers.flatMap(\.findings).compactMap(\.evidence)
+        let evidence =
+            shares.isEmpty ? [] : ["\(Self.percent(shares)) of the evidence in boxes, the mean of \(shares.count) maps"]
+        return (gap ?? []) + [points + empty] + evidence
     }
 
-    func write(_ findings: [Finding], to path: String) throws {
-        guard findings.count > 1 else { return try findings.first?.mask.map { try neurodex.write(Self.png($0), to: path) } ?? () }
+    /// The mean of shares.
+    static func percent(_ shares: [Double]) -> String {
+        String(format: "%.1f %%", 100 * shares.reduce(0, +) / Double(max(shares.count, 1)))
+    }
+
+    /// - Parameter isFolder: whether the path is of a folder, which gets a file a mask.
+    func write(_ findings: [Finding], to path: String, isFolder: Bool) throws {
+        guard isFolder else { return try findings.first?.mask.map { try neurodex.write(Self.png($0), to: path) } ?? () }
         try makeFolder(path)
         // Numbered as the images are, though one may have no mask.
         for (index, finding) in findings.enumerated() {
@@ -92,6 +114,10 @@ struct Finding {
     var isHit: Bool?
     /// Boxes around the thing, in the network's input frame.
     var truth: [Rectangle] = []
+    /// Whether the table of boxes does not name the image.
+    var isUnknown = false
+    /// The share of the map's evidence that is in the boxes, 0...1; nil where there are none.
+    var evidence: Double?
     /// What was cut out.
     var mask: Mask?
     /// Where the picture is in the network's input frame.

@@ -31,6 +31,14 @@ final class ExplanationMonitor {
         }
     }
 
+    /// Shows how many images are done.
+    func show(done: Int, of total: Int) {
+        guard ContinuousClock.now - start > Self.patience else { return }
+        bar.update(done: done, total: total, seconds: (ContinuousClock.now - start).seconds, unit: "images")
+    }
+
+    func clear() { bar.clear() }
+
     /// Called on the thread that called `watch`.
     private func show(_ progress: ExplanationProgress, _ remark: String?) throws {
         if interruption.isRequested { throw Interrupted() }

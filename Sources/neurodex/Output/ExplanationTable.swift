@@ -16,6 +16,7 @@ struct ExplanationTable: Printable {
         /// x, y, width, height in the network's input frame.
         var boxes: [[Double]]
         var isHit: Bool?
+        var evidence: Double?
         var segment: Finding.Segment?
         var checks: MapChecks?
 
@@ -25,7 +26,7 @@ struct ExplanationTable: Printable {
             case peakX = "peak_x"
             case boxes
             case isHit = "hit"
-            case segment, checks
+            case evidence, segment, checks
         }
 
         init(_ explanation: Explanation, _ finding: Finding, model: String) {
@@ -33,7 +34,8 @@ struct ExplanationTable: Printable {
             (method, self.model) = (explanation.method, model)
             (peakY, peakX) = (explanation.map.peak?.y, explanation.map.peak?.x)
             boxes = explanation.boxes.map { [$0.x, $0.y, $0.width, $0.height] }
-            (isHit, segment, checks) = (finding.isHit, finding.segment, explanation.checks)
+            (isHit, evidence) = (finding.isHit, finding.evidence)
+            (segment, checks) = (finding.segment, explanation.checks)
         }
     }
 
@@ -52,7 +54,10 @@ struct ExplanationTable: Printable {
     /// What there is beside what all have: a name, and each entry's text.
     private var extras: [(name: String, text: (Entry) -> String)] {
         var extras: [(String, (Entry) -> String)] = []
-        if findings.truth != nil { extras.append(("in box", { $0.isHit.map { $0 ? "yes" : "no" } ?? "" })) }
+        if findings.truth != nil {
+            extras.append(("in box", { $0.isHit.map { $0 ? "yes" : "no" } ?? "" }))
+            extras.append(("evidence", { $0.evidence.map { FindingsOptions.percent([$0]) } ?? "" }))
+        }
         if findings.isSegmented {
             extras.append(("segment", { $0.segment.map { "\(($0.share * 1000).rounded() / 10) %" } ?? "" }))
         }
