@@ -101,6 +101,8 @@ let package = Package(
             dependencies: ["Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", argumentParser, csv],
             swiftSettings: strict),
         .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
+        .target(
+            name: "Pages", dependencies: ["Support"], resources: [.embedInCode("style.css")], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
@@ -136,6 +138,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["SystemZlib", "Images", "NeuralNetwork", "ActivationStore", grdb],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "PagesTests", dependencies: ["Pages"], swiftSettings: strict),
         .testTarget(
             name: "ImagesTests", dependencies: ["Support", "Images", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
