@@ -56,6 +56,20 @@ public final class Explainer: Sendable {
         }
     }
 
+    /// Of a network without a store.
+    /// - Parameters:
+    ///   - description: of the network, as a store would have it.
+    ///   - network: read by the same options.
+    ///   - jobs: nil for one a core.
+    public init(
+        _ description: StoreDescription, preprocessing: Preprocessing, network: DifferentiableNetwork, jobs: Int? = nil
+    ) {
+        (self.description, self.preprocessing, self.network, camHead) = (description, preprocessing, network, nil)
+        self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
+        forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
+    }
+
     /// The same with another network of the same layers, and another last layer where there is one.
     init(_ explainer: Explainer, network: DifferentiableNetwork, camHead: CAMHead? = nil) {
         (description, preprocessing, jobs) = (explainer.description, explainer.preprocessing, explainer.jobs)

@@ -75,4 +75,20 @@ public struct Subject: Sendable {
         stored = try known ?? store.images(sha256: digest).first
         tensor = preprocessing.tensor(from: framed.image)
     }
+
+    /// Any file, of no store.
+    /// - Throws: `ImageError`; `ExplanationError.image` for a file that is not there.
+    public init(file name: String, preprocessing: Preprocessing) throws {
+        guard ImageFiles.exists(name) else {
+            throw ExplanationError.image(name: name, problem: "is not there; name an image file, or a folder of images")
+        }
+        file = PathText.typed(name)
+        let reader = ImageReader()
+        (framed, digest) = try reader.withContents(of: file) { bytes throws(ImageError) in
+            (try reader.read(bytes, framing: preprocessing.framing), Data(SHA256.hash(data: bytes)))
+        }
+        self.name = name
+        stored = nil
+        tensor = preprocessing.tensor(from: framed.image)
+    }
 }

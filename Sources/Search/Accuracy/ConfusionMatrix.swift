@@ -23,14 +23,24 @@ public struct ConfusionMatrix: Sendable {
     ///   - images: those without label or answer are passed over.
     ///   - names: of the network's classes.
     public init(_ images: [StoredImage], classes names: [String]) {
+        self.init(
+            answers: images.compactMap { image in
+                guard let label = image.label, let answer = image.predictedClass, names.indices.contains(answer) else {
+                    return nil
+                }
+                return (label, image.split, names[answer])
+            }, classes: names)
+    }
+
+    /// - Parameter answers: each one of `names`.
+    package init(answers: [(label: String, split: String?, answer: String)], classes names: [String]) {
         var cells: [String: [String: Int]] = [:]
         var groups: [Group: (images: Int, right: Int)] = [:]
         let known = Set(names)
-        for image in images {
-            guard let label = image.label, let answer = image.predictedClass, names.indices.contains(answer) else { continue }
-            cells[label, default: [:]][names[answer], default: 0] += 1
-            let group = groups[Group(label: label, split: image.split)] ?? (0, 0)
-            groups[Group(label: label, split: image.split)] = (group.images + 1, group.right + (names[answer] == label ? 1 : 0))
+        for (label, split, answer) in answers {
+            cells[label, default: [:]][answer, default: 0] += 1
+            let group = groups[Group(label: label, split: split)] ?? (0, 0)
+            groups[Group(label: label, split: split)] = (group.images + 1, group.right + (answer == label ? 1 : 0))
         }
         let ranks = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
         let order = { (a: String, b: String) in (ranks[a] ?? .max, a) < (ranks[b] ?? .max, b) }

@@ -29,7 +29,7 @@ struct CardOptions: ParsableArguments {
 }
 
 /// `explain`: all that is to be said of one image, on one page.
-struct ImageCardCommand: FigureCommand {
+struct ImageCardCommand: StoredFilesCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "One image on one page: its classes, three maps, its nearest images, the neurons it excites.",
@@ -52,11 +52,7 @@ struct ImageCardCommand: FigureCommand {
         completion: .neurons)
     var target: String?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
-    var model: String?
-
-    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
-    var imagesFolder: String?
+    @OptionGroup var files: FilesOptions
 
     @OptionGroup var card: CardOptions
 
@@ -135,7 +131,7 @@ struct ImageCardCommand: FigureCommand {
 }
 
 /// `card`: all that is to be said of one neuron, on one page.
-struct NeuronCardCommand: FigureCommand {
+struct NeuronCardCommand: StoredFilesCommand {
     static let configuration = CommandConfiguration(
         commandName: "card",
         abstract: "One neuron on one page: what excites it most, what it answers to there, what it wants, its activations.",
@@ -154,11 +150,7 @@ struct NeuronCardCommand: FigureCommand {
     @Option(name: .customLong("steps"), help: ArgumentHelp("Steps of gradient ascent.", valueName: "count"))
     var steps = 128
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
-    var model: String?
-
-    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
-    var imagesFolder: String?
+    @OptionGroup var files: FilesOptions
 
     @OptionGroup var card: CardOptions
 

@@ -7,7 +7,7 @@ import NeuralNetwork
 import Search
 import Support
 
-struct DeconvCommand: FigureCommand {
+struct DeconvCommand: StoredFilesCommand {
     static let configuration = CommandConfiguration(
         commandName: Deconvolution.name,
         abstract: Deconvolution.abstract,
@@ -57,11 +57,7 @@ struct DeconvCommand: FigureCommand {
     )
     var raw: String?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
-    var model: String?
-
-    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
-    var imagesFolder: String?
+    @OptionGroup var files: FilesOptions
 
     @OptionGroup var size: SizeOption
     @OptionGroup var keeping: KeepingOption

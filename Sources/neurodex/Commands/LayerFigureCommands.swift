@@ -7,7 +7,7 @@ import NeuralNetwork
 import Search
 
 /// `maps`: what every channel of a layer makes of one image.
-struct MapsCommand: FigureCommand {
+struct MapsCommand: StoredFilesCommand {
     static let configuration = CommandConfiguration(
         commandName: "maps",
         abstract: "Draw the feature maps of a layer on an image.",
@@ -37,11 +37,7 @@ struct MapsCommand: FigureCommand {
         help: ArgumentHelp("Write the maps as a NumPy file, [channels, height, width].", valueName: "file"), completion: .file())
     var raw: String?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
-    var model: String?
-
-    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
-    var imagesFolder: String?
+    @OptionGroup var files: FilesOptions
 
     @OptionGroup var size: SizeOption
 

@@ -8,7 +8,7 @@ import Search
 import Support
 
 /// `predict`: what the network answers.
-struct PredictCommand: FigureCommand {
+struct PredictCommand: StoredFilesCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "What the network answers: classes with probabilities, and how often it is right.",
@@ -17,12 +17,14 @@ struct PredictCommand: FigureCommand {
 
               neurodex predict shop.sqlite photos/cat/1.jpg
               neurodex predict shop.sqlite --matrix matrix.png
+              neurodex predict petshop.onnx photos/test --classes labels.txt
 
             IMAGES are paths or ids of the store, other files, or folders of them: the network is run on each. Without them the answers \
-            that the store has are counted, by label and split.
+            that the store has are counted, by label and split. A network's own file needs no store; then --classes names its classes, and \
+            pictures are prepared as for 'index'.
             """)
 
-    @Argument(help: "The store.", completion: .file())
+    @Argument(help: "The store, or the network's own file (ONNX).", completion: .file())
     var store: String
 
     @Argument(help: "Images or folders (default: count all answers of the store).", completion: .images)
@@ -39,13 +41,12 @@ struct PredictCommand: FigureCommand {
     @Option(help: ArgumentHelp("Draw labels against answers, a PNG or SVG.", valueName: "file"), completion: .file())
     var matrix: String?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
-    var model: String?
-
-    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
-    var imagesFolder: String?
+    @OptionGroup var files: FilesOptions
 
     @OptionGroup var output: FormatOption
+
+    @OptionGroup(title: "Without a store")
+    var bare: BareNetworkOptions
 
     func validate() throws {
         guard count >= 1 else { throw ValidationError(QueryError.wrongCount(count).description) }
@@ -56,11 +57,20 @@ struct PredictCommand: FigureCommand {
     }
 
     func run() throws {
+        if BareNetworkOptions.isNetwork(store) { return try predict(bare.network(at: store)) }
+        if let option = bare.used {
+            throw ValidationError("\(option) is for a network's own file; a store knows how its pictures were prepared")
+        }
         let opened = try Store.open(path: store)
         guard !opened.description.classes.isEmpty else {
             throw Failure("the network of \(store) has no classes, so it answers nothing that could be named")
         }
-        guard images.isEmpty else { return try predict(opened) }
+        guard images.isEmpty else {
+            return try predict(
+                StoredNetworkAnswers(
+                    archive: ExplanationArchive(
+                        store: opened, model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)))
+        }
         let table = try confusion(opened)
         printListing(try AccuracyTable(shares: table.shares).rendered(as: output.format), besides: matrix)
         if table.shares.isEmpty {
@@ -95,21 +105,42 @@ struct PredictCommand: FigureCommand {
                 model: store.description.model.sha256, toolVersion: Neurodex.version))
     }
 
-    private func predict(_ store: Store) throws {
-        let archive = try ExplanationArchive(
-            store: store, model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
-        let names = try ChosenImages.expanded(images, in: store)
-        var answers: [PredictionTable.Prediction] = []
-        for name in names {
-            let subject = try archive.subject(name)
-            guard let standing = try archive.explainer().standing(of: subject) else {
-                throw Failure("the network of \(self.store) gives no class scores that could be named")
-            }
-            answers.append(PredictionTable.Prediction(subject, standing, count: count))
+    private func predict(_ network: some AnsweringNetwork) throws {
+        guard !images.isEmpty else {
+            throw ValidationError("name images or folders: only a store has answers that can be counted")
         }
+        let names = try ChosenImages.expanded(images, in: network.store)
+        let isListed = names.count == images.count
+        let folders = network.store == nil ? Self.labels(of: names) : [:]
+        let monitor = ExplanationMonitor()
+        var (answers, omitted): ([PredictionTable.Prediction], [(String, String)]) = ([], [])
+        for name in names where !monitor.isInterrupted {
+            do {
+                let (subject, standing) = try network.answer(on: name)
+                let label = subject.stored?.label ?? folders[name].flatMap { standing.names.contains($0) ? $0 : nil }
+                answers.append(PredictionTable.Prediction(subject, standing, label: label, count: count))
+            } catch  where !isListed && Explained.isOfOneImage(error) {
+                omitted.append((name, "\(error)"))
+            }
+            monitor.show(done: answers.count + omitted.count, of: names.count)
+        }
+        monitor.clear()
         printOut(try PredictionTable(predictions: answers).rendered(as: output.format))
         let judged = answers.compactMap(\.correct)
         if judged.count > 1 { printNote("right on \(judged.count { $0 }) of \(judged.count) labelled images") }
+        if !omitted.isEmpty { printNote("not answered: \(omitted.count) of \(answers.count + omitted.count) images") }
+        Remarks.gathered(omitted).forEach(printNote)
+        guard !monitor.isInterrupted else {
+            printNote("stopped after \(answers.count) of \(names.count) images")
+            throw ExitCode.interrupted
+        }
+        if !omitted.isEmpty { throw ExitCode.someSkipped }
+    }
+
+    /// By the folders that files stand in, as `index` takes them.
+    private static func labels(of files: [String]) -> [String: String] {
+        let items = (try? Dataset(paths: files).items) ?? []
+        return Dictionary(items.compactMap { item in item.label.map { (item.file, $0) } }) { first, _ in first }
     }
 }
 
@@ -130,9 +161,9 @@ struct PredictionTable: Printable {
         var correct: Bool?
         var classes: [Candidate]
 
-        init(_ subject: Subject, _ standing: Standing, count: Int) {
-            (image, label) = (subject.name, subject.stored?.label)
-            correct = standing.isRight(subject.stored?.label)
+        init(_ subject: Subject, _ standing: Standing, label: String?, count: Int) {
+            (image, self.label) = (subject.name, label)
+            correct = standing.isRight(label)
             classes = standing.order.prefix(count).enumerated().map { rank, index in
                 Candidate(
                     rank: rank + 1, index: index, name: standing.names.indices.contains(index) ? standing.names[index] : nil,

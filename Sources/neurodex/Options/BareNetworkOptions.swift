@@ -1,0 +1,107 @@
+import ActivationStore
+import ArgumentParser
+import Explanations
+import Foundation
+import Images
+import Indexing
+import NeuralNetwork
+
+/// What a network's own file leaves open, where there is no store that says it.
+struct BareNetworkOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Names of the classes, one a line in the order of the network's scores.", valueName: "file"),
+        completion: .file())
+    var classes: String?
+
+    @OptionGroup var reading: NetworkOptions
+    @OptionGroup var preprocessing: PreprocessingOptions
+
+    /// An option that was given; nil of none.
+    var used: String? {
+        let given: [(String, Bool)] = [
+            ("--classes", classes != nil), ("--output", reading.output != nil), ("--input-size", reading.inputSize != nil),
+            ("--preprocess", preprocessing.preset != nil), ("--resize", preprocessing.resize != nil),
+            ("--pad-color", preprocessing.padColor != nil), ("--mean", preprocessing.mean != nil),
+            ("--std", preprocessing.deviation != nil), ("--channels", preprocessing.channels != nil),
+            ("--divisor", preprocessing.divisor != nil), ("--interpolation", preprocessing.interpolation != nil),
+        ]
+        return given.first(where: \.1)?.0
+    }
+
+    /// Whether a file is there that is no store; an empty one is a store that was begun.
+    static func isNetwork(_ path: String) -> Bool {
+        guard !ChosenImages.isFolder(path), let file = FileHandle(forReadingAtPath: path),
+            let start = try? file.read(upToCount: 16), !start.isEmpty
+        else { return false }
+        return !start.elements(equal: "SQLite format 3\0")
+    }
+
+    /// - Throws: `NetworkError` for what is no network, and where its input size is open; `Failure` for one without scores of classes.
+    func network(at path: String) throws -> BareNetworkAnswers {
+        var options = Network.Options()
+        (options.batch, options.output, options.inputSize) = (1, reading.output, reading.size)
+        if classes != nil { options.hasClasses = true }
+        let network: Network
+        do {
+            network = try Network(contentsOf: path, options: options)
+        } catch let error as NetworkError {
+            guard case .openInputSize = error, let size = preprocessing.statedSize else { throw error }
+            options.inputSize = (size.height, size.width)
+            network = try Network(contentsOf: path, options: options)
+        }
+        guard let scores = network.layers.last(where: \.isLogits), scores.height * scores.width == 1 else {
+            throw Failure("\(path) answers with no scores of classes; say which output has them with --output")
+        }
+        let names = try classes.map { try ClassNames.read($0, count: scores.channels) } ?? []
+        let own = preprocessing.isOpen ? try network.modelPreprocessing() : nil
+        if let own { printNote("pictures are prepared as \(own.source) says; --preprocess and its like change that") }
+        let recipe = try preprocessing.preprocessing(for: network.input, store: nil, model: own?.recipe)
+        if own == nil, preprocessing.isOpen {
+            printNote("pictures are prepared as torchvision does; 'neurodex preprocessing' tries other ways")
+        }
+        let description = try StoreDescription(network, preprocessing: recipe, classes: names, topCount: 1)
+        return BareNetworkAnswers(
+            explainer: Explainer(
+                description, preprocessing: recipe, network: try DifferentiableNetwork(contentsOf: path, options: options)))
+    }
+}
+
+extension Data {
+    fileprivate func elements(equal text: String) -> Bool { elementsEqual(text.utf8) }
+}
+
+/// A network that says what it answers on images.
+protocol AnsweringNetwork {
+    /// That images may be in.
+    var store: Store? { get }
+    /// - Throws: `ImageError`, `ExplanationError`, `NetworkError`.
+    func answer(on image: String) throws -> (Subject, Standing)
+}
+
+/// The network of a store.
+struct StoredNetworkAnswers: AnsweringNetwork {
+    let archive: ExplanationArchive
+
+    var store: Store? { archive.store }
+
+    func answer(on image: String) throws -> (Subject, Standing) {
+        let subject = try archive.subject(image)
+        guard let standing = try archive.explainer().standing(of: subject) else {
+            throw Failure("the network of \(archive.store.path) gives no class scores that could be named")
+        }
+        return (subject, standing)
+    }
+}
+
+/// A network alone.
+struct BareNetworkAnswers: AnsweringNetwork {
+    let explainer: Explainer
+
+    var store: Store? { nil }
+
+    func answer(on image: String) throws -> (Subject, Standing) {
+        let subject = try Subject(file: image, preprocessing: explainer.preprocessing)
+        guard let standing = try explainer.standing(of: subject) else { throw ExplanationError.noScores }
+        return (subject, standing)
+    }
+}
