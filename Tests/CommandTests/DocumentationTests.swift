@@ -12,12 +12,13 @@ import Testing
 
     private func text(_ page: String) throws -> String { try String(contentsOfFile: Self.root + "/" + page, encoding: .utf8) }
 
-    /// The lines of a page's ```sh blocks, but those for make, which CI runs; and its ```python blocks, whole.
+    /// The lines of a page's ```sh blocks, but those for make, which CI runs, and the installation, which `make dist-test` runs; and its
+    /// ```python blocks, whole.
     private func commands(_ page: String) throws -> [String] {
         try text(page).matches(of: #/```(sh|python)\n([^`]+)```/#).flatMap { block -> [String] in
             let (language, lines) = (block.output.1, block.output.2)
             if language == "python" { return ["/usr/bin/python3 - <<'END'\n\(lines)END"] }
-            return lines.split(separator: "\n").filter { !$0.hasPrefix("make ") }.map(String.init)
+            return lines.split(separator: "\n").filter { !$0.hasPrefix("make ") && !$0.hasPrefix("pip install ") }.map(String.init)
         }
     }
 
