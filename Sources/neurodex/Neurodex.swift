@@ -41,7 +41,7 @@ package struct Neurodex: ParsableCommand {
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
             AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self,
             ImageCardCommand.self, NeuronCardCommand.self, ExplanationsCommand.self,
-            WalkthroughCommand.self, SamplesCommand.self,
+            RepairCommand.self, WalkthroughCommand.self, SamplesCommand.self,
         ]
         return before + questions.map { QueryCommands.command(for: $0) } + after
     }

@@ -1,24 +1,19 @@
 import Foundation
+import Support
 
-/// Normally distributed numbers from a seed: SplitMix64 (Steele, Lea and Flood 2014) through the transformation of Box and Muller (1958).
+/// Normally distributed numbers from a seed: ``SplitMix64`` through the transformation of Box and Muller (1958).
 public struct GaussianNoise: Sendable {
-    private var state: UInt64
+    private var source: SplitMix64
     private var spare: Float?
 
     /// - Parameter stream: independent sequences of the same seed.
     public init(seed: UInt64, stream: UInt64 = 0) {
-        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ stream &* 0xD1B5_4A32_D192_ED03
+        source = SplitMix64(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ stream &* 0xD1B5_4A32_D192_ED03)
         _ = bits()
     }
 
     /// 64 random bits.
-    public mutating func bits() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    public mutating func bits() -> UInt64 { source.next() }
 
     /// In 0..<1.
     public mutating func uniform() -> Double { Double(bits() >> 11) * 0x1p-53 }

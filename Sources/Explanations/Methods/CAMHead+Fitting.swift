@@ -46,15 +46,15 @@ extension CAMHead {
             )
         }
         let (chooseFrom, chooseBy) = examples.choice(classes: classes.count, seed: seed)
-        let scaling = Scaling(means, examples.train, channels)
+        let scaling = FeatureScaling(means, count: channels, training: examples.train.map(\.image))
         func problem(_ part: [Examples.Example], _ l2: Double) -> LogisticRegression {
             LogisticRegression(
-                features: scaling.features(part), labels: part.map(\.label), featureCount: channels, classCount: classes.count,
-                l2: l2)
+                features: scaling.features(part.map(\.image)), labels: part.map(\.label), featureCount: channels,
+                classCount: classes.count, l2: l2)
         }
         func judge(_ parameters: [Double], _ part: [Examples.Example]) -> (right: Int, loss: Double) {
             LogisticRegression.evaluate(
-                parameters, features: scaling.features(part), labels: part.map(\.label), featureCount: channels,
+                parameters, features: scaling.features(part.map(\.image)), labels: part.map(\.label), featureCount: channels,
                 classCount: classes.count)
         }
         var best: (l2: Double, parameters: [Double], right: Int, loss: Double)?
@@ -75,7 +75,8 @@ extension CAMHead {
         let judged = judge(examples.test.isEmpty ? best?.parameters ?? [] : solution.parameters, judges)
         let (weights, bias) = scaling.unscaled(solution.parameters, classes: classes.count)
         self.init(
-            layer: layer, classes: classes, channels: channels, weights: weights, bias: bias, l2: l2, slope: solution.slope,
+            layer: layer, classes: classes, channels: channels, weights: weights.map { Float($0) },
+            bias: bias.map { Float($0) }, l2: l2, slope: solution.slope,
             trained: examples.train.count, judged: judges.count,
             judgedOn: !examples.test.isEmpty ? "test" : examples.val.isEmpty ? "held out" : "val",
             accuracy: Double(judged.right) / Double(max(judges.count, 1)),
@@ -177,49 +178,5 @@ private struct Examples {
             kept += own.dropFirst(own.count / 5)
         }
         return (kept, held)
-    }
-}
-
-/// Means brought to average 0 and deviation 1 over the training images, so that one penalty fits all channels.
-private struct Scaling {
-    private let means: [Float]
-    private let channels: Int
-    private var average: [Double]
-    private var deviation: [Double]
-
-    init(_ means: [Float], _ examples: [Examples.Example], _ channels: Int) {
-        (self.means, self.channels) = (means, channels)
-        average = [Double](repeating: 0, count: channels)
-        deviation = average
-        let share = 1 / Double(examples.count)
-        for example in examples {
-            for channel in 0..<channels { average[channel] += share * Double(means[example.image * channels + channel]) }
-        }
-        for example in examples {
-            for channel in 0..<channels {
-                let difference = Double(means[example.image * channels + channel]) - average[channel]
-                deviation[channel] += share * difference * difference
-            }
-        }
-        // A channel that never changes tells nothing, and stays 0.
-        deviation = deviation.map { $0 > 0 ? $0.squareRoot() : 1 }
-    }
-
-    func features(_ examples: [Examples.Example]) -> [Double] {
-        examples.flatMap { example in
-            (0..<channels).map { (Double(means[example.image * channels + $0]) - average[$0]) / deviation[$0] }
-        }
-    }
-
-    /// The same linear layer for the means as they are: classes × channels, and the bias.
-    func unscaled(_ parameters: [Double], classes: Int) -> (weights: [Float], bias: [Float]) {
-        var weights: [Float] = []
-        var bias: [Float] = []
-        for index in 0..<classes {
-            let own = (0..<channels).map { parameters[$0 * classes + index] / deviation[$0] }
-            weights += own.map { Float($0) }
-            bias.append(Float(parameters[channels * classes + index] - zip(own, average).reduce(0) { $0 + $1.0 * $1.1 }))
-        }
-        return (weights, bias)
     }
 }

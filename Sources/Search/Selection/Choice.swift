@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Support
 
 /// Which images of a neuron's are shown.
 public enum Choice: Hashable, Sendable {
@@ -97,11 +98,9 @@ struct Chooser {
         }
     }
 
-    /// An image's lot, from 0 to 1, by SplitMix64 (Steele, Lea and Flood 2014).
+    /// An image's lot, from 0 to 1, by ``SplitMix64``.
     static func lot(_ seed: Int, _ image: Int) -> Double {
-        var z = UInt64(bitPattern: Int64(seed)) &* 0xD134_2543_DE82_EF95 &+ UInt64(image + 1) &* 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((z ^ (z >> 31)) >> 11) / Double(1 << 53)
+        let state = UInt64(bitPattern: Int64(seed)) &* 0xD134_2543_DE82_EF95 &+ UInt64(image + 1) &* 0x9E37_79B9_7F4A_7C15
+        return Double(SplitMix64.mixed(state) >> 11) / Double(1 << 53)
     }
 }
