@@ -15,7 +15,7 @@ public struct CalibrationQuery: Query {
         Examples:
 
           neurodex calibration shop.sqlite
-          neurodex calibration shop.sqlite --bins 15 --where "split = 'test'" --format json
+          neurodex calibration shop.sqlite --bins 15 --format json
 
         The first row is of all images: its error is the expected calibration error, the mean of the bins' errors weighted by their images. \
         Probabilities are made of the scores that the store keeps, as the network's file makes them, or else by a softmax.
