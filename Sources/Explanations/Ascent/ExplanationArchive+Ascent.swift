@@ -18,8 +18,10 @@ public struct AscentOutcome: Sendable {
     public var wasKept: Bool
 
     /// All pictures with their objectives under them, in rows of up to four.
-    /// - Parameter size: the longer side of each, in pixels.
-    public func page(size: Int) -> Page {
+    /// - Parameters:
+    ///   - size: the longer side of each, in pixels.
+    ///   - margin: around it; nil for that of a page of its own.
+    public func page(size: Int, margin: Double? = nil) -> Page {
         let side = Double(Figure.defaultSize) / 2
         let cells = pictures.enumerated().map { index, picture in
             let (first, last) = (record.first.indices.contains(index) ? record.first[index] : .nan, record.last[index])
@@ -30,6 +32,7 @@ public struct AscentOutcome: Sendable {
         var sheet = ContactSheet(
             title: record.objective, subtitle: record.caption, cells: cells, columns: min(4, cells.count), cellSize: side)
         sheet.isSmooth = true
+        if let margin { sheet.margin = margin }
         return sheet.page(scale: Double(size) / side)
     }
 

@@ -1,5 +1,6 @@
 public import ActivationStore
 public import Images
+import NeuralNetwork
 
 /// A neuron's activation at one place of one image, sent back to the pixels.
 public struct Projection: Sendable {
@@ -8,6 +9,32 @@ public struct Projection: Sendable {
     public var explanation: Explanation
     /// What of the picture the neuron sees there, in the network's input frame; where that is padding alone, the padding.
     public var field: Rectangle
+    /// How active the neuron is at each pixel of the frame, 0...1 of its maximum; nil where that is not drawn.
+    package var activation: [Float]?
+    /// Whether that should be drawn, and the network could not be run.
+    package var isUnlit = false
+
+    /// The share of the picture from which on a field says little of where the neuron looks.
+    static let wideShare = 0.6
+
+    /// Whether the field covers most of the picture.
+    var isWide: Bool {
+        let shown = subject.framed.placement.shownRectangle
+        return field.width * field.height > Self.wideShare * shown.width * shown.height
+    }
+
+    /// The image in the network's frame, at a quarter of its brightness where the neuron is silent.
+    var seen: Image {
+        let image = subject.framed.image
+        guard let activation, activation.count == image.width * image.height else { return image }
+        var dark = image
+        for (pixel, level) in activation.enumerated() {
+            for byte in 3 * pixel..<3 * pixel + 3 {
+                dark.pixels[byte] = UInt8((Float(image.pixels[byte]) * (0.25 + 0.75 * min(max(level, 0), 1))).rounded())
+            }
+        }
+        return dark
+    }
 
     /// - Parameters:
     ///   - layer: the neuron's.
@@ -17,6 +44,31 @@ public struct Projection: Sendable {
         let seen = layer.field(of: explanation.target, in: size)
         let picture = seen.clipped(to: subject.framed.placement.shownRectangle)
         field = picture.isEmpty ? seen : picture
+    }
+}
+
+extension ExplanationArchive {
+    /// The same projections, with the neuron's map on the image where its field covers most of it: one forward pass each.
+    package func lit(_ projections: [Projection]) -> [Projection] {
+        projections.map { projection in
+            guard projection.isWide else { return projection }
+            var lit = projection
+            do { lit.activation = try activation(of: projection) } catch { lit.isUnlit = true }
+            return lit
+        }
+    }
+
+    /// Nil of a layer without a map, and of a neuron that is nowhere above zero.
+    private func activation(of projection: Projection) throws -> [Float]? {
+        let (target, explainer) = (projection.explanation.target, try explainer())
+        let layer = try explainer.layer(of: target)
+        guard layer.height * layer.width > 1 else { return nil }
+        let values = try explainer.activations(of: layer, on: projection.subject)
+        let plane = (0..<layer.height * layer.width).map { max(values[$0 * layer.channels + target.channel], 0) }
+        guard plane.allSatisfy(\.isFinite), let largest = plane.max(), largest > 0 else { return nil }
+        return Overlay.upsample(
+            plane.map { $0 / largest }, width: layer.width, height: layer.height, toWidth: preprocessing.crop.width,
+            toHeight: preprocessing.crop.height)
     }
 }
 

@@ -20,7 +20,7 @@ public struct ProjectionSheet: Sendable {
     ) {
         let seen = projections.map { projection in
             ContactSheet.Cell(
-                image: Self.crop(projection.subject.framed.image, projection.field),
+                image: Self.crop(projection.seen, projection.field),
                 caption: [
                     String(format: "%.4g", Double(projection.explanation.value))
                         + (projection.subject.stored?.label.map { "  \(Target.shortName($0))" } ?? ""),
@@ -33,19 +33,28 @@ public struct ProjectionSheet: Sendable {
         }
         let size = layer.receptiveField.map { ", sees \($0.height)×\($0.width) pixels" } ?? ""
         rows.append(
-            ContactSheet.Row(title: neuron, subtitle: "\(layer.operatorName)\(size); \(rule.rawValue)", cells: seen))
+            ContactSheet.Row(
+                title: neuron, subtitle: "\(layer.operatorName)\(size); \(rule.rawValue)\(Self.remark(projections))", cells: seen)
+        )
         rows.append(ContactSheet.Row(cells: answered))
     }
 
+    /// - Parameter margin: around it; nil for that of a page of its own.
     /// - Throws: `ExplanationError.parameter` for a sheet too large to draw.
-    public func page(scale: Double? = nil) throws -> Page {
-        let sheet = ContactSheet(rows: rows)
+    public func page(scale: Double? = nil, margin: Double? = nil) throws -> Page {
+        var sheet = ContactSheet(rows: rows)
+        if let margin { sheet.margin = margin }
         let columns = rows.map(\.cells.count).max() ?? 1
         guard !sheet.isTooLarge else {
             throw ExplanationError.parameter(
                 name: "-o", value: "\(rows.count / 2) neurons × \(columns) images", expected: "fewer neurons, or a smaller -k")
         }
         return sheet.page(scale: scale)
+    }
+
+    static func remark(_ projections: [Projection]) -> String {
+        if projections.contains(where: { $0.activation != nil }) { return "; dark where the neuron is silent" }
+        return projections.contains(where: \.isUnlit) ? "; not darkened: the network could not be run" : ""
     }
 
     private static func crop(_ image: Image, _ field: Rectangle) -> Image {

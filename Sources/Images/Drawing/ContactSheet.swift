@@ -50,7 +50,6 @@ public struct ContactSheet: Sendable {
     }
 
     private typealias Palette = Page.Palette
-    private static let margin = 20.0
     private static let gap = 12.0
     private static let rowGap = 24.0
     /// Before a row that goes on with the one above.
@@ -68,6 +67,8 @@ public struct ContactSheet: Sendable {
     public var rows: [Row]
     /// Small pictures are blended, not shown by their pixels.
     public var isSmooth = false
+    /// Around all of it; none in a page that has its own.
+    public var margin = 20.0
     /// Every picture is fitted into a square of this side, in units of the page; at least 16.
     public var cellSize: Double
 
@@ -116,19 +117,19 @@ public struct ContactSheet: Sendable {
         let tallest =
             columns.map { rows in rows.indices.reduce(0.0) { $0 + gap(before: $1, in: rows) + height(rows[$1]) } }.max() ?? 0
         var page = Page(
-            width: width + 2 * Self.margin, height: max(tallest, 1) + heading + 2 * Self.margin, scale: scale)
+            width: width + 2 * margin, height: max(tallest, 1) + heading + 2 * margin, scale: scale)
         for (line, text) in titles.enumerated() {
-            page.write(text, x: Self.margin, y: Self.margin + Double(line) * (Font.title.lineHeight + 2), font: .title)
+            page.write(text, x: margin, y: margin + Double(line) * (Font.title.lineHeight + 2), font: .title)
         }
         for (line, text) in subtitles.enumerated() {
-            let y = Self.margin + titleHeight + Double(line) * Self.lineHeight
-            page.write(text, x: Self.margin, y: y, color: Palette.quiet)
+            let y = margin + titleHeight + Double(line) * Self.lineHeight
+            page.write(text, x: margin, y: y, color: Palette.quiet)
         }
         for (column, rows) in columns.enumerated() {
-            var y = Self.margin + heading
+            var y = margin + heading
             for (index, row) in rows.enumerated() {
                 y += gap(before: index, in: rows)
-                draw(row, x: Self.margin + Double(column) * (inner + Self.columnGap), y: y, width: inner, on: &page)
+                draw(row, x: margin + Double(column) * (inner + Self.columnGap), y: y, width: inner, on: &page)
                 y += height(row)
             }
         }

@@ -43,15 +43,7 @@ public struct HistogramQuery: Query {
     /// - Throws: ``StoreError``, ``QueryError``.
     public func run(in store: Store) throws -> Histogram {
         guard (1...1000).contains(bins) else { throw QueryError.outside(option: "--bins", value: "\(bins)", range: "1 to 1000") }
-        let reference = try NeuronReference(neuron, in: store.description)
-        guard reference.neurons.count == 1 else { throw QueryError.oneNeuron(neuron) }
-        let values = try store.read { database in
-            let fold = try BlockFold(store, database)
-            let mask = try store.mask(where: condition, database)
-            let column = try fold.column(reference.neurons.lowerBound)
-            guard let mask else { return column }
-            return column.indices.filter { mask[$0] == 1 }.map { column[$0] }
-        }
+        let (reference, values) = try values(in: store)
         let finite = values.filter { $0.isFinite }.map { Double($0) + 0 }
         let nans = values.count { $0.isNaN }
         var histogram = Histogram(
@@ -65,6 +57,30 @@ public struct HistogramQuery: Query {
         histogram.counts = [Int](repeating: 0, count: count)
         for value in finite { histogram.counts[Self.bin(of: value, histogram.edges)] += 1 }
         return histogram
+    }
+
+    /// How many activations are in the bins of another histogram of the same neuron; those outside all of them are not counted.
+    /// - Throws: as ``run(in:)``.
+    public func counts(in store: Store, between edges: [Double]) throws -> [Int] {
+        guard let low = edges.first, let high = edges.last, edges.count > 1 else { return [] }
+        var counts = [Int](repeating: 0, count: edges.count - 1)
+        for value in try values(in: store).values where value.isFinite && (low...high).contains(Double(value) + 0) {
+            counts[Self.bin(of: Double(value) + 0, edges)] += 1
+        }
+        return counts
+    }
+
+    private func values(in store: Store) throws -> (reference: NeuronReference, values: [Float]) {
+        let reference = try NeuronReference(neuron, in: store.description)
+        guard reference.neurons.count == 1 else { throw QueryError.oneNeuron(neuron) }
+        let values = try store.read { database in
+            let fold = try BlockFold(store, database)
+            let mask = try store.mask(where: condition, database)
+            let column = try fold.column(reference.neurons.lowerBound)
+            guard let mask else { return column }
+            return column.indices.filter { mask[$0] == 1 }.map { column[$0] }
+        }
+        return (reference, values)
     }
 
     public func report(on histogram: Histogram, in store: Store) throws -> Report {

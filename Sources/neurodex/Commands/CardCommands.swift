@@ -83,7 +83,7 @@ struct ImageCardCommand: StoredFilesCommand {
             title: "Nearest images",
             pictures: hits.map { SheetPlan.Picture(imageID: $0.imageID, note: shortNumber($0.distance), label: $0.label) })
         let drawing = try SheetDrawing(store: archive.store, images: imagesFolder)
-        if let sheet = try drawing.draw(SheetPlan([row]), whole: true) {
+        if let sheet = try drawing.draw(SheetPlan([row]), whole: true, margin: 0) {
             try sheet.refuseGaps()
             rows.append([sheet.page])
         }
@@ -105,9 +105,10 @@ struct ImageCardCommand: StoredFilesCommand {
         of method: some ExplanationMethod, _ target: Target, _ subject: Subject, _ archive: ExplanationArchive
     ) throws -> Page {
         let explanation = try archive.explanation(of: subject, target: target, by: method)
-        return try Figure.page(
-            of: archive.panel(of: explanation, on: subject, by: method), over: subject.framed.image, heading: method.caption,
-            scale: card.scale)
+        let panel = try archive.panel(of: explanation, on: subject, by: method)
+        // Without the padding of the network's frame.
+        let row = archive.row(of: subject, panels: [panel])
+        return try Figure.page(of: row.panels.first ?? panel, over: row.image, heading: method.caption, scale: card.scale)
     }
 
     /// The photograph, its classes, and the neurons that it excites.
@@ -191,10 +192,14 @@ struct NeuronCardCommand: StoredFilesCommand {
     /// What of its strongest images is of which label.
     private func labels(_ store: Store) throws -> String {
         let hits = try TopQuery(neurons: [neuron], count: 100).run(in: store)
-        let counts = Dictionary(grouping: hits.compactMap(\.label)) { $0 }.mapValues(\.count)
-        let most = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(4)
-        let text = most.map { "\($0.value) \(Target.shortName($0.key))" }.joined(separator: ", ")
+        let text = counts(of: hits).prefix(4).map { "\($0.count) \(Target.shortName($0.label))" }.joined(separator: ", ")
         return "of its \(hits.count) strongest images " + (text.isEmpty ? "none has a label" : "are " + text)
+    }
+
+    /// The labels of images, the most frequent first.
+    private func counts(of hits: [TopQuery.Hit]) -> [(label: String, count: Int)] {
+        let counts = Dictionary(grouping: hits.compactMap(\.label)) { $0 }.mapValues(\.count)
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
     }
 
     private func sheet(_ hits: [TopQuery.Hit], _ layer: LayerRecord, _ archive: ExplanationArchive) throws -> Page {
@@ -209,9 +214,9 @@ struct NeuronCardCommand: StoredFilesCommand {
                 in: archive.preprocessing.crop)
         }
         sheet.add(
-            "What excites it most, and what of it is answered to", of: layer, projections, rule: method.rule,
-            channelOrder: archive.preprocessing.channels)
-        return try sheet.page(scale: card.scale)
+            "What excites it most, and what of it is answered to", of: layer, archive.lit(projections),
+            rule: method.rule, channelOrder: archive.preprocessing.channels)
+        return try sheet.page(scale: card.scale, margin: 0)
     }
 
     private func wanted(_ archive: ExplanationArchive) throws -> Page {
@@ -219,10 +224,15 @@ struct NeuronCardCommand: StoredFilesCommand {
         var settings = AscentStyle.olah.settings(side: side)
         settings.steps = steps
         let objective = try Objective(neuron, in: archive.store.description).fillingPictures(in: archive.store.description)
-        return try archive.ascent(of: objective, settings: settings, style: .olah).page(size: card.pixels)
+        return try archive.ascent(of: objective, settings: settings, style: .olah).page(size: card.pixels, margin: 0)
     }
 
     private func histogram(_ store: Store) throws -> Page {
-        HistogramPicture(histogram: try HistogramQuery(neuron: neuron, bins: 40).run(in: store)).page()
+        var picture = HistogramPicture(histogram: try HistogramQuery(neuron: neuron, bins: 40).run(in: store))
+        if let label = try counts(of: TopQuery(neurons: [neuron], count: 100).run(in: store)).first?.label {
+            let query = HistogramQuery(neuron: neuron, condition: "label = '\(label.replacing("'", with: "''"))'")
+            picture.part = (Target.shortName(label), try query.counts(in: store, between: picture.histogram.edges))
+        }
+        return picture.page()
     }
 }

@@ -18,7 +18,7 @@ struct DeconvCommand: StoredFilesCommand {
               neurodex deconv shop.sqlite conv4:3 --image photos/cat/1.jpg --position 4,7 --rule guided -o what.png
 
             The neuron's maximum on each of its strongest images goes back through switches, rectifiers and transposed filters to the pixels. The sheet shows \
-            what the neuron saw (its receptive field), and under it what of that it answered to. --raw keeps the numbers, [channels, height, width] in the \
+            what the neuron saw (its receptive field; where that is most of the picture, dark where the neuron is silent), and under it what of that it answered to. --raw keeps the numbers, [channels, height, width] in the \
             network's input frame.
             """)
 
@@ -178,8 +178,8 @@ struct DeconvCommand: StoredFilesCommand {
         let pixels = size.pixels(ProjectionSheet.defaultSize)
         for (layer, projections) in projected {
             sheet.add(
-                projections.first?.explanation.target.neuron ?? layer.name, of: layer, projections, rule: method.rule,
-                channelOrder: archive.preprocessing.channels)
+                projections.first?.explanation.target.neuron ?? layer.name, of: layer, archive.lit(projections),
+                rule: method.rule, channelOrder: archive.preprocessing.channels)
         }
         let provenance = Provenance(
             command: Deconvolution.name,

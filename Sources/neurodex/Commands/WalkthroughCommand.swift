@@ -89,8 +89,10 @@ struct WalkthroughPooling: ParsableCommand {
             Example:
 
               neurodex walkthrough pool --size 2 --stride 2 --input '1,3,2,4;5,2,8,1;0,6,3,3;7,1,2,9'
+              neurodex walkthrough pool --store shop.sqlite --image photos/cat/1.jpg --neuron conv4:3
 
-            Rows are separated by semicolons; a single row is pooled along its length. Windows overlap where --stride is less than --size.
+            Rows are separated by semicolons; a single row is pooled along its length. Windows overlap where --stride is less than --size. \
+            With --image the input is a real neuron's map on it, or of a large map the part around its maximum.
             """)
 
     @Option(help: ArgumentHelp("Side of a window.", valueName: "count"))
@@ -100,22 +102,34 @@ struct WalkthroughPooling: ParsableCommand {
     var stride: Int?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("The input, rows with semicolons between them.", valueName: "numbers"))
-    var input = "1,3,2,4;5,2,8,1;0,6,3,3;7,1,2,9"
+    var input: String?
+
+    @OptionGroup var real: RealMapOptions
 
     @Option(help: ArgumentHelp("table for people, json for programs.", valueName: "table|json"))
     var format: WalkthroughFormat = .table
 
-    func validate() throws { _ = try walkthrough() }
-
-    func run() throws {
-        let walk = try walkthrough()
-        try printWalk(walk, as: format) { walk.text }
+    func validate() throws {
+        guard !real.isAsked || input == nil else { throw ValidationError("--input and --image are two inputs; leave one out") }
+        if !real.isAsked { _ = try walkthrough(of: given()) }
     }
 
-    private func walkthrough() throws -> PoolingWalkthrough {
-        try asUsage {
-            try PoolingWalkthrough(input: try Numbers.matrix(input, name: "--input"), size: size, stride: stride ?? size)
+    func run() throws {
+        guard real.isAsked else {
+            let walk = try walkthrough(of: given())
+            return try printWalk(walk, as: format) { walk.text }
         }
+        let map = try real.map(step: stride ?? size)
+        let walk = try walkthrough(of: map.matrix)
+        try printWalk(walk, as: format) { map.heading + "\n\n" + walk.text }
+    }
+
+    private func given() throws -> Matrix {
+        try asUsage { try Numbers.matrix(input ?? "1,3,2,4;5,2,8,1;0,6,3,3;7,1,2,9", name: "--input") }
+    }
+
+    private func walkthrough(of matrix: Matrix) throws -> PoolingWalkthrough {
+        try asUsage { try PoolingWalkthrough(input: matrix, size: size, stride: stride ?? size) }
     }
 }
 

@@ -7,6 +7,8 @@ import Support
 /// A neuron's histogram as a picture.
 struct HistogramPicture {
     var histogram: HistogramQuery.Histogram
+    /// What of each bar is of one label.
+    var part: (name: String, counts: [Int])?
 
     private typealias Palette = Page.Palette
     private static let (width, height, margin) = (680.0, 380.0, 56.0)
@@ -22,6 +24,12 @@ struct HistogramPicture {
         let rest = [(histogram.zeros, "exactly 0"), (histogram.nans, "NaN"), (histogram.infinite, "infinite")].filter { $0.0 > 0 }
         let note = (["\(images) images"] + rest.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
         page.write(note, x: left, y: 31, color: Palette.quiet)
+        if let part {
+            let text = "labelled \(part.name): \(part.counts.reduce(0, +))"
+            let x = left + inner - Font.regular.width(of: text)
+            page.fill(x: x - 16, y: 33, width: 10, height: 10, with: Palette.went)
+            page.write(text, x: x, y: 31, color: Palette.quiet)
+        }
         for step in 1...4 {
             page.fill(x: left, y: top + tall - tall * Double(step) / 4, width: inner, height: 0.5, with: Palette.rule)
         }
@@ -32,6 +40,11 @@ struct HistogramPicture {
             let bar = max(1, tall * Double(count) / Double(largest))
             page.fill(
                 x: left + Double(index) * step, y: top + tall - bar, width: max(0.5, step - 1), height: bar, with: Self.bar)
+            guard let part, part.counts.indices.contains(index), part.counts[index] > 0 else { continue }
+            let share = max(1, tall * Double(part.counts[index]) / Double(largest))
+            page.fill(
+                x: left + Double(index) * step, y: top + tall - share, width: max(0.5, step - 1), height: share,
+                with: Palette.went)
         }
         page.fill(x: left, y: top + tall, width: inner, height: 1, with: Palette.ink)
         if let low = histogram.edges.first, let high = histogram.edges.last {

@@ -24,8 +24,10 @@ struct SheetDrawing {
 
     /// Nil where there are no images.
     ///
-    /// - Parameter whole: whole images with an outline, instead of parts of them.
-    func draw(_ plan: SheetPlan, whole: Bool) throws -> Sheet? {
+    /// - Parameters:
+    ///   - whole: whole images with an outline, instead of parts of them.
+    ///   - margin: around it; nil for that of a page of its own.
+    func draw(_ plan: SheetPlan, whole: Bool, margin: Double? = nil) throws -> Sheet? {
         let all = plan.rows.flatMap(\.pictures)
         guard !all.isEmpty else { return nil }
         guard all.count <= Self.mostImages else {
@@ -34,13 +36,15 @@ struct SheetDrawing {
         var missing: [String] = []
         let rows = try plan.rows.map { try row($0, whole: whole || plan.isWhole, &missing) }
         return Sheet(
-            page: try Self.page(rows, advice: plan.advice), images: try all.compactMap { try store.image(id: $0.imageID) },
+            page: try Self.page(rows, advice: plan.advice, margin: margin),
+            images: try all.compactMap { try store.image(id: $0.imageID) },
             missing: missing, titles: rows.compactMap(\.title))
     }
 
     /// - Parameter advice: what makes a sheet smaller.
-    static func page(_ rows: [ContactSheet.Row], advice: String) throws -> Page {
-        let sheet = ContactSheet(title: nil, rows: rows)
+    static func page(_ rows: [ContactSheet.Row], advice: String, margin: Double? = nil) throws -> Page {
+        var sheet = ContactSheet(title: nil, rows: rows)
+        if let margin { sheet.margin = margin }
         guard !sheet.isTooLarge else { throw Failure("a sheet of \(rows.count) rows is too large to draw; \(advice)") }
         return sheet.page()
     }
