@@ -103,11 +103,18 @@ let package = Package(
         .target(name: "Walkthrough", dependencies: ["NeuralNetwork"], swiftSettings: strict),
         .target(
             name: "Pages", dependencies: ["Support"], resources: [.embedInCode("style.css")], swiftSettings: strict),
+        .target(
+            name: "Reporting",
+            dependencies: [
+                "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages", argumentParser,
+                grdb,
+            ],
+            resources: [.embedInCode("report.css")], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
                 "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough",
-                argumentParser,
+                "Reporting", argumentParser,
             ],
             swiftSettings: strict),
 

@@ -6,6 +6,10 @@ public struct Document: Sendable {
     public var assets: Assets
     /// Said of the body for style and scripts: `page-neuron`.
     public var kind: String
+    /// Of a page that is one file, its style.
+    public var style: String
+    /// Of a page that is one file, whether pictures are files beside it, which its policy then lets it load.
+    public var hasFilesBeside = false
 
     public enum Assets: Sendable {
         /// From the server that sends the page.
@@ -14,7 +18,10 @@ public struct Document: Sendable {
         case inline(scripts: [String])
     }
 
-    public init(title: String, kind: String = "page", assets: Assets, @HTMLBuilder body: () throws -> HTML) rethrows {
+    public init(
+        title: String, kind: String = "page", assets: Assets, style: String = StyleSheet.text, @HTMLBuilder body: () throws -> HTML
+    ) rethrows {
+        self.style = style
         self.title = title
         self.kind = kind
         self.assets = assets
@@ -39,9 +46,9 @@ public struct Document: Sendable {
                     .meta, Attribute("http-equiv", "Content-Security-Policy"),
                     Attribute(
                         "content",
-                        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+                        "default-src 'none'; img-src \(hasFilesBeside ? "'self' file:" : "data:"); style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
                     ))
-                HTML.style(StyleSheet.text)
+                HTML.style(style)
             }
         }
         let scripts =

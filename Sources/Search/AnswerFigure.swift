@@ -39,6 +39,8 @@ public struct SheetPlan: Sendable {
         public var layer: String
         public var y: Int
         public var x: Int
+
+        public init(layer: String, y: Int, x: Int) { (self.layer, self.y, self.x) = (layer, y, x) }
     }
 
     public struct Row: Sendable {

@@ -39,7 +39,7 @@ package struct Neurodex: ParsableCommand {
         let after: [any ParsableCommand.Type] = [
             DiffCommand.self, VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
-            AscendCommand.self, PredictCommand.self, MapsCommand.self, FiltersCommand.self,
+            AscendCommand.self, PredictCommand.self, ReportCommand.self, MapsCommand.self, FiltersCommand.self,
             ImageCardCommand.self, NeuronCardCommand.self, ExplanationsCommand.self,
             RepairCommand.self, WalkthroughCommand.self, SamplesCommand.self,
         ]

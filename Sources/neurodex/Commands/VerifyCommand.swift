@@ -3,29 +3,31 @@ import ArgumentParser
 import Foundation
 import Indexing
 import NeuralNetwork
+import Reporting
 import Support
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check a store, or make a picture of neurodex again and compare.",
+        abstract: "Check a store, or make a picture or a report of neurodex again and compare.",
         discussion: """
             Examples:
 
               neurodex verify shop.sqlite --sample 50
               neurodex verify why.png
+              neurodex verify report.html
 
             Of a store it checks every block, list, statistic and kept explanation, and computes a sample of the activations anew. A picture says in its \
-            text chunks what made it; it is made again from that and compared, pixel by pixel. Exit status 1 if anything is wrong, and a line for \
+            text chunks what made it; it is made again from that and compared, pixel by pixel; so is a report, text by text and picture by picture. Exit status 1 if anything is wrong, and a line for \
             each finding; 2 if the store is sound, but files of the sample have gone or have changed since they were indexed. Where a picture's \
             own arguments ask for much work, it asks first, or wants --yes.
             """)
 
-    @Argument(help: "The store, or a picture.", completion: .file())
+    @Argument(help: "The store, a picture, or a report: a page or a folder.", completion: .file())
     var file: String
 
     @Option(
-        help: ArgumentHelp("With a picture: where its store is now (default: where it was).", valueName: "file"),
+        help: ArgumentHelp("With a picture or a report: where its store is now (default: where it was).", valueName: "file"),
         completion: .file())
     var store: String?
 
@@ -47,6 +49,11 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         if let figure = try FigureCheck(path: file) { return try check(figure) }
+        if let report = ReportCheck(path: file) {
+            let status = try report.run(path: file, store: store, model: model, images: imagesFolder)
+            guard status == .success else { throw status }
+            return
+        }
         guard store == nil || access(file, F_OK) == 0 else {
             throw Failure("\(file): there is no such file; name a picture that neurodex drew")
         }
