@@ -106,8 +106,8 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: [
-                "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages", argumentParser,
-                grdb,
+                "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages",
+                argumentParser, grdb,
             ],
             resources: [.embedInCode("report.css")], swiftSettings: strict),
         .executableTarget(

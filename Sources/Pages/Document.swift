@@ -19,7 +19,8 @@ public struct Document: Sendable {
     }
 
     public init(
-        title: String, kind: String = "page", assets: Assets, style: String = StyleSheet.text, @HTMLBuilder body: () throws -> HTML
+        title: String, kind: String = "page", assets: Assets, style: String = StyleSheet.text,
+        @HTMLBuilder body: () throws -> HTML
     ) rethrows {
         self.style = style
         self.title = title

@@ -205,6 +205,28 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("- **Intended purpose") && $0.contains("[to be completed") })
     }
 
+    /// The cards of both pet shops in docs/reports are what the first commands of docs/report.md make, but for dates and long decimals.
+    @Test func theCommittedCardsAreMadeByTheirCommands() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(atPath: folder.file("fixtures"), withDestinationPath: Fixtures.folder)
+        let page = try String(contentsOfFile: DocumentationTests.root + "/docs/report.md", encoding: .utf8)
+        let block = try #require(page.firstMatch(of: #/```sh\n([^`]+)```/#)).output.1
+        for line in block.split(separator: "\n") {
+            let result = try Executable.shell(String(line).replacing(".html", with: ".md"), in: folder.path, timeout: 300)
+            #expect(result.status == 0, "\(line): \(result)")
+        }
+        func told(_ path: String) throws -> [String] {
+            try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init).filter {
+                ($0.hasPrefix("- **") || $0.hasPrefix("#")) && !$0.contains("20")
+            }
+        }
+        for name in ["honest", "hans"] {
+            let made = try told(folder.file(name + ".md"))
+            let committed = try told(DocumentationTests.root + "/docs/reports/\(name).md")
+            #expect(made == committed && made.count > 20)
+        }
+    }
+
     @Test func wrongWordsAreRefused() throws {
         let made = try Made()
         #expect(try made.run("report", "shop.sqlite").status == 64)

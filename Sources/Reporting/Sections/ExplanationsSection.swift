@@ -189,10 +189,13 @@ struct ExplanationsSection: SectionMaker {
             "checks",
             .text("Of \(counted(failed.total, "checked map")) \(failed.count) failed a check: \(inWords(failed))."),
             isIncomplete: isIncomplete)
+        guard failed.count > 0 else {
+            return [Finding(.notice, "All \(counted(failed.total, "checked map")) passed the checks.")]
+        }
         return [
             Finding(
                 2 * failed.count > failed.total ? .alarm : .notice,
-                "\(failed.count) of \(failed.total) checked maps failed a check, and say nothing about the network.")
+                "\(failed.count) of \(failed.total) checked maps failed a check: these say nothing about the network.")
         ]
     }
 
