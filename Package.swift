@@ -19,6 +19,8 @@ let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
+let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
+
 let package = Package(
     name: "neurodex",
     platforms: [.macOS(.v14)],
@@ -35,6 +37,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", exact: "0.10.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        // Its sockets alone: FlyingSocks.
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // Where the system libraries are, and how to install them.
@@ -110,11 +114,18 @@ let package = Package(
                 argumentParser, grdb,
             ],
             resources: [.embedInCode("report.css")], swiftSettings: strict),
+        .target(
+            name: "Explorer",
+            dependencies: [
+                "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages",
+                argumentParser, sockets,
+            ],
+            resources: [.embedInCode("Assets/explorer.js"), .embedInCode("Assets/icon.svg")], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
                 "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Walkthrough",
-                "Reporting", argumentParser,
+                "Reporting", "Explorer", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -167,8 +178,10 @@ let package = Package(
             name: "SearchTests", dependencies: ["CActivationTable", "CKernels", "Search", "TestSupport", argumentParser, grdb],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["ActivationStore", "Support", "Search", "neurodex", "TestSupport", csv, grdb],
+            name: "CommandTests",
+            dependencies: ["ActivationStore", "Support", "Search", "Explorer", "Pages", "neurodex", "TestSupport", csv, grdb],
             swiftSettings: strict),
+        .testTarget(name: "ExplorerTests", dependencies: ["Explorer"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -1,6 +1,5 @@
+import Pages
 import Testing
-
-@testable import Pages
 
 @Suite struct HTMLTests {
     @Test func textStaysText() {

@@ -1,0 +1,37 @@
+import Foundation
+import Pages
+import Support
+
+/// Style, scripts and icon, which are part of the program.
+struct ServedAssets: Sendable {
+    private struct Asset: Sendable {
+        var type: String
+        var data: Data
+        var tag: String
+    }
+
+    private let assets: [String: Asset]
+
+    init() {
+        func asset(_ type: String, _ data: Data) -> Asset {
+            Asset(type: type, data: data, tag: "\"\(SHA256.hash(data: data).hexadecimal.prefix(32))\"")
+        }
+        assets = [
+            "style.css": asset("text/css; charset=utf-8", Data(StyleSheet.text.utf8)),
+            "explorer.js": asset("text/javascript; charset=utf-8", Data(PackageResources.explorer_js)),
+            "icon.svg": asset("image/svg+xml", Data(PackageResources.icon_svg)),
+        ]
+    }
+
+    static var document: Document.Assets {
+        .linked(
+            style: Address("assets", "style.css"), icon: Address("assets", "icon.svg"),
+            scripts: [Address("assets", "explorer.js")])
+    }
+
+    /// Nil for what is none of them.
+    func response(to address: Address) -> Response? {
+        guard address.path.count == 2, address.path[0] == "assets", let asset = assets[address.path[1]] else { return nil }
+        return Response(type: asset.type, body: asset.data, headers: ["ETag": asset.tag])
+    }
+}

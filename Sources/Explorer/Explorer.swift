@@ -1,0 +1,215 @@
+public import ActivationStore
+import Foundation
+import Indexing
+import Pages
+public import Search
+public import Support
+
+/// The pages of a store. Every page is an answer, and its address the question: ``respond(to:)`` needs no socket.
+public final class Explorer: Sendable {
+    /// What pages leave to the command line, so that both give the same bytes.
+    public struct Commands: Sendable {
+        /// A listing as `--format json` and `--format csv` print it.
+        public var json: @Sendable (any Printable) throws -> String
+        public var csv: @Sendable (any Printable) throws -> String
+        /// What `info` lists.
+        public var info: @Sendable (Store) throws -> any Printable
+        public var questions: [any Query.Type]
+
+        public init(
+            json: @escaping @Sendable (any Printable) throws -> String, csv: @escaping @Sendable (any Printable) throws -> String,
+            info: @escaping @Sendable (Store) throws -> any Printable, questions: [any Query.Type]
+        ) {
+            (self.json, self.csv, self.info, self.questions) = (json, csv, info, questions)
+        }
+    }
+
+    let store: Store
+    let commands: Commands
+    let pictures: PictureShelf
+    let overviews = OverviewShelf()
+    let assets: ServedAssets
+    private let gate: Gate
+
+    /// Bytes of an answer; a longer one is for the command line.
+    static let mostBytes = 64 << 20
+
+    /// - Parameters:
+    ///   - images: where images that have moved are now.
+    ///   - port: that it is asked on.
+    ///   - token: that has to be given, if it is not asked by this machine alone.
+    /// - Throws: `DatasetError`, ``StoreError``.
+    public init(_ store: Store, images: String? = nil, commands: Commands, port: Int, token: String? = nil) throws {
+        (self.store, self.commands) = (store, commands)
+        pictures = try PictureShelf(store, folder: images)
+        assets = ServedAssets()
+        gate = Gate(port: port, token: token)
+    }
+
+    /// A token that nobody can guess.
+    public static func newToken() -> String { Gate.newToken() }
+
+    /// Answers a request. Nothing is thrown: what is wrong is said on the page.
+    public func respond(to request: Request) -> Response {
+        guard let address = Address(target: request.target) else {
+            return secured(.text(.badRequest, "'\(String(request.target.prefix(200)).shown())' is no address"))
+        }
+        if let refusal = gate.refusal(of: request, address) { return secured(refusal) }
+        guard request.method == "GET" || request.method == "HEAD" else {
+            var response = Response.text(.notAllowed, "nothing can be changed here: pages are read with GET")
+            response.headers["Allow"] = "GET, HEAD"
+            return secured(response)
+        }
+        let wanted = Wanted(address)
+        var response: Response
+        do {
+            response = try answer(wanted)
+        } catch {
+            response = failure(error, wanted)
+        }
+        if response.status == .ok, let tag = response.headers["ETag"], request.headers["if-none-match"] == tag {
+            (response.status, response.body) = (.notModified, Data())
+        }
+        return secured(response)
+    }
+
+    private func answer(_ wanted: Wanted) throws -> Response {
+        if let response = try assets.response(to: wanted.address) ?? picture(wanted.address) { return response }
+        let page = try page(of: wanted)
+        guard let format = wanted.format else {
+            return Response(type: "text/html; charset=utf-8", body: Data(try document(page).text.utf8))
+        }
+        let listing = try page.listing()
+        let text = try format == .json ? commands.json(listing) : commands.csv(listing)
+        guard text.utf8.count <= Self.mostBytes else {
+            throw Refusal(
+                sentence:
+                    "the answer is longer than \(Self.mostBytes >> 20) MB; ask for less, or by the command: \(page.command)",
+                status: .tooLong)
+        }
+        return Response(type: format.type, body: Data(text.utf8))
+    }
+
+    private func page(of wanted: Wanted) throws -> Answer {
+        let path = wanted.address.path
+        switch path.first {
+        case nil: return try overview(wanted)
+        case "layer" where path.count == 2: return try layer(path[1], wanted)
+        case "neuron" where path.count == 2: return try neuron(path[1], wanted)
+        case "image" where path.count == 2: return try image(path[1], wanted)
+        case "images" where path.count == 1: return try images(wanted)
+        case "find" where path.count == 1: return try find(wanted)
+        case let name?:
+            if let question = commands.questions.first(where: { $0.name == name }) { return try asked(question, wanted) }
+            let pages = ["layer", "neuron", "image", "images", "find"] + commands.questions.map { $0.name }
+            throw Refusal(
+                sentence: "there is no page '\(Address(path: path).text)'"
+                    + Suggestion.clause(Suggestion.nearest(to: name, among: pages, limit: 1)), status: .notFound)
+        }
+    }
+
+    /// What went wrong, in words.
+    private func failure(_ error: any Error, _ wanted: Wanted) -> Response {
+        let refusal = Self.refusal(of: error)
+        let status = refusal.isHelp ? .ok : refusal.status
+        guard wanted.format == nil else { return .text(status, refusal.sentence) }
+        let title = refusal.isHelp ? "Help" : status == .failed ? "This did not work" : "This cannot be answered"
+        let page = Answer(title: title, kind: "failure", command: "neurodex --help") {
+            if refusal.isHelp || refusal.sentence.contains("\n") {
+                HTML(.pre) { refusal.sentence }
+            } else {
+                HTML(.p, .class("note error"), Attribute("role", "alert")) { refusal.sentence }
+            }
+            HTML(.p) {
+                HTML(.a, .href(Address())) { "The overview" }
+                " is the way back."
+            }
+        }
+        guard let document = try? document(page) else { return .text(status, refusal.sentence) }
+        return Response(status, type: "text/html; charset=utf-8", body: Data(document.text.utf8))
+    }
+
+    static func refusal(of error: any Error) -> Refusal {
+        switch error {
+        case let error as Refusal: return error
+        case let error as QueryError: return Refusal(sentence: error.description)
+        case let error as StoreError:
+            switch error {
+            case .unknownImage, .unknownLayer, .unknownChannel, .unknownClass:
+                return Refusal(sentence: error.description, status: .notFound)
+            case .damaged, .busy, .notReadable, .foreign: return Refusal(sentence: error.description, status: .failed)
+            default: return Refusal(sentence: error.description)
+            }
+        default: return Refusal(sentence: "\(error)", status: .failed)
+        }
+    }
+
+    /// Nothing from elsewhere is loaded, no script stands in a page, and no page stands in another.
+    private func secured(_ response: Response) -> Response {
+        var response = response
+        let fixed = [
+            "Content-Security-Policy":
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY",
+        ]
+        response.headers.merge(fixed) { own, _ in own }
+        if response.headers["Cache-Control"] == nil { response.headers["Cache-Control"] = "no-cache" }
+        return response
+    }
+}
+
+/// A page that is asked for, and in what format.
+struct Wanted {
+    enum Format: String {
+        case json, csv
+
+        var type: String { self == .json ? "application/json" : "text/csv; charset=utf-8" }
+    }
+
+    /// Without the format's ending.
+    var address: Address
+    var format: Format?
+    /// What is asked: without what only says how a page shows it.
+    var question: [Address.Field] { address.query.filter { !Self.isOfPage($0.name) } }
+    static func isOfPage(_ name: String) -> Bool { name == "page" || name == "color" }
+
+    /// From 1.
+    var page: Int { min(max(1, address["page"].flatMap { Int($0) } ?? 1), 1_000_000) }
+
+    /// `.json` and `.csv` stand behind the path. A page's own path may end so too: then it is asked with the ending twice.
+    init(_ address: Address) {
+        self.address = address
+        guard let last = address.path.last, let format = [Format.json, .csv].first(where: { last.hasSuffix(".\($0)") }) else {
+            return
+        }
+        self.format = format
+        let name = String(last.dropLast(format.rawValue.count + 1))
+        self.address.path[address.path.count - 1] = name
+        if name.isEmpty { self.address.path.removeLast() }
+    }
+}
+
+/// A page, and the answer that it shows.
+struct Answer {
+    var title: String
+    /// For style and scripts.
+    var kind: String
+    /// That gives the same answer in a terminal.
+    var command: String
+    /// Where the page is; links to its other formats start here.
+    var address: Address?
+    /// Above the title: where one is.
+    var crumbs = HTML()
+    /// Beside the title.
+    var subtitle: String?
+    /// Where keys lead to: `next`, `previous`, `up`, `down`.
+    var keys: [(name: String, address: Address)] = []
+    var listing: () throws -> any Printable = { throw Refusal(sentence: "this page has no other format", status: .notFound) }
+    var body: () throws -> HTML
+
+    init(title: String, kind: String, command: String, @HTMLBuilder body: @escaping () throws -> HTML) {
+        (self.title, self.kind, self.command, self.body) = (title, kind, command, body)
+    }
+}

@@ -1,0 +1,201 @@
+import ActivationStore
+import Foundation
+import Images
+import Pages
+import Search
+import Support
+
+extension Explorer {
+    /// `/image/ID`: what `profile` answers, with the picture, its facts and its nearest images.
+    func image(_ name: String, _ wanted: Wanted) throws -> Answer {
+        let question = try AddressedQuestion.parse(ProfileQuery.self, operands: [name], fields: wanted.question)
+        let image = try store.image(named: name)
+        var page = Answer(
+            title: Self.fileName(image.path), kind: "image", command: AddressedQuestion.command(question, store: store.path)
+        ) {
+            let report = try question.report(from: self.store)
+            self.remarks(report.remarks)
+            HTML(.div, .class("split")) {
+                HTML(.div) {
+                    HTML(.section, .class("card")) { self.subject(image, report.listing) }
+                    HTML(.section, .class("card")) { self.nearest(image) }
+                }
+                HTML(.div) {
+                    HTML(.section, .class("card")) { self.facts(of: image) }
+                    HTML(.section, .class("card")) {
+                        HTML(.h2) { "The neurons it excites most, by their own habits" }
+                        self.profile(report.listing)
+                    }
+                }
+            }
+        }
+        page.subtitle = image.path
+        page.crumbs = HTML(.a, .href(Address("images"))) { "Images" }
+        page.address = wanted.address
+        if image.id > 0 { page.keys.append(("ArrowLeft", Address(path: ["image", "\(image.id - 1)"], query: wanted.question))) }
+        page.keys.append(("ArrowRight", Address(path: ["image", "\(image.id + 1)"], query: wanted.question)))
+        page.listing = { try question.report(from: self.store).listing }
+        return page
+    }
+
+    /// The picture, with a rectangle for each of the neurons, shown where one points at it.
+    private func subject(_ image: StoredImage, _ listing: any Printable) -> HTML {
+        let hits = (listing as? Rows<ProfileQuery.Hit>)?.rows ?? []
+        let areas = hits.enumerated().map { index, hit -> HTML in
+            guard let area = pictures.source(.init(layer: hit.layer, y: hit.y, x: hit.x), image), !area.isEmpty else {
+                return HTML()
+            }
+            return HTML(.g, .id("seen-\(index)"), .hidden) {
+                for shade in ["shade", "line"] {
+                    HTML(
+                        .rect, .class(shade), Attribute("x", area.x), Attribute("y", area.y), Attribute("width", area.width),
+                        Attribute("height", area.height))
+                }
+            }
+        }
+        return HTML(.div, .class("outlined")) {
+            HTML(
+                .img, .class("subject"), .src(Self.address(ofPicture: image.id, size: 960)),
+                .alt("The image \(Self.fileName(image.path))"), .width(image.width), .height(image.height))
+            HTML(.svg, Attribute("viewBox", "0 0 \(image.width) \(image.height)"), Attribute("aria-hidden", "true")) { areas }
+        }
+    }
+
+    private func profile(_ listing: any Printable) -> HTML {
+        guard let hits = (listing as? Rows<ProfileQuery.Hit>)?.rows else { return table(listing) }
+        return HTML(.table) {
+            HTML(.tr) {
+                HTML(.th) { "neuron" }
+                HTML(.th, .class("number")) { "percentile" }
+                HTML(.th, .class("number")) { "value" }
+            }
+            for (index, hit) in hits.enumerated() {
+                HTML(.tr, Attribute("data-seen", "seen-\(index)")) {
+                    HTML(.td) {
+                        HTML(.a, .href(Address("neuron", "\(hit.layer):\(hit.channel)"))) {
+                            hit.className.map { "class:\($0)" } ?? "\(hit.layer):\(hit.channel)"
+                        }
+                    }
+                    HTML(.td, .class("number")) { String(format: "%.1f", hit.percentile * 100) }
+                    HTML(.td, .class("number")) { shortNumber(Double(hit.value)) }
+                }
+            }
+        }
+    }
+
+    private func facts(of image: StoredImage) -> HTML {
+        let classes = store.description.classes
+        let answer = image.predictedClass.map { classes.indices.contains($0) ? classes[$0] : "class \($0)" }
+        var facts: [(String, String)] = []
+        if let answer { facts.append(("prediction", answer + (image.predictedScore.map { ", score \(shortNumber($0))" } ?? ""))) }
+        facts.append(("label", image.label ?? "none"))
+        if let split = image.split { facts.append(("split", split)) }
+        facts.append(("size", "\(image.width)×\(image.height) pixels, \((image.bytes + 512) / 1024) kB"))
+        facts.append(("id", "\(image.id)"))
+        facts.append(("SHA-256", image.sha256.hexadecimal))
+        return HTML(.div) {
+            if let label = image.label, let answer, classes.contains(label) {
+                HTML(.p, .class(label == answer ? "good" : "bad")) {
+                    label == answer ? "The network answers right." : "The network answers \(answer); the label is \(label)."
+                }
+            }
+            Self.facts(facts)
+        }
+    }
+
+    private func nearest(_ image: StoredImage) -> HTML {
+        let found = Result { try SimilarQuery(image: "\(image.id)", count: 8).run(in: store) }
+        return HTML(.div) {
+            HTML(.h2) { "The nearest images, by the last layer before the class scores" }
+            switch found {
+            case .success(let hits):
+                HTML(.div, .class("tiles")) {
+                    for hit in hits.hits {
+                        tile(
+                            hit.imageID, alt: "The image \(Self.fileName(hit.image))",
+                            lines: [shortNumber(hit.distance)] + (hit.label.map { [$0] } ?? []) + [Self.fileName(hit.image)])
+                    }
+                }
+            case .failure(let error): HTML(.p, .class("quiet")) { Self.refusal(of: error).sentence }
+            }
+        }
+    }
+
+    // MARK: Many
+
+    private static let imagesOfAPage = 60
+    private static let orders = ["id": "id", "score": "score DESC, id", "unsure": "score, id", "path": "path"]
+
+    /// `/images`: a grid under any condition; a statement of `sql` gives the same.
+    func images(_ wanted: Wanted) throws -> Answer {
+        if let field = wanted.question.first(where: { !["where", "sort"].contains($0.name) }) {
+            throw Refusal(sentence: "images takes where and sort, not '\(field.name)'")
+        }
+        let condition = wanted.address["where"].flatMap { $0.isEmpty ? nil : $0 }
+        let sort = wanted.address["sort"].flatMap { $0.isEmpty ? nil : $0 } ?? "id"
+        guard let order = Self.orders[sort] else {
+            throw Refusal(sentence: "sort is one of \(Self.orders.keys.sorted().joined(separator: ", ")), not '\(sort)'")
+        }
+        let select =
+            "SELECT id, path, label, split, predicted, score, correct FROM image_info\(condition.map { " WHERE (\($0))" } ?? "") "
+            + "ORDER BY \(order) LIMIT \(Self.imagesOfAPage + 1) OFFSET \((wanted.page - 1) * Self.imagesOfAPage)"
+        let query = SQLQuery(statement: select, timeLimit: 20, memoryLimit: 256)
+        var page = Answer(title: "Images", kind: "images", command: AddressedQuestion.command(query, store: store.path)) {
+            let rows = try query.run(in: self.store).rows
+            try self.facets(wanted, condition)
+            if rows.isEmpty { HTML(.p, .class("note")) { "No image meets the condition. Widen it, or choose another label." } }
+            HTML(.div, .class("tiles")) { rows.prefix(Self.imagesOfAPage).map { self.tile($0) } }
+            HTML(.p) {
+                if wanted.page > 1 {
+                    HTML(.a, .class("button"), .href(wanted.address.with("page", "\(wanted.page - 1)"))) { "Before" }
+                }
+                " "
+                if rows.count > Self.imagesOfAPage {
+                    HTML(.a, .class("button"), .href(wanted.address.with("page", "\(wanted.page + 1)"))) { "More" }
+                }
+            }
+        }
+        page.subtitle = condition
+        page.address = wanted.address
+        page.listing = { try query.report(from: self.store).listing }
+        return page
+    }
+
+    private func tile(_ row: [SQLQuery.Value]) -> HTML {
+        guard row.count > 4, let id = Int(row[0].field) else { return HTML() }
+        let (path, label, answer) = (row[1].field, row[2].field, row[4].field)
+        return tile(
+            id, alt: "The image \(Self.fileName(path))",
+            lines: [answer.isEmpty ? "no answer" : answer, label.isEmpty ? "no label" : "label \(label)", Self.fileName(path)])
+    }
+
+    private func facets(_ wanted: Wanted, _ condition: String?) throws -> HTML {
+        let summary = try overviews.overview(of: store).summary
+        var facets = [("all", "\(summary.images)", "")]
+        facets += summary.labels.prefix(24).map { ($0.name, "\($0.images)", "label = \(Self.quoted($0.name))") }
+        facets += summary.splits.prefix(12).map { ($0.name, "\($0.images)", "split = \(Self.quoted($0.name))") }
+        if summary.answers > 0 { facets.append(("wrong answers", "\(summary.answers - summary.rightAnswers)", "NOT correct")) }
+        return HTML(.div) {
+            HTML(.form, .class("ask"), Attribute("action", "/images")) {
+                Self.field("Where", "where", condition, hint: "label = 'cat' AND NOT correct", isLong: true)
+                Self.choice(
+                    "Order", "sort", wanted.address["sort"],
+                    [
+                        ("id", "as indexed"), ("score", "score, highest first"), ("unsure", "score, lowest first"),
+                        ("path", "path"),
+                    ])
+                HTML(.button, .class("primary")) { "Show" }
+            }
+            HTML(.ul, .class("chips")) {
+                for (name, count, sql) in facets {
+                    Self.chip(
+                        name, count, sql.isEmpty ? Address("images") : Self.images(where: sql),
+                        isCurrent: (condition ?? "") == sql)
+                }
+            }
+            if summary.labels.count > 24 {
+                HTML(.small) { "\(summary.labels.count - 24) more labels: find them by name in the box above." }
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import ActivationStore
+import Images
+import Pages
+import Search
+import Support
+
+extension Explorer {
+    /// The layers in the order of the graph, a column for each size of map, coloured by a number.
+    func map(_ overview: Overview, _ wanted: Wanted) throws -> HTML {
+        let choices = [("zeros", "share of zeros"), ("dead", "share of dead neurons"), ("mean", "mean activation")]
+        let color = wanted.address["color"] ?? "zeros"
+        let all = ["zeros": overview.zeros, "dead": overview.dead, "mean": overview.means]
+        guard let values = all[color] else { throw Refusal(sentence: "color is zeros, dead or mean, not '\(color)'") }
+        let (low, high) = color == "mean" ? (values.min() ?? 0, values.max() ?? 1) : (0, 1)
+        return HTML(.div) {
+            HTML(.h2) { "The network" }
+            HTML(.ul, .class("chips")) {
+                for (name, title) in choices {
+                    Self.chip(title, "", Address(path: [], query: [.init("color", name)]), isCurrent: name == color)
+                }
+            }
+            HTML(.div, .class("network"), Attribute("tabindex", "0"), Attribute("role", "region"), .label("The network")) {
+                drawing(store.description.layers, shades: values.map { high > low ? ($0 - low) / (high - low) : 0 }, values)
+            }
+            HTML(.small) {
+                "A column for each size of map, in the order of the graph. Dark is \(shortNumber(low)), "
+                    + "bright \(shortNumber(high)). A layer opens its page."
+            }
+        }
+    }
+
+    private static let node = (width: 176.0, height: 34.0, gap: 30.0)
+
+    private func drawing(_ layers: [LayerRecord], shades: [Double], _ values: [Double]) -> HTML {
+        var places: [(x: Double, y: Double)] = []
+        var (column, row, size) = (-1, 0, (-1, -1))
+        for layer in layers {
+            if (layer.height, layer.width) != size { (column, row, size) = (column + 1, 0, (layer.height, layer.width)) }
+            places.append((Double(column) * (Self.node.width + Self.node.gap), Double(row) * (Self.node.height + 12) + 18))
+            row += 1
+        }
+        let width = Int((places.map(\.x).max() ?? 0) + Self.node.width) + 2
+        let height = Int((places.map(\.y).max() ?? 0) + Self.node.height) + 2
+        return HTML(
+            .svg, .width(width), .height(height), Attribute("viewBox", "0 0 \(width) \(height)"), Attribute("role", "group"),
+            .label("Layers")
+        ) {
+            for index in layers.indices.dropFirst() { edge(places[index - 1], places[index]) }
+            for (index, layer) in layers.enumerated() {
+                if index == 0 || places[index].x > places[index - 1].x {
+                    HTML(.text, Attribute("x", places[index].x), Attribute("y", 11)) { "\(layer.height)×\(layer.width)" }
+                }
+                node(layer, places[index], shades[index], values[index])
+            }
+        }
+    }
+
+    private func edge(_ a: (x: Double, y: Double), _ b: (x: Double, y: Double)) -> HTML {
+        let (width, height) = (Self.node.width, Self.node.height)
+        let (middleA, middleB) = (a.y + height / 2, b.y + height / 2)
+        let path =
+            a.x == b.x
+            ? "M\(a.x + width / 2) \(a.y + height)V\(b.y)"
+            : "M\(a.x + width) \(middleA)C\(a.x + width + 18) \(middleA) \(b.x - 18) \(middleB) \(b.x) \(middleB)"
+        return HTML(.path, .class("edge"), Attribute("d", path))
+    }
+
+    private func node(_ layer: LayerRecord, _ place: (x: Double, y: Double), _ shade: Double, _ value: Double) -> HTML {
+        // The brightest colours are left out, so that white is read on all of them.
+        let color = Colormap.viridis.color(at: Float(shade * 0.62))
+        let name = layer.name.count > 21 ? layer.name.prefix(8) + "…" + layer.name.suffix(12) : layer.name
+        return HTML(.a, .class("node"), .href(Address("layer", layer.name))) {
+            HTML(.title) { "\(layer.name): \(layer.channels) channels, \(shortNumber(value))" }
+            HTML(
+                .rect, Attribute("x", place.x), Attribute("y", place.y), Attribute("width", Self.node.width),
+                Attribute("height", Self.node.height), Attribute("rx", 6),
+                Attribute("fill", "rgb(\(color.red),\(color.green),\(color.blue))"))
+            HTML(.text, .class("ink"), Attribute("x", place.x + 8), Attribute("y", place.y + 15)) { String(name) }
+            HTML(.text, .class("ink"), Attribute("x", place.x + 8), Attribute("y", place.y + 28)) {
+                "\(layer.channels) ch · \(shortNumber(value))"
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import ActivationStore
+import Explanations
+import Foundation
+import Images
+import Pages
+import Search
+import Support
+import Synchronization
+
+/// What the overview shows: counted once for each state of the file.
+struct Overview: Sendable {
+    var summary: StoreSummary
+    var skipped: [SkippedRecord]
+    var matrix: ConfusionMatrix
+    /// Of the neurons of each layer: the share of dead ones, of zeros, and the mean.
+    var dead: [Double] = []
+    var zeros: [Double] = []
+    var means: [Double] = []
+}
+
+final class OverviewShelf: Sendable {
+    private let kept = Mutex<(state: String, overview: Overview)?>(nil)
+
+    func overview(of store: Store) throws -> Overview {
+        let facts = try? FileManager.default.attributesOfItem(atPath: store.path)
+        let size = (facts?[.size] as? Int) ?? 0
+        let state = "\(size) \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
+        if let found = kept.withLock({ $0 }), found.state == state { return found.overview }
+        let description = store.description
+        var overview = Overview(
+            summary: try store.summary(), skipped: try store.skipped(),
+            matrix: ConfusionMatrix(try store.images(), classes: description.classes))
+        for layer in description.layers {
+            let all = try store.statistics(neurons: layer.neurons)
+            let count = Double(max(all.count, 1))
+            overview.dead.append(all.reduce(0) { $0 + ($1.isDead ? 1 : 0) } / count)
+            overview.zeros.append(all.reduce(0) { $0 + $1.zeroShare } / count)
+            overview.means.append(all.reduce(0) { $0 + ($1.mean ?? 0) } / count)
+        }
+        let made = overview
+        kept.withLock { $0 = (state, made) }
+        return made
+    }
+}
+
+/// The interval that a share lies in with a chance of 95 % (Wilson 1927).
+func wilsonInterval(_ right: Int, of all: Int) -> ClosedRange<Double> {
+    guard all > 0 else { return 0...1 }
+    let (n, p, z) = (Double(all), Double(right) / Double(all), 1.959964)
+    let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+    return max(0, middle - half)...min(1, middle + half)
+}
+
+extension Explorer {
+    /// `/`: the model, its data, how right it is, and its layers.
+    func overview(_ wanted: Wanted) throws -> Answer {
+        if let field = wanted.question.first { throw Refusal(sentence: "the overview takes color, not '\(field.name)'") }
+        var page = Answer(
+            title: Self.fileName(store.description.model.name), kind: "overview",
+            command: Spelling.line(["neurodex", "info", store.path])
+        ) {
+            let overview = try self.overviews.overview(of: self.store)
+            self.numbers(overview.summary)
+            try HTML(.section, .class("card")) { try self.map(overview, wanted) }
+            try HTML(.div, .class("cards")) {
+                try HTML(.section, .class("card")) {
+                    HTML(.h2) { "Model and data" }
+                    try Self.facts(self.commands.info(self.store).fields.dropFirst().map { ($0.first ?? "", $0.last ?? "") })
+                }
+                HTML(.section, .class("card")) { self.labels(overview.summary) }
+                if !overview.matrix.labels.isEmpty { HTML(.section, .class("card wide")) { self.confusion(overview.matrix) } }
+                if !overview.skipped.isEmpty { HTML(.section, .class("card")) { self.skipped(overview.skipped) } }
+            }
+        }
+        page.subtitle = store.path
+        page.address = wanted.address
+        page.listing = { try self.commands.info(self.store) }
+        return page
+    }
+
+    private func numbers(_ summary: StoreSummary) -> HTML {
+        let neurons = store.description.layers.reduce(0) { $0 + $1.channels }
+        var numbers = [
+            ("\(summary.images)", "images"), ("\(store.description.layers.count)", "layers"), ("\(neurons)", "neurons"),
+        ]
+        if summary.answers > 0 {
+            let interval = wilsonInterval(summary.rightAnswers, of: summary.answers)
+            let share = 100 * Double(summary.rightAnswers) / Double(summary.answers)
+            let bounds = String(format: "%.1f to %.1f", interval.lowerBound * 100, interval.upperBound * 100)
+            numbers.append((String(format: "%.1f %%", share), "right of \(summary.answers) answers (95 %: \(bounds))"))
+        }
+        if summary.skipped > 0 { numbers.append(("\(summary.skipped)", "files skipped")) }
+        return HTML(.div, .class("numbers")) {
+            for (value, name) in numbers {
+                HTML(.div) {
+                    HTML(.b) { value }
+                    HTML(.span) { name }
+                }
+            }
+        }
+    }
+
+    private func labels(_ summary: StoreSummary) -> HTML {
+        HTML(.div) {
+            HTML(.h2) { "Labels" }
+            HTML(.ul, .class("chips")) {
+                for label in summary.labels.prefix(60) {
+                    Self.chip(label.name, "\(label.images)", Self.images(label: label.name))
+                }
+            }
+            if summary.labels.isEmpty { HTML(.p, .class("quiet")) { "The images have no labels." } }
+            if summary.labels.count > 60 { HTML(.small) { "\(summary.labels.count - 60) more" } }
+        }
+    }
+
+    private func skipped(_ skipped: [SkippedRecord]) -> HTML {
+        HTML(.div) {
+            HTML(.h2) { "Files that were skipped" }
+            for file in skipped.prefix(50) {
+                HTML(.p) {
+                    HTML(.b) { Self.fileName(file.path) }
+                    " " + file.reason
+                }
+            }
+            if skipped.count > 50 { HTML(.small) { "\(skipped.count - 50) more" } }
+        }
+    }
+
+    /// Cells lead to their images. Of many labels, those with the most wrong answers.
+    private func confusion(_ matrix: ConfusionMatrix) -> HTML {
+        let most = 24
+        let wrong = matrix.labels.indices.map { row in
+            matrix.classes.indices.reduce(0) { $0 + (matrix.classes[$1] == matrix.labels[row] ? 0 : matrix.counts[row][$1]) }
+        }
+        let rows = Array(matrix.labels.indices.sorted { wrong[$0] == wrong[$1] ? $0 < $1 : wrong[$0] > wrong[$1] }.prefix(most))
+            .sorted()
+        let columns = matrix.classes.indices.filter { column in rows.contains { matrix.counts[$0][column] > 0 } }.prefix(2 * most)
+        return HTML(.div) {
+            HTML(.h2) { "Answers by label" }
+            if rows.count < matrix.labels.count {
+                HTML(.small) { "The \(rows.count) of \(matrix.labels.count) labels with the most wrong answers" }
+            }
+            HTML(.div, .class("scroll")) {
+                HTML(.table, .class("confusion")) {
+                    HTML(.tr) {
+                        HTML(.th) { "label ↓ answer →" }
+                        for column in columns {
+                            HTML(.th, .title(matrix.classes[column])) { Target.shortName(matrix.classes[column]) }
+                        }
+                    }
+                    for row in rows {
+                        HTML(.tr) {
+                            HTML(.th, .title(matrix.labels[row])) { Target.shortName(matrix.labels[row]) }
+                            for column in columns { cell(matrix, row, column) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func cell(_ matrix: ConfusionMatrix, _ row: Int, _ column: Int) -> HTML {
+        let count = matrix.counts[row][column]
+        guard count > 0 else { return HTML(.td) { HTML(.span, .class("c0")) { "·" } } }
+        let share = Double(count) / Double(max(matrix.counts[row].reduce(0, +), 1))
+        let kind = matrix.labels[row] == matrix.classes[column] ? "right" : "wrong"
+        let sql = "label = \(Self.quoted(matrix.labels[row])) AND predicted = \(Self.quoted(matrix.classes[column]))"
+        return HTML(.td) {
+            HTML(
+                .a, .class("\(kind)\(share < 0.34 ? 1 : share < 0.67 ? 2 : 3)"), .href(Self.images(where: sql)),
+                .title("\(count) images of \(matrix.labels[row]) answered \(matrix.classes[column])")
+            ) { count }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import ActivationStore
+import Explanations
+import Foundation
+import Images
+import Indexing
+import Pages
+import Support
+import Synchronization
+
+/// Pictures of a store's images, and of what neurons saw of them, in the size that pages show; those made last are kept.
+final class PictureShelf: Sendable {
+    /// Of the square that a picture is fitted into, in pixels.
+    static let sides = 32...1600
+    private static let mostBytes = 64 << 20
+
+    private let store: Store
+    private let folder: String?
+    private let preprocessing: Preprocessing
+    /// Not in use.
+    private let readers = Mutex<[PictureReader]>([])
+    private let kept = Mutex<Kept>(Kept())
+
+    private struct Kept {
+        var pictures: [String: Data] = [:]
+        var bytes = 0
+    }
+
+    init(_ store: Store, folder: String?) throws {
+        (self.store, self.folder) = (store, folder)
+        preprocessing = try store.preprocessing()
+        let first = PictureReader(files: try ImageFiles(store, folder: folder))
+        readers.withLock { $0.append(first) }
+    }
+
+    /// A cell of a layer's map.
+    struct Place: Hashable {
+        var layer: String
+        var y: Int
+        var x: Int
+    }
+
+    /// The part of an image that a cell sees, in pixels of the upright picture; nil for a layer that the store does not have.
+    func source(_ place: Place, _ image: StoredImage) -> Rectangle? {
+        guard let layer = store.description.layers.first(where: { $0.name == place.layer }) else { return nil }
+        let frame = layer.field(y: place.y, x: place.x, in: preprocessing.crop)
+        return preprocessing.sourceRectangle(ofInput: frame, imageWidth: image.width, imageHeight: image.height)
+            .clipped(to: Size(width: image.width, height: image.height))
+    }
+
+    /// A PNG.
+    /// - Throws: ``Refusal`` where the file has gone, or is not what was indexed.
+    func png(of image: StoredImage, _ place: Place?, side: Int, key: String) throws -> Data {
+        if let data = kept.withLock({ $0.pictures[key] }) { return data }
+        let free = readers.withLock { $0.popLast() }
+        let reader = try free ?? PictureReader(files: ImageFiles(store, folder: folder))
+        defer { readers.withLock { $0.append(reader) } }
+        guard var picture = reader.picture(of: image) else {
+            throw Refusal(
+                sentence:
+                    "the file of \(image.path) has gone, or is not what was indexed; serve with --images FOLDER where it is now",
+                status: .notFound)
+        }
+        if let place, let area = source(place, image), !area.isEmpty {
+            let pixels = area.pixels(in: Size(width: picture.width, height: picture.height))
+            picture = picture.cropped(columns: pixels.columns, rows: pixels.rows)
+        }
+        let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
+        picture = picture.resized(
+            width: max(1, Int((Double(picture.width) * scale).rounded())),
+            height: max(1, Int((Double(picture.height) * scale).rounded())))
+        let data = Data(try picture.pngData())
+        kept.withLock { kept in
+            if kept.bytes + data.count > Self.mostBytes { kept = Kept() }
+            kept.pictures[key] = data
+            kept.bytes += data.count
+        }
+        return data
+    }
+}
+
+/// Reads pictures, for one thread at a time.
+private final class PictureReader: @unchecked Sendable {
+    private let files: ImageFiles
+    private let reader = ImageReader()
+
+    init(files: ImageFiles) { self.files = files }
+
+    /// Nil where the file has gone, or is not what was indexed.
+    func picture(of image: StoredImage) -> Image? {
+        guard let file = files.file(of: image) else { return nil }
+        let picture = try? reader.withContents(of: file) { bytes throws(ImageError) -> Image? in
+            guard Data(SHA256.hash(data: bytes)) == image.sha256 else { return nil }
+            return try reader.decode(bytes)
+        }
+        return picture ?? nil
+    }
+}
+
+extension Explorer {
+    /// `/picture/ID`, an image of the store by its id; `layer`, `y` and `x` name a cell that it is cropped to.
+    /// - Returns: nil for other addresses.
+    func picture(_ address: Address) throws -> Response? {
+        guard address.path.first == "picture", address.path.count == 2 else { return nil }
+        guard let id = Int(address.path[1]), let image = try store.image(id: id) else {
+            throw Refusal(sentence: "the store has no image with the id '\(address.path[1])'", status: .notFound)
+        }
+        guard let side = Int(address["size"] ?? "320"), PictureShelf.sides.contains(side) else {
+            throw Refusal(sentence: "size is 32 to 1600 pixels")
+        }
+        var place: PictureShelf.Place?
+        if let layer = address["layer"] {
+            let record = store.description.layers.first { $0.name == layer }
+            guard let record, let y = Int(address["y"] ?? ""), let x = Int(address["x"] ?? ""), (0..<record.height).contains(y),
+                (0..<record.width).contains(x)
+            else { throw Refusal(sentence: "layer, y and x name a cell of a layer's map") }
+            place = PictureShelf.Place(layer: layer, y: y, x: x)
+        }
+        let cell = place.map { "\($0.layer):\($0.y):\($0.x)" } ?? ""
+        let text = "1 \(image.sha256.hexadecimal) \(side) \(cell)"
+        let key = SHA256.hash(data: Data(text.utf8)).prefix(16).hexadecimal
+        let data = try pictures.png(of: image, place, side: side, key: key)
+        return Response(
+            type: "image/png", body: data, headers: ["ETag": "\"\(key)\"", "Cache-Control": "private, max-age=3600"])
+    }
+
+    static func address(ofPicture id: Int, size: Int, _ place: PictureShelf.Place? = nil) -> Address {
+        let cell = place.map { [("layer", $0.layer), ("y", "\($0.y)"), ("x", "\($0.x)")] } ?? []
+        return Address(path: ["picture", "\(id)"], query: (cell + [("size", "\(size)")]).map { Address.Field($0.0, $0.1) })
+    }
+}

@@ -1,0 +1,145 @@
+public import Foundation
+
+/// What a browser asks.
+public struct Request: Sendable {
+    public var method: String
+    /// As it was sent: `/neuron/conv4:3?k=9`.
+    public var target: String
+    /// By lower-case name; several of one name are joined by commas.
+    public var headers: [String: String]
+
+    public init(_ target: String, method: String = "GET", headers: [String: String] = [:]) {
+        (self.target, self.method, self.headers) = (target, method, headers)
+    }
+
+    /// Whether the connection is to be used again.
+    var keepsConnection: Bool { headers["connection"]?.lowercased() != "close" }
+}
+
+/// What is answered.
+public struct Response: Sendable {
+    public enum Status: Int, Sendable {
+        case ok = 200
+        case seeOther = 303
+        case notModified = 304
+        case badRequest = 400
+        case forbidden = 403
+        case notFound = 404
+        case notAllowed = 405
+        case tooLong = 413
+        case headTooLarge = 431
+        case failed = 500
+        case busy = 503
+
+        var phrase: String {
+            switch self {
+            case .ok: "OK"
+            case .seeOther: "See Other"
+            case .notModified: "Not Modified"
+            case .badRequest: "Bad Request"
+            case .forbidden: "Forbidden"
+            case .notFound: "Not Found"
+            case .notAllowed: "Method Not Allowed"
+            case .tooLong: "Content Too Large"
+            case .headTooLarge: "Request Header Fields Too Large"
+            case .failed: "Internal Server Error"
+            case .busy: "Service Unavailable"
+            }
+        }
+    }
+
+    public var status: Status
+    public var headers: [String: String]
+    public var body: Data
+
+    public init(_ status: Status = .ok, type: String, body: Data, headers: [String: String] = [:]) {
+        (self.status, self.body) = (status, body)
+        self.headers = headers
+        self.headers["Content-Type"] = type
+    }
+
+    /// A sentence.
+    static func text(_ status: Status, _ text: String) -> Response {
+        Response(status, type: "text/plain; charset=utf-8", body: Data((text + "\n").utf8))
+    }
+
+    /// Line by line, as it is sent.
+    ///
+    /// - Parameter closes: whether the connection ends with it.
+    package func bytes(withBody: Bool = true, closes: Bool) -> Data {
+        var head = "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\n"
+        var fields = headers
+        fields["Content-Length"] = "\(body.count)"
+        fields["Connection"] = closes ? "close" : "keep-alive"
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+            // A line of a header is one line, whatever it was made of.
+            head += "\(name): \(value.filter { $0 != "\r" && $0 != "\n" && $0 != "\r\n" })\r\n"
+        }
+        return Data((head + "\r\n").utf8) + (withBody ? body : Data())
+    }
+}
+
+/// Reads the head of a request. Nobody may send what is not asked for: a head above a size, or a body.
+package enum RequestHead {
+    static let mostBytes = 16 * 1024
+    static let mostFields = 100
+
+    package enum Outcome {
+        case incomplete
+        /// With the bytes that it took.
+        case request(Request, bytes: Int)
+        case refused(Response)
+    }
+
+    package static func read(_ bytes: [UInt8]) -> Outcome {
+        guard let end = end(of: bytes) else {
+            return bytes.count >= mostBytes
+                ? .refused(.text(.headTooLarge, "the head of the request is longer than \(mostBytes) bytes")) : .incomplete
+        }
+        guard end <= mostBytes else {
+            return .refused(.text(.headTooLarge, "the head of the request is longer than \(mostBytes) bytes"))
+        }
+        guard let text = String(validating: bytes[..<end], as: UTF8.self) else {
+            return .refused(.text(.badRequest, "the head of the request is not UTF-8"))
+        }
+        let lines = text.utf8.split(omittingEmptySubsequences: true) { $0 == UInt8(ascii: "\n") }.map { line in
+            String(Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
+        }.filter { !$0.isEmpty }
+        let words = lines.first?.split(separator: " ", omittingEmptySubsequences: false).map(String.init) ?? []
+        guard words.count == 3, ["HTTP/1.1", "HTTP/1.0"].contains(words[2]), words[0].allSatisfy(\.isUppercase) else {
+            return .refused(.text(.badRequest, "the first line of a request is a method, an address and HTTP/1.1"))
+        }
+        guard lines.count <= mostFields + 1 else {
+            return .refused(.text(.headTooLarge, "the request has more than \(mostFields) header lines"))
+        }
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":"), colon != line.startIndex, !line[..<colon].contains(" ") else {
+                return .refused(.text(.badRequest, "a header line is a name, a colon and a value"))
+            }
+            let name = line[..<colon].lowercased()
+            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            // Two hosts, or two lengths, would be read in one way here and in another elsewhere.
+            guard headers[name] == nil || !["host", "content-length", "origin", "transfer-encoding"].contains(name) else {
+                return .refused(.text(.badRequest, "the header \(name) is there twice"))
+            }
+            headers[name] = headers[name].map { $0 + ", " + value } ?? value
+        }
+        guard headers["transfer-encoding"] == nil, headers["content-length"].map({ $0 == "0" }) ?? true else {
+            return .refused(.text(.tooLong, "questions are asked by their address: a request has no body here"))
+        }
+        if words[2] == "HTTP/1.0" { headers["connection"] = "close" }
+        return .request(Request(words[1], method: words[0], headers: headers), bytes: end)
+    }
+
+    /// Behind the empty line.
+    private static func end(of bytes: [UInt8]) -> Int? {
+        var previous = 0
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
+            let line = bytes[previous..<index]
+            if line.isEmpty || line.elementsEqual([UInt8(ascii: "\r")]) { return index + 1 }
+            previous = index + 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,86 @@
+import ActivationStore
+package import ArgumentParser
+package import Explorer
+import Foundation
+import Search
+import Support
+import Synchronization
+
+package struct ServeCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Look at a store in a browser: every answer is an address.",
+        discussion: """
+            Examples:
+
+              neurodex serve shop.sqlite
+              neurodex serve shop.sqlite --port 8080 --images /mnt/moved/photos
+
+            Prints the address to open, and answers until Ctrl-C. Only this machine is answered, unless --host is another \
+            address: then the printed address ends in a token that nobody can guess. The store is only read. Pages work \
+            without scripts, and load nothing from elsewhere. Behind every page's path, .json and .csv give what the command \
+            prints.
+            """)
+
+    @Argument(help: "The store.", completion: .file())
+    var store: String
+
+    @Option(help: "The port to listen on; 0 for any that is free.")
+    var port = 8117
+
+    @Option(help: "The address to listen on, in numbers.")
+    var host = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("Where images that have moved are now.", valueName: "folder"), completion: .directory)
+    var images: String?
+
+    package init() {}
+
+    package func validate() throws {
+        guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), and has to be 0 to 65535") }
+    }
+
+    package func run() throws {
+        let isPrivate = ["127.0.0.1", "localhost", "::1"].contains(host)
+        let token = isPrivate ? nil : Explorer.newToken()
+        let store = try Store.open(path: store)
+        let server = try HTTPServer(host: host, port: port)
+        let explorer = try Explorer(store, images: images, commands: Self.commands, port: server.port, token: token)
+        let name = host.contains(":") ? "[\(host)]" : host
+        printOut("http://\(name):\(server.port)/\(token.map { "?token=\($0)" } ?? "")\n")
+        printNote("serving \(store.path); Ctrl-C ends it")
+        let ended = Ended()
+        Task {
+            do {
+                try await server.run { explorer.respond(to: $0) }
+                ended.end(nil)
+            } catch {
+                ended.end(error)
+            }
+        }
+        try ended.wait()
+    }
+
+    /// What pages share with the command line.
+    package static var commands: Explorer.Commands {
+        Explorer.Commands(
+            json: { try $0.rendered(as: .json) }, csv: { try $0.rendered(as: .csv) }, info: { try StoreInfo($0) },
+            questions: Neurodex.questions)
+    }
+}
+
+/// Waits for what runs elsewhere.
+private final class Ended: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let error = Mutex<(any Error)?>(nil)
+
+    func end(_ error: (any Error)?) {
+        self.error.withLock { $0 = error }
+        semaphore.signal()
+    }
+
+    func wait() throws {
+        semaphore.wait()
+        if let error = error.withLock({ $0 }) { throw error }
+    }
+}

@@ -1,0 +1,232 @@
+import ActivationStore
+import ArgumentParser
+import Explorer
+import Foundation
+import Pages
+import Search
+import TestSupport
+import Testing
+import neurodex
+
+/// The pages of the pet shop's store: without a socket, and one through it.
+@Suite struct ExplorerTests {
+    private let shop: Shop
+    private let store: Store
+    private let explorer: Explorer
+
+    init() throws {
+        shop = try Shop()
+        store = try Store.open(path: shop.folder.file("shop.sqlite"))
+        explorer = try Explorer(store, images: shop.folder.file("photos"), commands: ServeCommand.commands, port: 8117)
+    }
+
+    private func ask(_ target: String, _ headers: [String: String] = [:], method: String = "GET") -> Response {
+        explorer.respond(
+            to: Request(target, method: method, headers: ["host": "127.0.0.1:8117"].merging(headers) { _, new in new }))
+    }
+
+    private func text(_ response: Response) -> String { String(decoding: response.body, as: UTF8.self) }
+
+    /// Options of a command line as fields of an address.
+    private func fields(_ options: [String]) -> [Address.Field] {
+        var (fields, rest) = ([Address.Field](), options[...])
+        while let word = rest.popFirst() {
+            let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
+            if word.hasPrefix("--"), parts.count == 2 {
+                fields.append(Address.Field(parts[0], parts[1]))
+            } else if let value = rest.first, !value.hasPrefix("-") {
+                rest.removeFirst()
+                fields.append(Address.Field(parts[0], value))
+            } else {
+                fields.append(Address.Field(parts[0], ""))
+            }
+        }
+        return fields
+    }
+
+    @Test(arguments: [
+        "/", "/?color=mean", "/layer/conv4", "/layer/conv4?sort=maximum&reverse", "/layer/conv4?selective=cat",
+        "/layer/conv4?where=label%20%3D%20'cat'", "/neuron/conv4:3", "/neuron/conv4:3?k=9&from=decile", "/neuron/class:cat",
+        "/neuron/conv4:3?where=label%20%3C%3E%20'dog'&distinct", "/image/7", "/images", "/images?where=NOT%20correct&sort=score",
+        "/images?page=2", "/contrast", "/contrast?a=label%20%3D%20'cat'", "/suspects", "/shortcuts", "/sql", "/top/conv4:3",
+        "/similar/7", "/profile/7?k=3", "/neurons?dead", "/sql?operand=SELECT%201", "/find?text=conv", "/find?text=", "/top?help",
+    ])
+    func everyPageIsThere(target: String) {
+        let response = ask(target)
+        #expect(response.status == .ok, "\(target): \(text(response).suffix(800))")
+        let page = text(response)
+        #expect(page.hasPrefix("<!doctype html>"))
+        #expect(page.contains("<h1>"))
+        // Nothing from elsewhere, no script within, no style within.
+        #expect(!page.contains("http://") && !page.contains("https://"))
+        #expect(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="))
+        #expect(response.headers["Content-Security-Policy"]?.contains("default-src 'none'") == true)
+    }
+
+    @Test(arguments: queries.map { $0.name }.filter { $0 != "sql" }) func aQuestionsJSONIsThatOfItsCommand(name: String) throws {
+        func check<Q: Query>(_: Q.Type) throws {
+            for sample in Q.samples(try SampleGround(store)) {
+                let command = try Neurodex.parseAsRoot(
+                    Spelling.command(
+                        name, options: sample.options + ["--format", "json"], operands: [store.path] + sample.operands))
+                let expected = try #require(command as? any AnsweringCommand).text()
+                let last = sample.operands.last.map { $0 + ".json" }
+                let path = last.map { [name] + sample.operands.dropLast() + [$0] } ?? [name + ".json"]
+                let response = ask(Address(path: path, query: fields(sample.options)).text)
+                #expect(response.headers["Content-Type"] == "application/json")
+                #expect(text(response) == expected, "\(sample.options) \(sample.operands)")
+            }
+        }
+        let question = try #require(queries.first { $0.name == name })
+        try check(question)
+    }
+
+    @Test func pagesJSONIsThatOfTheirCommands() throws {
+        let pairs: [(String, [String])] = [
+            ("/.json", ["info", "shop.sqlite"]), ("/neuron/conv4:3.json?k=9", ["top", "shop.sqlite", "conv4:3", "-k", "9"]),
+            ("/layer/conv4.json?sort=mean", ["neurons", "shop.sqlite", "--layer", "conv4", "--sort", "mean"]),
+            ("/image/7.json", ["profile", "shop.sqlite", "7"]),
+            ("/sql.json?operand=SELECT%20label%20FROM%20label", ["sql", "shop.sqlite", "SELECT label FROM label"]),
+            ("/sql.json?operand=SELECT%20name%20FROM%20label", ["sql", "shop.sqlite", "SELECT name FROM label"]),
+        ]
+        for (target, words) in pairs {
+            let printed = try Executable.run(words + ["--format", "json"], in: shop.path)
+            let response = ask(target)
+            if printed.status == 0 {
+                let found = text(response).replacingOccurrences(of: store.path, with: "shop.sqlite")
+                #expect(found == printed.output, "\(target)")
+            } else {
+                #expect(response.status == .badRequest, "\(target)")
+            }
+        }
+    }
+
+    @Test func whatIsWrongIsSaidInWords() {
+        func check(_ target: String, _ status: Response.Status, _ words: String) {
+            let response = ask(target)
+            #expect(response.status == status, "\(target)")
+            #expect(text(response).contains(words), "\(target): \(text(response))")
+        }
+        check("/neuron/conv4:3?kk=9", .badRequest, "Unknown option")
+        check("/neuron/conv4:3.json?k=0", .badRequest, "-k")
+        check("/neuron/conv4:999", .notFound, "conv4")
+        check("/neuron/conv44:3", .notFound, "did you mean")
+        check("/neuron/conv4:3?where=nonsense", .badRequest, "nonsense")
+        check("/image/99999", .notFound, "99999")
+        check("/nowhere", .notFound, "there is no page")
+        check("/contrst", .notFound, "did you mean contrast?")
+        check("/images?k=9", .badRequest, "where and sort")
+        check("/?color=red", .badRequest, "zeros, dead or mean")
+        check("/sql?operand=DELETE%20FROM%20image", .badRequest, "refused")
+        check("/neuron/%3Cscript%3E:1", .notFound, "&lt;script&gt;")
+    }
+
+    @Test func hostileAddressesGiveNothing() {
+        for target in ["", "x", "/%", "/%00", "/%FF", "http://evil/", "/a b", "*"] { #expect(ask(target).status == .badRequest) }
+        for target in [
+            "/../../etc/passwd", "/assets/../../etc/passwd", "/assets/..%2F..%2Fetc%2Fpasswd", "/picture/../etc",
+            "/picture/%2Fetc%2Fpasswd",
+            "/picture/-1", "/picture/999999", "/assets/", "/assets/x.js",
+        ] {
+            let response = ask(target)
+            #expect(response.status == .notFound, "\(target)")
+            #expect(!text(response).contains("root:"))
+        }
+        #expect(ask("/picture/1?size=100000").status == .badRequest)
+        #expect(ask("/picture/1?layer=conv4&y=999&x=0").status == .badRequest)
+        #expect(ask("/", method: "POST").status == .notAllowed)
+        #expect(ask("/", method: "DELETE").status == .notAllowed)
+    }
+
+    @Test func otherOriginsAreRefused() {
+        #expect(ask("/", ["host": "evil.example"]).status == .forbidden)
+        #expect(ask("/", ["host": ""]).status == .forbidden)
+        #expect(ask("/", ["host": "localhost:8117"]).status == .ok)
+        #expect(ask("/", ["origin": "http://evil.example"]).status == .forbidden)
+        #expect(ask("/", ["origin": "http://127.0.0.1:8117"]).status == .ok)
+        #expect(ask("/picture/1", ["sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"]).status == .forbidden)
+        #expect(ask("/", ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"]).status == .ok)
+    }
+
+    @Test func aTokenIsAskedFor() throws {
+        let guarded = try Explorer(store, commands: ServeCommand.commands, port: 80, token: "secret")
+        func ask(_ target: String, _ headers: [String: String] = [:]) -> Response {
+            guarded.respond(to: Request(target, headers: ["host": "photos.example"].merging(headers) { _, new in new }))
+        }
+        #expect(ask("/").status == .forbidden)
+        #expect(ask("/?token=wrong").status == .forbidden)
+        let opened = ask("/layer/conv4?token=secret&sort=mean")
+        #expect(opened.status == .seeOther)
+        #expect(opened.headers["Location"] == "/layer/conv4?sort=mean")
+        #expect(opened.headers["Set-Cookie"] == "neurodex=secret; Path=/; HttpOnly; SameSite=Strict")
+        #expect(ask("/", ["cookie": "a=b; neurodex=secret"]).status == .ok)
+        #expect(ask("/", ["cookie": "neurodex=secre"]).status == .forbidden)
+        #expect(Explorer.newToken().count == 32 && Explorer.newToken() != Explorer.newToken())
+    }
+
+    @Test func picturesAreKeptByTheirHash() throws {
+        let whole = ask("/picture/7?size=64")
+        #expect(whole.status == .ok && whole.body.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        let tag = try #require(whole.headers["ETag"])
+        let again = ask("/picture/7?size=64", ["if-none-match": tag])
+        #expect(again.status == .notModified && again.body.isEmpty)
+        let crop = ask("/picture/7?size=64&layer=conv1&y=0&x=0")
+        #expect(crop.status == .ok && crop.headers["ETag"] != tag && crop.body != whole.body)
+    }
+
+    @Test func aServerAnswersAndSurvives() async throws {
+        var limits = HTTPServer.Limits()
+        limits.headSeconds = 0.3
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits)
+        let explorer = try Explorer(store, commands: ServeCommand.commands, port: server.port)
+        let task = Task { try await server.run { explorer.respond(to: $0) } }
+        defer { task.cancel() }
+        let port = server.port
+        func send(_ text: String) async throws -> String {
+            try await Task.detached { try Client(port: port).exchange(text) }.value
+        }
+        let page = try await send("GET /layer/conv4 HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n")
+        #expect(page.hasPrefix("HTTP/1.1 200 OK\r\n") && page.contains("conv4"))
+        #expect(try await send("nonsense\r\n\r\n").hasPrefix("HTTP/1.1 400 "))
+        let large = "GET / HTTP/1.1\r\nX: " + String(repeating: "a", count: 40000)
+        #expect(try await send(large).hasPrefix("HTTP/1.1 431 "))
+        // A head that never ends is given up.
+        #expect(try await send("GET / HTTP/1.1\r\nHost:") == "")
+        let two = "GET /assets/icon.svg HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n"
+        let both = try await send(two + "\r\n" + two + "Connection: close\r\n\r\n")
+        #expect(both.components(separatedBy: "HTTP/1.1 200 OK").count == 3)
+    }
+}
+
+/// A client that sends everything and reads until the end.
+private struct Client {
+    let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port)).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw POSIXError(.ECONNREFUSED) }
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    func exchange(_ text: String) throws -> String {
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        var (answer, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65536))
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return String(decoding: answer, as: UTF8.self) }
+            answer += buffer[..<count]
+        }
+    }
+}
