@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Explanations
-@testable import Images
+import Explanations
+import Images
 
 /// How much of a map lies in boxes, and means of maps.
 @Suite struct EvidenceShareTests {

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Explanations
-@testable import Images
+import Explanations
+import Images
 
 /// Colours that carry a meaning, as people with each kind of colour blindness and readers of a grey print see them, and the
 /// contrast of all text.

@@ -1,8 +1,8 @@
 import Foundation
 import Search
 
-@testable import Explanations
-@testable import Images
+import Explanations
+import Images
 
 /// A page of each kind, of made-up numbers.
 enum SamplePages {

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Explanations
-@testable import Images
+import Explanations
+import Images
 
 /// How pages look, as a grid of 24 × 18 levels of grey each: what moves, vanishes or changes its colour is seen, and what a
 /// pixel more or less does is not.

@@ -3,8 +3,8 @@ import ArgumentParser
 import TestSupport
 import Testing
 
-@testable import Explanations
-@testable import Images
+import Explanations
+import Images
 
 /// Pictures of neurons that see nearly everything: dark where the neuron is silent.
 @Suite struct WideFieldTests {
