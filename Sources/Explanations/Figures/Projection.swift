@@ -18,13 +18,13 @@ public struct Projection: Sendable {
     static let wideShare = 0.6
 
     /// Whether the field covers most of the picture.
-    var isWide: Bool {
+    package var isWide: Bool {
         let shown = subject.framed.placement.shownRectangle
         return field.width * field.height > Self.wideShare * shown.width * shown.height
     }
 
     /// The image in the network's frame, at a quarter of its brightness where the neuron is silent.
-    var seen: Image {
+    package var seen: Image {
         let image = subject.framed.image
         guard let activation, activation.count == image.width * image.height else { return image }
         var dark = image

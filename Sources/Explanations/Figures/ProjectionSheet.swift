@@ -52,7 +52,7 @@ public struct ProjectionSheet: Sendable {
         return sheet.page(scale: scale)
     }
 
-    static func remark(_ projections: [Projection]) -> String {
+    package static func remark(_ projections: [Projection]) -> String {
         if projections.contains(where: { $0.activation != nil }) { return "; dark where the neuron is silent" }
         return projections.contains(where: \.isUnlit) ? "; not darkened: the network could not be run" : ""
     }

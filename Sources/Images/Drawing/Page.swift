@@ -2,7 +2,7 @@
 ///
 /// The same page always makes the same pixels.
 public struct Page: Sendable {
-    enum Mark: Sendable {
+    package enum Mark: Sendable {
         case area(Rectangle, Color)
         case outline(Rectangle, thickness: Double, Color)
         case picture(Image, Rectangle, isPixelated: Bool)
@@ -34,7 +34,7 @@ public struct Page: Sendable {
     public let height: Double
     /// Pixels a unit.
     public let scale: Double
-    private(set) var marks: [Mark] = []
+    package private(set) var marks: [Mark] = []
 
     public init(width: Double, height: Double, scale: Double = 2) {
         (self.width, self.height, self.scale) = (width, height, scale)

@@ -129,6 +129,10 @@ public struct Placement: Sendable, Equatable {
     /// The crop: the network's frame.
     public let crop: Size
 
+    package init(source: Size, resized: Size, x: Int, y: Int, crop: Size) {
+        (self.source, self.resized, self.x, self.y, self.crop) = (source, resized, x, y, crop)
+    }
+
     /// The columns and rows of the network's frame that show the picture; all others are padding.
     public var shown: (columns: Range<Int>, rows: Range<Int>) {
         func range(_ offset: Int, _ resized: Int, _ crop: Int) -> Range<Int> {
