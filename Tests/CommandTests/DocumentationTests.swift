@@ -18,7 +18,8 @@ import Testing
         try text(page).matches(of: #/```(sh|python)\n([^`]+)```/#).flatMap { block -> [String] in
             let (language, lines) = (block.output.1, block.output.2)
             if language == "python" { return ["/usr/bin/python3 - <<'END'\n\(lines)END"] }
-            return lines.split(separator: "\n").filter { !$0.hasPrefix("make ") && !$0.hasPrefix("pip install ") }.map(String.init)
+            return lines.split(separator: "\n").filter { !$0.hasPrefix("make ") && !$0.hasPrefix("pip install ") }.map(
+                String.init)
         }
     }
 

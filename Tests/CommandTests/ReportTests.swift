@@ -227,6 +227,20 @@ import Testing
         }
     }
 
+    /// Nothing found is no news of labels that have too few images to be searched.
+    @Test func whatCouldNotBeSearchedIsNotCalledClean() throws {
+        let shop = try Shop(withStore: false)
+        let images = ["cat/cat-43", "cat/cat-44", "dog/dog-43", "dog/dog-44"].map { "photos/test/\($0).jpg" }
+        let made = try Executable.run(
+            ["index", "few.sqlite", "--model", "petshop.onnx", "--classes", "labels.txt", "--resize", "none"] + images,
+            in: shop.path)
+        #expect(made.status == 0, "\(made)")
+        _ = try shop.run("report", "few.sqlite", "-o", "few.md", "--sample", "1", "--extremes", "0", "--checks", "0")
+        let text = try String(contentsOfFile: shop.folder.file("few.md"), encoding: .utf8)
+        #expect(text.contains("Shortcuts could not be looked for: all 2 labels have fewer than 5 images"))
+        #expect(!text.contains("No shortcut was found"))
+    }
+
     @Test func wrongWordsAreRefused() throws {
         let made = try Made()
         #expect(try made.run("report", "shop.sqlite").status == 64)

@@ -1,7 +1,6 @@
-import Testing
-
 import Explanations
 import Images
+import Testing
 
 /// How much of a map lies in boxes, and means of maps.
 @Suite struct EvidenceShareTests {

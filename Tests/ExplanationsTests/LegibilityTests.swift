@@ -1,8 +1,7 @@
-import Foundation
-import Testing
-
 import Explanations
+import Foundation
 import Images
+import Testing
 
 /// Colours that carry a meaning, as people with each kind of colour blindness and readers of a grey print see them, and the
 /// contrast of all text.

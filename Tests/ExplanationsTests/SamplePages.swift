@@ -1,8 +1,7 @@
-import Foundation
-import Search
-
 import Explanations
+import Foundation
 import Images
+import Search
 
 /// A page of each kind, of made-up numbers.
 enum SamplePages {

@@ -1,9 +1,8 @@
+import Explanations
 import Foundation
+import Images
 import TestSupport
 import Testing
-
-import Explanations
-import Images
 
 /// How pages look, as a grid of 24 × 18 levels of grey each: what moves, vanishes or changes its colour is seen, and what a
 /// pixel more or less does is not.

@@ -1,10 +1,9 @@
 import ActivationStore
 import ArgumentParser
-import TestSupport
-import Testing
-
 import Explanations
 import Images
+import TestSupport
+import Testing
 
 /// Pictures of neurons that see nearly everything: dark where the neuron is silent.
 @Suite struct WideFieldTests {

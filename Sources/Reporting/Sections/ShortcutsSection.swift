@@ -43,14 +43,7 @@ struct ShortcutsSection: SectionMaker {
                 ]))
         section.add(hits.remarks)
         guard let first = hits.first else {
-            section.add("found", .text("No shortcut was found."))
-            return [
-                Finding(
-                    .good,
-                    "No shortcut was found: of \(neurons) neurons, none tells a label by a fixed place of the picture. "
-                        + "(Marks that move, and tints, would not be found so.)"
-                )
-            ]
+            return nothingFound(hits.remarks, neurons: neurons, &section)
         }
         section.add("found", ReportTable("Shortcuts that were found, the clearest first", hits.hits))
         let labels = Set(hits.map(\.label)).sorted()
@@ -71,6 +64,35 @@ struct ShortcutsSection: SectionMaker {
                     + "q \(String(format: "%.2g", first.q))). "
                     + (marks.isEmpty ? "Look at what is there in the pictures below." : marks.joined(separator: " ")),
                 gallery: front)
+        ]
+    }
+
+    /// That nothing was found is good news only of labels that could be searched.
+    private func nothingFound(_ remarks: [Remark], neurons: Int, _ section: inout ReportSection) -> [Finding] {
+        for case .fewImages(let few, let all, let fewest, _, _, _) in remarks {
+            guard few < all else {
+                section.add("found", .text("No label could be searched."))
+                return [
+                    Finding(
+                        .notice,
+                        "Shortcuts could not be looked for: all \(counted(all, "label")) have fewer than \(fewest) images.")
+                ]
+            }
+            section.add(
+                "found", .text("No shortcut was found for \(all - few) of \(all) labels; the others have too few images."))
+            return [
+                Finding(
+                    .notice,
+                    "No shortcut was found for \(all - few) of \(all) labels; the other \(few) have fewer than \(fewest) images "
+                        + "and could not be searched. (Marks that move, and tints, would not be found so.)")
+            ]
+        }
+        section.add("found", .text("No shortcut was found."))
+        return [
+            Finding(
+                .good,
+                "No shortcut was found: of \(neurons) neurons, none tells a label by a fixed place of the picture. "
+                    + "(Marks that move, and tints, would not be found so.)")
         ]
     }
 
