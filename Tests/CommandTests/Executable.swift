@@ -62,6 +62,11 @@ enum Executable {
 
         var isRunning: Bool { process.isRunning }
 
+        /// What it has written to standard output until now.
+        var output: String {
+            String(decoding: FileManager.default.contents(atPath: folder.file("out")) ?? Data(), as: UTF8.self)
+        }
+
         func wait(timeout: Double = 60) throws -> Result {
             let deadline = Date().addingTimeInterval(timeout)
             var isLate = false
