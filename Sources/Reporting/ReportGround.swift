@@ -101,10 +101,7 @@ final class ReportGround {
 
     /// What a cell of a layer's map sees of a picture of `size`, in its pixels.
     func field(of layer: LayerRecord, y: Int, x: Int, in size: Size) -> Rectangle {
-        let preprocessing = archive.preprocessing
-        return preprocessing.sourceRectangle(
-            ofInput: layer.field(y: y, x: x, in: preprocessing.crop), imageWidth: size.width, imageHeight: size.height
-        ).clipped(to: size)
+        layer.field(y: y, x: x, ofPicture: size, preparedBy: archive.preprocessing)
     }
 }
 

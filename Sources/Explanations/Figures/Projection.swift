@@ -88,6 +88,13 @@ extension LayerRecord {
             width: Double(field.width), height: Double(field.height)
         ).clipped(to: size)
     }
+
+    /// What cell (y, x) of the layer sees of an upright picture of `size`, in its pixels; empty where that is padding alone.
+    public func field(y: Int, x: Int, ofPicture size: Size, preparedBy preprocessing: Preprocessing) -> Rectangle {
+        preprocessing.sourceRectangle(
+            ofInput: field(y: y, x: x, in: preprocessing.crop), imageWidth: size.width, imageHeight: size.height
+        ).clipped(to: size)
+    }
 }
 
 extension Rectangle {

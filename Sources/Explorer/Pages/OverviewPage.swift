@@ -43,15 +43,6 @@ final class OverviewShelf: Sendable {
     }
 }
 
-/// The interval that a share lies in with a chance of 95 % (Wilson 1927).
-func wilsonInterval(_ right: Int, of all: Int) -> ClosedRange<Double> {
-    guard all > 0 else { return 0...1 }
-    let (n, p, z) = (Double(all), Double(right) / Double(all), 1.959964)
-    let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-    return max(0, middle - half)...min(1, middle + half)
-}
-
 extension Explorer {
     /// `/`: the model, its data, how right it is, and its layers.
     func overview(_ wanted: Wanted) throws -> Answer {
@@ -84,11 +75,9 @@ extension Explorer {
         var numbers = [
             ("\(summary.images)", "images"), ("\(store.description.layers.count)", "layers"), ("\(neurons)", "neurons"),
         ]
-        if summary.answers > 0 {
-            let interval = wilsonInterval(summary.rightAnswers, of: summary.answers)
-            let share = 100 * Double(summary.rightAnswers) / Double(summary.answers)
-            let bounds = String(format: "%.1f to %.1f", interval.lowerBound * 100, interval.upperBound * 100)
-            numbers.append((String(format: "%.1f %%", share), "right of \(summary.answers) answers (95 %: \(bounds))"))
+        if let right = Proportion.of(summary.rightAnswers, in: summary.answers) {
+            let bounds = String(format: "%.1f to %.1f", right.low * 100, right.high * 100)
+            numbers.append((String(format: "%.1f %%", right.share * 100), "right of \(right.total) answers (95 %: \(bounds))"))
         }
         if summary.skipped > 0 { numbers.append(("\(summary.skipped)", "files skipped")) }
         return HTML(.div, .class("numbers")) {

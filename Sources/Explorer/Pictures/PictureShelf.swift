@@ -28,7 +28,7 @@ final class PictureShelf: Sendable {
     init(_ store: Store, folder: String?) throws {
         (self.store, self.folder) = (store, folder)
         preprocessing = try store.preprocessing()
-        let first = PictureReader(files: try ImageFiles(store, folder: folder))
+        let first = PictureReader(pictures: try StoredPictures(store, images: folder))
         readers.withLock { $0.append(first) }
     }
 
@@ -42,9 +42,8 @@ final class PictureShelf: Sendable {
     /// The part of an image that a cell sees, in pixels of the upright picture; nil for a layer that the store does not have.
     func source(_ place: Place, _ image: StoredImage) -> Rectangle? {
         guard let layer = store.description.layers.first(where: { $0.name == place.layer }) else { return nil }
-        let frame = layer.field(y: place.y, x: place.x, in: preprocessing.crop)
-        return preprocessing.sourceRectangle(ofInput: frame, imageWidth: image.width, imageHeight: image.height)
-            .clipped(to: Size(width: image.width, height: image.height))
+        let size = Size(width: image.width, height: image.height)
+        return layer.field(y: place.y, x: place.x, ofPicture: size, preparedBy: preprocessing)
     }
 
     /// A PNG.
@@ -52,9 +51,9 @@ final class PictureShelf: Sendable {
     func png(of image: StoredImage, _ place: Place?, side: Int, key: String) throws -> Data {
         if let data = kept.withLock({ $0.pictures[key] }) { return data }
         let free = readers.withLock { $0.popLast() }
-        let reader = try free ?? PictureReader(files: ImageFiles(store, folder: folder))
+        let reader = try free ?? PictureReader(pictures: StoredPictures(store, images: folder))
         defer { readers.withLock { $0.append(reader) } }
-        guard var picture = reader.picture(of: image) else {
+        guard var picture = reader.pictures.picture(of: image) else {
             throw Refusal(
                 sentence:
                     "the file of \(image.path) has gone, or is not what was indexed; serve with --images FOLDER where it is now",
@@ -79,21 +78,8 @@ final class PictureShelf: Sendable {
 }
 
 /// Reads pictures, for one thread at a time.
-private final class PictureReader: @unchecked Sendable {
-    private let files: ImageFiles
-    private let reader = ImageReader()
-
-    init(files: ImageFiles) { self.files = files }
-
-    /// Nil where the file has gone, or is not what was indexed.
-    func picture(of image: StoredImage) -> Image? {
-        guard let file = files.file(of: image) else { return nil }
-        let picture = try? reader.withContents(of: file) { bytes throws(ImageError) -> Image? in
-            guard Data(SHA256.hash(data: bytes)) == image.sha256 else { return nil }
-            return try reader.decode(bytes)
-        }
-        return picture ?? nil
-    }
+private struct PictureReader: @unchecked Sendable {
+    let pictures: StoredPictures
 }
 
 extension Explorer {

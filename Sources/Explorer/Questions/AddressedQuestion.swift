@@ -4,6 +4,7 @@ import Foundation
 import Pages
 import Search
 import Support
+import Synchronization
 
 /// What an address cannot ask, in the words of the command line.
 struct Refusal: Error {
@@ -61,13 +62,25 @@ enum AddressedQuestion {
             ["neurodex"] + Spelling.command(type(of: query).name, options: query.options, operands: [store] + query.operands))
     }
 
-    /// Options without a value, and those of one letter behind one hyphen.
-    private static func names<Q: Query>(of _: Q.Type) -> (flags: Set<String>, short: Set<String>) {
+    /// By type, as the argument parser takes milliseconds to tell.
+    private static let told = Mutex<[ObjectIdentifier: OptionNames]>([:])
+
+    private struct OptionNames: Sendable {
+        /// Without a value.
+        var flags: Set<String>
+        /// Of one letter, behind one hyphen.
+        var short: Set<String>
+    }
+
+    private static func names<Q: Query>(of _: Q.Type) -> OptionNames {
+        if let known = told.withLock({ $0[ObjectIdentifier(Q.self)] }) { return known }
         let help = try? JSONDecoder().decode(HelpDump.self, from: Data(Q._dumpHelp().utf8))
         let arguments = help?.command.arguments ?? []
         let flags = arguments.filter { $0.kind == "flag" }.flatMap { ($0.names ?? []).map(\.name) }
         let short = arguments.flatMap { ($0.names ?? []).filter { $0.kind == "short" }.map(\.name) }
-        return (Set(flags + ["help"]), Set(short))
+        let names = OptionNames(flags: Set(flags + ["help"]), short: Set(short))
+        told.withLock { $0[ObjectIdentifier(Q.self)] = names }
+        return names
     }
 
     /// The argument parser's description of what it parses.

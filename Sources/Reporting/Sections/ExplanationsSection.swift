@@ -76,7 +76,7 @@ struct ExplanationsSection: SectionMaker {
                     rows.append(one.row)
                     table += one.made
                 } catch let error where !(error is CancellationError) {
-                    faults.append("\((image.path as NSString).lastPathComponent): \(error)")
+                    faults.append("\(fileName(image.path)): \(error)")
                 }
                 Activity.step()
             }
@@ -140,7 +140,7 @@ struct ExplanationsSection: SectionMaker {
     ) throws -> (row: Gallery.Row, made: [Made]) {
         let subject = try ground.archive.subject("\(image.id)")
         let target = try ground.archive.answer(on: subject)
-        let name = (image.path as NSString).lastPathComponent
+        let name = fileName(image.path)
         let standing = ground.archive.standing(of: subject)
         let sure = standing.flatMap { one in one.order.first.map { one.text($0) } } ?? target.caption
         var pictures = [

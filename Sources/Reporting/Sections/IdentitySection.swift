@@ -39,7 +39,7 @@ struct IdentitySection: SectionMaker {
             ReportTable(
                 "The network, its input and the store",
                 [
-                    Fact("Network", model.name), Fact("File", (model.path as NSString).lastPathComponent),
+                    Fact("Network", model.name), Fact("File", fileName(model.path)),
                     Fact("SHA-256 of the network", model.sha256), Fact("ONNX opset", "\(model.opset)"),
                     Fact(
                         "Input", "\(model.inputChannels) × \(model.inputHeight) × \(model.inputWidth) (channels, height, width)"),

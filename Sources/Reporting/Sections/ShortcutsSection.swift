@@ -137,7 +137,7 @@ struct ShortcutsSection: SectionMaker {
             let pictures = try top.enumerated().map { index, one in
                 let caption = [
                     "\(hit.label)", String(format: "activation %.4g", Double(one.value)),
-                    (one.image as NSString).lastPathComponent,
+                    fileName(one.image),
                 ]
                 return try ground.picture(
                     SheetPlan.Picture(

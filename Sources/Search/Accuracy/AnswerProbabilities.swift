@@ -82,7 +82,9 @@ struct AnswerProbabilities {
         // By channel, the label of its class's name.
         let labelOfChannel = (0..<layer.channels).map { $0 < classes.count ? numbers[classes[$0]] ?? -1 : -1 }
         let isClass = Set(labelOfChannel)
-        let tallies = try Self.tallies(labels, labelOfChannel, layer, fold)
+        let tallies = try fold.tallies(of: labels, layer, from: Tally()) { tally, value, channel, label in
+            tally.add(Double(value), channel: channel, isOwn: labelOfChannel[channel] == label)
+        }
         let form = ScoreForm(store.description.model, areShares: tallies.allSatisfy(\.isShare))
         images = zip(labels.images.indices, tallies).compactMap { place, tally in
             let label = Int(labels.numbers[place])
@@ -94,26 +96,5 @@ struct AnswerProbabilities {
         leftOut = labels.images.count - images.count
         let counted = Set(images.map(\.id))
         example = leftOut == 0 ? nil : labels.images.first { !counted.contains($0) }
-    }
-
-    private static func tallies(
-        _ labels: ImageLabels, _ labelOfChannel: [Int], _ layer: LayerRecord, _ fold: BlockFold
-    ) throws -> [Tally] {
-        var places = [Int](repeating: -1, count: fold.images)
-        for (place, image) in labels.images.enumerated() { places[image] = place }
-        var tallies = [Tally](repeating: Tally(), count: labels.images.count)
-        try tallies.withUnsafeMutableBufferPointer { tallies in
-            nonisolated(unsafe) let tallies = tallies
-            try fold.sharedRows(NeuronSet([layer.neurons])) { first, row in
-                let channel = row.neuron - layer.firstNeuron
-                for lane in 0..<row.count where places[first + lane] >= 0 {
-                    let place = places[first + lane]
-                    tallies[place].add(
-                        Double(row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)), channel: channel,
-                        isOwn: labelOfChannel[channel] == Int(labels.numbers[place]))
-                }
-            }
-        }
-        return tallies
     }
 }

@@ -113,6 +113,43 @@ struct BlockFold {
         )
     }
 
+    /// What is made of a layer's values on each chosen image, by place in `labels`. Blocks are shared among readers, and an image is in
+    /// one block.
+    ///
+    /// - Parameter add: a tally, a value, its channel, and the number of the image's label as ``ImageLabels/numbers`` has it; the
+    ///   channels of one image in order.
+    func tallies<Tally>(
+        of labels: ImageLabels, _ layer: LayerRecord, from start: Tally,
+        _ add: (inout Tally, Float, _ channel: Int, _ label: Int) -> Void
+    ) throws -> [Tally] {
+        var places = [Int](repeating: -1, count: images)
+        for (place, image) in labels.images.enumerated() { places[image] = place }
+        var tallies = [Tally](repeating: start, count: labels.images.count)
+        try tallies.withUnsafeMutableBufferPointer { tallies in
+            nonisolated(unsafe) let tallies = tallies
+            try sharedRows(NeuronSet([layer.neurons])) { first, row in
+                for lane in 0..<row.count where places[first + lane] >= 0 {
+                    let place = places[first + lane]
+                    let value = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
+                    add(&tallies[place], value, row.neuron - layer.firstNeuron, Int(labels.numbers[place]))
+                }
+            }
+        }
+        return tallies
+    }
+
+    /// A layer's values on all images: lanes × channels.
+    func values(of layer: LayerRecord) throws -> [Float] {
+        var values = [Float](repeating: 0, count: images * layer.channels)
+        try rows(NeuronSet([layer.neurons])) { first, row in
+            for lane in 0..<row.count {
+                values[(first + lane) * layer.channels + row.neuron - layer.firstNeuron] =
+                    row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
+            }
+        }
+        return values
+    }
+
     /// A neuron's values on all images, in id order.
     func column(_ neuron: Int) throws -> [Float] {
         var column = [Float](repeating: 0, count: images)

@@ -2,34 +2,43 @@
 package struct FeatureScaling {
     private let values: [Float]
     private let count: Int
-    private var average: [Double]
-    private var deviation: [Double]
+    private let average: [Double]
+    private let deviation: [Double]
 
     /// - Parameters:
     ///   - values: rows × `count`.
     ///   - training: the rows that average and deviation are of.
     package init(_ values: [Float], count: Int, training: [Int]) {
         (self.values, self.count) = (values, count)
-        average = [Double](repeating: 0, count: count)
-        deviation = average
+        var (average, squares) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
         let share = 1 / Double(training.count)
-        for row in training {
-            for feature in 0..<count { average[feature] += share * Double(values[row * count + feature]) }
-        }
-        for row in training {
-            for feature in 0..<count {
-                let difference = Double(values[row * count + feature]) - average[feature]
-                deviation[feature] += share * difference * difference
+        values.withUnsafeBufferPointer { values in
+            for row in training {
+                for feature in 0..<count { average[feature] += share * Double(values[row * count + feature]) }
+            }
+            for row in training {
+                for feature in 0..<count {
+                    let difference = Double(values[row * count + feature]) - average[feature]
+                    squares[feature] += share * difference * difference
+                }
             }
         }
         // A feature that never changes tells nothing, and stays 0.
-        deviation = deviation.map { $0 > 0 ? $0.squareRoot() : 1 }
+        (self.average, deviation) = (average, squares.map { $0 > 0 ? $0.squareRoot() : .infinity })
     }
 
     /// Of some rows: rows × features.
     package func features(_ rows: [Int]) -> [Double] {
-        rows.flatMap { row in
-            (0..<count).map { (Double(values[row * count + $0]) - average[$0]) / deviation[$0] }
+        [Double](unsafeUninitializedCapacity: rows.count * count) { scaled, initialized in
+            initialized = rows.count * count
+            values.withUnsafeBufferPointer { values in
+                for (place, row) in rows.enumerated() {
+                    for feature in 0..<count {
+                        scaled[place * count + feature] =
+                            (Double(values[row * count + feature]) - average[feature]) / deviation[feature]
+                    }
+                }
+            }
         }
     }
 

@@ -56,21 +56,8 @@ struct NetworkJudge {
         let classes = Dictionary(grouping: names.indices) { names[$0] }
         // By place, the channels of the image's label; none where it is no class.
         let own = labels.names.map { classes[$0] ?? [] }
-        var places = [Int](repeating: -1, count: fold.images)
-        for (place, image) in labels.images.enumerated() { places[image] = place }
-        var tallies = [Tally](repeating: Tally(), count: labels.images.count)
-        try tallies.withUnsafeMutableBufferPointer { tallies in
-            nonisolated(unsafe) let tallies = tallies
-            try fold.sharedRows(NeuronSet([layer.neurons])) { first, row in
-                let channel = row.neuron - layer.firstNeuron
-                for lane in 0..<row.count where places[first + lane] >= 0 {
-                    let place = places[first + lane]
-                    let label = Int(labels.numbers[place])
-                    tallies[place].add(
-                        row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self), channel: channel,
-                        isOwn: label < own.count && own[label].contains(channel))
-                }
-            }
+        let tallies = try fold.tallies(of: labels, layer, from: Tally()) { tally, value, channel, label in
+            tally.add(value, channel: channel, isOwn: label < own.count && own[label].contains(channel))
         }
         let form = ScoreForm(description.model, areShares: tallies.allSatisfy(\.isShare))
         return Judgement(

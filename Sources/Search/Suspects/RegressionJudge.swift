@@ -137,29 +137,25 @@ struct RegressionJudge {
 
     /// A regression and what its features were brought to.
     private struct Model {
-        var average: [Double]
-        var deviation: [Double]
+        let scaling: FeatureScaling
         /// (neurons + 1) × classes.
-        var parameters: [Double]
-        var l2: Double
-
-        static let none = Model(average: [], deviation: [], parameters: [], l2: 0)
+        var parameters: [Double] = []
+        var l2 = 0.0
     }
 
     /// - Parameter l2: nil to try all, and take the one by which the part that was held out is the likeliest.
     private func trained(without held: Int, _ part: [Int], l2: Double?) -> Model {
         let examples = sample(part.indices.filter { part[$0] != held })
-        var model = Model.none
-        (model.average, model.deviation) = moments(examples)
+        var model = Model(scaling: FeatureScaling(features, count: plan.neurons, training: examples))
         let own = examples.map { classes[$0] }
-        let features = scaled(examples, model)
+        let scaled = model.scaling.features(examples)
         let judges = part.indices.filter { part[$0] == held }
         var best = -Double.infinity
         var start: [Double]?
         var result = model
         for candidate in l2.map({ [$0] }) ?? Self.penalties {
             let problem = LogisticRegression(
-                features: features, labels: own, featureCount: plan.neurons, classCount: told.count, l2: candidate)
+                features: scaled, labels: own, featureCount: plan.neurons, classCount: told.count, l2: candidate)
             model.parameters = problem.solved(from: start, tolerance: 1e-4, limit: 200).parameters
             model.l2 = candidate
             start = model.parameters
@@ -180,47 +176,12 @@ struct RegressionJudge {
         }
     }
 
-    private func moments(_ examples: [Int]) -> (average: [Double], deviation: [Double]) {
-        let width = plan.neurons
-        var (average, squares) = ([Double](repeating: 0, count: width), [Double](repeating: 0, count: width))
-        let share = 1 / Double(examples.count)
-        features.withUnsafeBufferPointer { features in
-            for example in examples {
-                for channel in 0..<width { average[channel] += share * Double(features[example * width + channel]) }
-            }
-            for example in examples {
-                for channel in 0..<width {
-                    let difference = Double(features[example * width + channel]) - average[channel]
-                    squares[channel] += share * difference * difference
-                }
-            }
-        }
-        // A neuron that never changes tells nothing, and stays 0.
-        return (average, squares.map { $0 > 0 ? $0.squareRoot() : .infinity })
-    }
-
-    /// Features brought to average 0 and deviation 1: examples × neurons.
-    private func scaled(_ examples: [Int], _ model: Model) -> [Double] {
-        let width = plan.neurons
-        return [Double](unsafeUninitializedCapacity: examples.count * width) { scaled, count in
-            count = examples.count * width
-            features.withUnsafeBufferPointer { features in
-                for (place, example) in examples.enumerated() {
-                    for channel in 0..<width {
-                        scaled[place * width + channel] =
-                            (Double(features[example * width + channel]) - model.average[channel]) / model.deviation[channel]
-                    }
-                }
-            }
-        }
-    }
-
     private func opinions(of examples: [Int], by model: Model) -> [Judgement.Opinion] {
         // Some at once, whose features take little memory.
         stride(from: 0, to: examples.count, by: 256).flatMap { start in
             let some = Array(examples[start..<min(start + 256, examples.count)])
             let scores = LogisticRegression.scores(
-                model.parameters, features: scaled(some, model), featureCount: plan.neurons, classCount: told.count)
+                model.parameters, features: model.scaling.features(some), featureCount: plan.neurons, classCount: told.count)
             return some.indices.map { place in
                 opinion(of: some[place], Array(scores[place * told.count..<(place + 1) * told.count]))
             }

@@ -185,7 +185,7 @@ struct RepairTable: Printable {
             rows: rows.map { row in
                 [.text(row.group), .value(row.trained), .value(row.judged)]
                     + [row.rightBefore, row.rightAfter].map { right in
-                        .text(row.judged > 0 ? "\(right) (\(Self.percent(row.share(right))))" : "not judged")
+                        .text(row.judged > 0 ? "\(right) (\(percent(row.share(right))))" : "not judged")
                     }
             })
     }
@@ -194,6 +194,4 @@ struct RepairTable: Printable {
         [["group", "trained", "judged", "right_before", "right_after"]]
             + rows.map { [$0.group, "\($0.trained)", "\($0.judged)", "\($0.rightBefore)", "\($0.rightAfter)"] }
     }
-
-    private static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 }

@@ -41,11 +41,7 @@ struct ReportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("html, json, model-card or folder (default: by the name's ending).", valueName: "format"))
     var format: Format?
 
-    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
-    var model: String?
-
-    @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
-    var imagesFolder: String?
+    @OptionGroup var files: FilesOptions
 
     private var chosen: Format {
         if let format { return format }
@@ -63,7 +59,7 @@ struct ReportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let made = try ReportRun(store: store, options: options, model: model, images: imagesFolder)
+        let made = try ReportRun(store: store, options: options, model: files.model, images: files.images)
         let content = try made.content(made.facts())
         switch chosen {
         case .html: try neurodex.write(try ReportPage(content).data(), to: out)

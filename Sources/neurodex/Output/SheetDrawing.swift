@@ -85,8 +85,7 @@ struct SheetDrawing {
         guard let layer = store.description.layers.first(where: { $0.name == place.layer }) else {
             throw Failure("the store has no layer '\(place.layer)'")
         }
-        let frame = layer.field(y: place.y, x: place.x, in: preprocessing.crop)
-        return preprocessing.sourceRectangle(ofInput: frame, imageWidth: picture.width, imageHeight: picture.height)
-            .clipped(to: Size(width: picture.width, height: picture.height))
+        let size = Size(width: picture.width, height: picture.height)
+        return layer.field(y: place.y, x: place.x, ofPicture: size, preparedBy: preprocessing)
     }
 }
