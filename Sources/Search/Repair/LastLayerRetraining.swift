@@ -69,9 +69,10 @@ public struct LastLayerRetraining: Sendable {
 
     /// - Throws: ``RetrainingError``; ``QueryError`` for wrong conditions and neurons; ``StoreError``.
     public init(_ store: Store, _ features: Features, _ options: Options) throws {
-        let values = try store.features(features)
-        let parts = try RetrainingParts(store, options)
-        let attributes = try store.attributes(options, training: parts.train)
+        let images = try store.images()
+        let values = try store.features(features, images)
+        let parts = try RetrainingParts(store, images, options)
+        let attributes = try store.attributes(options, parts)
         let groups = RetrainingGroups(
             classes: store.description.classes, classOfImage: parts.classOfImage, attributes: attributes, training: parts.train,
             fewest: Self.fewest)

@@ -12,8 +12,8 @@ struct RetrainingParts {
     private(set) var judgedOn = "--judge"
     private(set) var remarks: [Remark] = []
 
-    init(_ store: Store, _ options: LastLayerRetraining.Options) throws {
-        let (images, classes) = (try store.images(), store.description.classes)
+    init(_ store: Store, _ images: [StoredImage], _ options: LastLayerRetraining.Options) throws {
+        let classes = store.description.classes
         guard classes.count > 1, Set(classes).count == classes.count else { throw RetrainingError.noClasses(store: store.path) }
         let indices = Dictionary(classes.enumerated().map { ($1, $0) }) { first, _ in first }
         classOfImage = [Int?](repeating: nil, count: (images.last?.id ?? -1) + 1)
@@ -95,39 +95,40 @@ struct RetrainingParts {
 extension Store {
     /// The features of a last layer on all images: lanes × features.
     /// - Throws: ``RetrainingError/otherScores(store:layer:image:stored:computed:)`` where the store's scores are not made of them.
-    func features(_ features: LastLayerRetraining.Features) throws -> [Float] {
+    func features(_ features: LastLayerRetraining.Features, _ images: [StoredImage]) throws -> [Float] {
         guard let layer = description.layers.first(where: { $0.name == features.layer }), layer.channels == features.count else {
             throw RetrainingError.noLayer(store: path, tensors: [features.layer])
         }
-        var values: [Float] = []
-        for channel in 0..<layer.channels {
-            let column = try column(neuron: layer.firstNeuron + channel).values
-            if values.isEmpty { values = [Float](repeating: 0, count: column.count * layer.channels) }
-            for (image, value) in column.enumerated() { values[image * layer.channels + channel] = value }
-        }
-        guard let scores = description.layers.last(where: { $0.isLogits }) else { return values }
-        for image in try images().prefix(100) {
-            guard let stored = try activations(ofImage: image.id)?.values[scores.firstNeuron...].prefix(scores.channels) else {
-                continue
-            }
-            let largest = stored.reduce(1) { max($0, abs($1)) }
-            for (index, score) in stored.enumerated() {
-                let own = features.weights[index * features.count..<(index + 1) * features.count]
-                let sum = zip(own, values[(image.id * features.count)...]).reduce(Double(features.bias[index])) {
-                    $0 + Double($1.0) * Double($1.1)
-                }
-                guard abs(Float(sum) - score) <= 0.01 * largest else {
-                    throw RetrainingError.otherScores(
-                        store: path, layer: layer.name, image: image.path, stored: score, computed: Float(sum))
+        return try read { database in
+            let fold = try BlockFold(self, database)
+            let values = try fold.values(of: layer)
+            guard let scores = description.layers.last(where: { $0.isLogits }) else { return values }
+            let some = Array(images.prefix(Self.checkedImages))
+            for (image, stored) in zip(some, try fold.values(of: scores, on: some.map(\.id))) {
+                let largest = stored.reduce(1) { max($0, abs($1)) }
+                for (index, score) in stored.enumerated() {
+                    let own = features.weights[index * features.count..<(index + 1) * features.count]
+                    let sum = zip(own, values[(image.id * features.count)...]).reduce(Double(features.bias[index])) {
+                        $0 + Double($1.0) * Double($1.1)
+                    }
+                    guard abs(Float(sum) - score) <= 0.01 * largest else {
+                        throw RetrainingError.otherScores(
+                            store: path, layer: layer.name, image: image.path, stored: score, computed: Float(sum))
+                    }
                 }
             }
+            return values
         }
-        return values
     }
 
+    /// Whose scores are made again.
+    private static var checkedImages: Int { 100 }
+
     /// What groups are made of besides labels.
-    func attributes(_ options: LastLayerRetraining.Options, training: [Int]) throws -> [RetrainingGroups.Attribute] {
-        let lanes = (try images().last?.id ?? -1) + 1
+    func attributes(
+        _ options: LastLayerRetraining.Options, _ parts: RetrainingParts
+    ) throws -> [RetrainingGroups.Attribute] {
+        let lanes = parts.classOfImage.count
         let conditions = try options.conditions.map { condition in
             var holds = [Bool](repeating: false, count: lanes)
             for image in try imageIDs(where: condition) { holds[image] = true }
@@ -138,11 +139,27 @@ extension Store {
                 let reference = try NeuronReference(name, in: description)
                 guard reference.neurons.count == 1 else { throw QueryError.oneNeuron(name) }
                 let values = try column(neuron: reference.neurons.lowerBound).values
-                guard let threshold = RetrainingGroups.threshold(training.map { values[$0] }) else {
+                guard let threshold = RetrainingGroups.threshold(parts.train.map { values[$0] }) else {
                     throw RetrainingError.constant(neuron: name)
                 }
                 return RetrainingGroups.Attribute(
                     name: "\(name) > \(shortNumber(Double(threshold)))", holds: (0..<lanes).map { values[$0] > threshold })
             }
+    }
+}
+
+extension BlockFold {
+    /// A layer's values on a few images, which are all that is read: one list an image.
+    fileprivate func values(of layer: LayerRecord, on chosen: [Int]) throws -> [[Float]] {
+        var mask = [UInt8](repeating: 0, count: images)
+        for image in chosen { mask[image] = 1 }
+        var values = Dictionary(uniqueKeysWithValues: chosen.map { ($0, [Float](repeating: 0, count: layer.channels)) })
+        try rows(NeuronSet([layer.neurons]), mask: mask) { first, row in
+            for lane in 0..<row.count where mask[first + lane] != 0 {
+                values[first + lane]?[row.neuron - layer.firstNeuron] =
+                    row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
+            }
+        }
+        return chosen.map { values[$0] ?? [] }
     }
 }
