@@ -1,13 +1,14 @@
--- A neurodex store, version 4: the maximum activation of every neuron of one network on every image of one set.
+-- A neurodex store, version 5: the maximum activation of every neuron of one network on every image of one set.
 -- This file is its only definition. SQLite 3.38 or newer (STRICT tables, json_each); no extension is needed to read a store.
 --
 -- Written:   PRAGMA journal_mode=TRUNCATE, synchronous=FULL; a block, its images and its skipped files in one transaction.
 -- Published: PRAGMA journal_mode=DELETE, ANALYZE: one plain file, which opens read-only anywhere.
 -- Truth:     image, skipped_image, activation_block, mean_block. Everything derived from them (neuron_statistics,
 --            top_list) covers the images with id < meta.derived_through, and can be made again from the blocks.
--- Kept:      explanation, cam_head. Made by asking, one transaction each; removing them loses time, not facts.
--- Checksums: CRC-32C. Of blocks it is that of their bytes; of a row of image, neuron_statistics, top_list, run, skipped_image, explanation
---            and cam_head that of its other columns in order, and of meta, model, layer and class one of all: an integer or a double is
+-- Kept:      explanation, cam_head. Made by asking, one transaction each; removing them loses time, not facts. thumbnail: so that a store can
+--            be looked at without its images; no answer reads it.
+-- Checksums: CRC-32C. Of blocks it is that of their bytes; of a row of image, neuron_statistics, top_list, run, skipped_image,
+--            explanation, cam_head and thumbnail that of its other columns in order, and of meta, model, layer and class one of all: an integer or a double is
 --            8 bytes, little-endian; text and blobs are their length as an integer, then their bytes; NULL is the length -1. Whatever answers
 --            reads checks first. label is covered by the images. Under none: meta.derived_through and meta.removed, which have to agree
 --            with the images and lists that are there, activation_block.value_max, which has to be its values', and sqlite_stat1.
@@ -16,14 +17,15 @@
 
 PRAGMA page_size = 16384;             -- 5 rows of 640 lanes with 1-byte positions, or 4 with 2-byte ones: no row overflows a page
 PRAGMA application_id = 1313101873;   -- 0x4E445831, 'NDX1'
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- Facts of the whole file: block_images, neurons, means, top_count, byte_order, checksum, derived_through, preprocessing and its hash;
 -- images_folder (which relative paths of images start from) and store_folders (where the store stood when it was written: a JSON array, the last one last);
 -- removed (how many image ids are no more), planned (how many images there are to be, from a run's start until one is done), shard (3/16, of a part of a dataset), output (of the model, if not its first), precision
 -- (of its convolutions, if not float32), label_source (where labels of images added later come from: folders, none, or a file's full
 -- path), record (post or pre: what was recorded of activation functions) layers (the patterns that chose them, as a JSON array) and answer
--- (softmax or sigmoid: how the file makes probabilities of the scores that are recorded) where there is something to say. description_checksum is of all other keys but derived_through, removed and planned, by
+-- (softmax or sigmoid: how the file makes probabilities of the scores that are recorded) and thumbnails (the longest side, in pixels, of
+-- those that are made of images added later) where there is something to say. description_checksum is of all other keys but derived_through, removed and planned, by
 -- key (the key, the number of its value's type in SQLite, the value), then of model, of layer by ordinal, and of class by id, column for
 -- column. In version 3 it was of block_images, neurons, means, top_count, preprocessing, its hash, shard, output, the facts of model, layer
 -- and class, and precision if there; and schema_checksum was of the definitions below, which are compared with these since version 4.
@@ -222,6 +224,14 @@ CREATE TABLE cam_head(
     accuracy         REAL NOT NULL,    -- share of right answers among the judged
     network_accuracy REAL NOT NULL,    -- the network's own
     checksum         INTEGER NOT NULL  -- of the row. Since version 4
+) STRICT;
+
+-- Small pictures of what the network saw, for looking at: of an image as it was resized and cropped, made smaller where its longer side is over
+-- meta.thumbnails pixels. Not every image has one. Since version 5.
+CREATE TABLE thumbnail(
+    image_id INTEGER PRIMARY KEY,
+    jpeg     BLOB NOT NULL,
+    checksum INTEGER NOT NULL          -- of the row
 ) STRICT;
 
 -- The lists as rows. rank is from 1; (y, x) is a cell of the layer's map. An entry is the text [image_id,value,position], of which a cast

@@ -113,10 +113,10 @@ import Testing
     @Test func aNewerStoreIsRefused() throws {
         try dataset.write(path)
         try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 7") }
-        let wanted = StoreError.newerVersion(path: path, found: 7, supported: 4)
+        let wanted = StoreError.newerVersion(path: path, found: 7, supported: 5)
         #expect(failure { _ = try Store.open(path: path) } == wanted)
         #expect(failure { _ = try dataset.open(path) } == wanted)
-        #expect("\(wanted)" == "\(path) is a store of version 7, and this neurodex knows versions up to 4; use a newer neurodex")
+        #expect("\(wanted)" == "\(path) is a store of version 7, and this neurodex knows versions up to 5; use a newer neurodex")
     }
 
     @Test func aTruncatedStoreSaysSo() throws {
@@ -156,7 +156,7 @@ import Testing
         ),
         ("UPDATE neuron_statistics SET mean = 4.5 WHERE neuron_id = 13", "The statistics of layer3:4"),
         ("DELETE FROM mean_block WHERE id = 4", "A row of means of block 0 is missing: the means of layer1:0"),
-        ("DELETE FROM image WHERE id = 3", "Image ids go up to 29 but there are 29 images: 1 are lost."),
+        ("DELETE FROM image WHERE id = 4", "Image ids go up to 29 but there are 29 images: 1 are lost."),
         ("UPDATE image SET split = 'x' WHERE id = 3", "The row of image 3 (pets/"),
     ])
     func verifyFindsWhatWasChanged(sql: String, finding: String) throws {

@@ -60,6 +60,7 @@ private let checkedRows = [
         "cam_head", "id",
         "id, layer, classes, channels, weights, bias, l2, slope, trained, judged, judged_on, accuracy, network_accuracy"
     ),
+    ("thumbnail", "image_id", "image_id, jpeg"),
 ]
 
 /// - Parameter from: the column of the key.

@@ -87,7 +87,8 @@ public struct RecordedDataset: Sendable {
                     path: "pets/\(label)/\(index).png", sha256: Data((0..<32).map { UInt8(truncatingIfNeeded: $0 + index) }),
                     width: 10 + index % 5, height: 20, bytes: 1000 + index, modified: 1_700_000_000_000_000_000 + index,
                     label: index % 11 == 10 ? nil : label, split: index % 4 == 0 ? "val" : "train",
-                    predictedClass: classes.isEmpty ? nil : index % classes.count, predictedScore: 1.5))
+                    predictedClass: classes.isEmpty ? nil : index % classes.count, predictedScore: 1.5,
+                    thumbnail: index % 3 == 1 ? nil : Thumbnail(jpeg: Data(repeating: UInt8(index % 251), count: 5 + index % 7))))
         }
     }
 

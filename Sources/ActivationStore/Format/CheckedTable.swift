@@ -37,6 +37,9 @@ struct CheckedTable: Sendable {
             ("accuracy", .real), ("network_accuracy", .real),
         ])
 
+    static let thumbnail = CheckedTable(
+        name: "thumbnail", columns: [("image_id", .integer), ("jpeg", .blob)])
+
     // MARK: Reading
 
     /// Whether the file's rows have the checksum at all.
@@ -103,14 +106,14 @@ struct CheckedTable: Sendable {
 
     // MARK: Writing
 
-    /// Writes a row of all columns but the checksum, in place of one of the same key.
-    func insert(_ database: Database, _ values: [(any DatabaseValueConvertible)?]) throws {
+    /// Writes a row of all columns but the checksum, in place of one of the same key; one that is not `isTrusted` with a checksum that never fits.
+    func insert(_ database: Database, _ values: [(any DatabaseValueConvertible)?], isTrusted: Bool = true) throws {
         precondition(values.count == columns.count, "\(values.count) values for \(columns.count) columns of \(name)")
         let values = values.map { $0?.databaseValue ?? .null }
         let places = Array(repeating: "?", count: values.count + 1).joined(separator: ", ")
         try database.execute(
             sql: "INSERT OR REPLACE INTO \(name)(\(list), checksum) VALUES (\(places))",
-            arguments: StatementArguments(values + [(checksum(values) ?? -1).databaseValue]))
+            arguments: StatementArguments(values + [(isTrusted ? checksum(values) ?? -1 : -1).databaseValue]))
     }
 
     /// Changes rows, and gives those that were intact the checksum of what they are now; one that was damaged stays so.

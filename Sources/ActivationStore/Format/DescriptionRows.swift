@@ -13,7 +13,8 @@ extension StoreDescription {
             (choice.beforeActivation ? "pre" : "post", String(decoding: try JSONEncoder().encode(choice.patterns), as: UTF8.self))
         }
         let occasional = [
-            ("shard", shard?.description), ("output", model.output), ("precision", model.precision), ("record", choice?.0),
+            ("shard", shard?.description), ("thumbnails", thumbnailSide.map { "\($0)" }), ("output", model.output),
+            ("precision", model.precision), ("record", choice?.0),
             ("layers", choice?.1), ("answer", model.answer?.rawValue),
         ].filter { $0.1 != nil }
         for (key, value) in facts + occasional {
@@ -124,7 +125,8 @@ extension StoreDescription {
         else { throw contradiction() }
         self.init(
             model: model, preprocessing: try fact("preprocessing"), preprocessingHash: try fact("preprocessing_hash"),
-            layers: layers, classes: classes, blockImages: blockImages, topCount: topCount, shard: shard)
+            layers: layers, classes: classes, blockImages: blockImages, topCount: topCount, shard: shard,
+            thumbnailSide: try occasional("thumbnails").flatMap { Int($0) }.flatMap { Thumbnail.sides.contains($0) ? $0 : nil })
         if let what = impossibility { throw StoreError.damaged(path: path, detail: what) }
         guard try Schema.keepsChecksums(database) else { return }
         let checksum = try CheckedTable.isKept(database) ? Self.checksum(database) : oldChecksum

@@ -145,11 +145,14 @@ public struct StoreDescription: Hashable, Sendable {
     public let topCount: Int
     /// Which part of the dataset the store is of; nil for all of it.
     public let shard: Shard?
+    /// The longest side, in pixels, of the thumbnails that are kept of images added later; nil for none. Stores of one set may differ in it.
+    public internal(set) var thumbnailSide: Int?
 
     /// - Precondition: there is a layer; there are at most 1 048 576 neurons; `blockImages` rows fit a page; `topCount` ≥ 1.
     public init(
         model: ModelRecord, preprocessing: String, preprocessingHash: String, layers: [LayerRecord],
-        classes: [String] = [], blockImages: Int = 640, topCount: Int = 100, shard: Shard? = nil
+        classes: [String] = [], blockImages: Int = 640, topCount: Int = 100, shard: Shard? = nil,
+        thumbnailSide: Int? = nil
     ) {
         var numbered = layers
         var next = 0
@@ -169,20 +172,28 @@ public struct StoreDescription: Hashable, Sendable {
         self.blockImages = blockImages
         self.topCount = topCount
         self.shard = shard
+        self.thumbnailSide = thumbnailSide
     }
 
     /// The same, with other names of the classes.
     func naming(classes: [String]) -> StoreDescription {
         StoreDescription(
             model: model, preprocessing: preprocessing, preprocessingHash: preprocessingHash, layers: layers, classes: classes,
-            blockImages: blockImages, topCount: topCount, shard: shard)
+            blockImages: blockImages, topCount: topCount, shard: shard, thumbnailSide: thumbnailSide)
+    }
+
+    /// The same, with thumbnails of another size; nil for none.
+    public func keepingThumbnails(side: Int?) -> StoreDescription {
+        var description = self
+        description.thumbnailSide = side
+        return description
     }
 
     /// The same, of all of the dataset.
     var whole: StoreDescription {
         StoreDescription(
             model: model, preprocessing: preprocessing, preprocessingHash: preprocessingHash, layers: layers, classes: classes,
-            blockImages: blockImages, topCount: topCount)
+            blockImages: blockImages, topCount: topCount, thumbnailSide: thumbnailSide)
     }
 
     /// Images in a block of a store of these layers: 640, or fewer where the block being filled and the lists of the strongest would
@@ -241,10 +252,12 @@ public struct ImageRecord: Hashable, Sendable {
     public var predictedClass: Int?
     /// The largest logit.
     public var predictedScore: Float?
+    /// What the network saw of it, made smaller; nil for none.
+    public var thumbnail: Thumbnail?
 
     public init(
         path: String, sha256: Data, width: Int, height: Int, bytes: Int, modified: Int, label: String? = nil,
-        split: String? = nil, predictedClass: Int? = nil, predictedScore: Float? = nil
+        split: String? = nil, predictedClass: Int? = nil, predictedScore: Float? = nil, thumbnail: Thumbnail? = nil
     ) {
         self.path = path
         self.sha256 = sha256
@@ -256,7 +269,17 @@ public struct ImageRecord: Hashable, Sendable {
         self.split = split
         self.predictedClass = predictedClass
         self.predictedScore = predictedScore
+        self.thumbnail = thumbnail
     }
+}
+
+/// A small picture of what the network saw of an image: resized and cropped, then made smaller.
+public struct Thumbnail: Hashable, Sendable {
+    public var jpeg: Data
+    /// False where a store that it was copied from had damaged bytes; they are kept, and go on counting as damaged.
+    package var isIntact = true
+
+    public init(jpeg: Data) { self.jpeg = jpeg }
 }
 
 /// A file that could not be decoded.

@@ -23,6 +23,7 @@ extension Schema {
             try database.execute(sql: sql)
             try database.execute(sql: "PRAGMA user_version = \(index + 2)")
         }
+        guard found < 4 else { return }
         try database.execute(sql: "DELETE FROM meta WHERE key IN ('description_checksum', 'schema_checksum')")
         try StoreDescription.insertChecksum(database)
         for table in [CheckedTable.run, .skippedImage, .camHead] { try table.seal(database) }

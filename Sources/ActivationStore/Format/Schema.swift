@@ -1,7 +1,7 @@
 /// The store's format: numbers that `schema.sql` also holds, and the arithmetic of its keys.
 package enum Schema {
     /// The version this program writes, `PRAGMA user_version`.
-    package static let version = 4
+    package static let version = 5
     /// 'NDX1', `PRAGMA application_id`.
     package static let applicationID = 0x4E44_5831
     package static let pageSize = 16384
@@ -78,6 +78,7 @@ package enum Schema {
         LEFT JOIN class c ON c.id = i.predicted_class_id
         LEFT JOIN class k ON k.id = b.class_id;
         """,
+        "CREATE TABLE thumbnail(image_id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;",
     ]
 
     /// The key of a neuron's row in a block.

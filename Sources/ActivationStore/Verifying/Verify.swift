@@ -14,6 +14,7 @@ public struct Verification: Equatable, Sendable {
     public var statistics = 0
     public var topEntries = 0
     public var explanations = 0
+    public var thumbnails = 0
 
     public var isWhole: Bool { findings.isEmpty }
 
@@ -231,11 +232,29 @@ private struct StoreCheck {
             (.run, "what it says is lost"), (.skippedImage, "index the images again to try the file again"),
             (.camHead, "fit it anew with: neurodex cam fit"),
         ]
+        try checkThumbnails(&result)
         for (table, consequence) in tables where try database.tableExists(table.name) {
             try table.visit(database) { row, isIntact in
                 guard !isIntact else { return }
                 result.report(
                     "The row of \(table.title(row)) in the table \(table.name) differs from its checksum; \(consequence).")
+            }
+        }
+    }
+
+    private func checkThumbnails(_ result: inout Verification) throws {
+        guard try Store.keepsThumbnails(database) else { return }
+        let images = try Set(Int.fetchCursor(database, sql: "SELECT id FROM image"))
+        try CheckedTable.thumbnail.visit(database) { row, isIntact in
+            let id = row["image_id"] as DatabaseValue
+            if !isIntact {
+                result.report(
+                    "The thumbnail of image \(id) differs from its checksum; index the image again with --thumbnails to make it anew."
+                )
+            } else if Int.fromDatabaseValue(id).map({ images.contains($0) }) != true {
+                result.report("There is a thumbnail of an image \(id), which is not in the store.")
+            } else {
+                result.thumbnails += 1
             }
         }
     }

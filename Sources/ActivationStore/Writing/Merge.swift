@@ -27,7 +27,9 @@ extension Store {
         defer { withExtendedLifetime(lock) {} }
         try StoreName.refuseLeftJournal(path)
         try StoreName.replace(path, by: .merging) { temporary in
-            let writer = try StoreWriter.open(path: temporary, description: first.whole, run: run)
+            var whole = first.whole
+            whole.thumbnailSide = stores.compactMap { $0.description.thumbnailSide }.max()
+            let writer = try StoreWriter.open(path: temporary, description: whole, run: run)
             let sources = Set(try stores.map { try $0.labelSource() })
             if sources.count == 1, let source = sources.first { _ = try writer.relabel(Relabelling(source: source)) }
             try Activity.run("joining stores", parts: stores.count) {

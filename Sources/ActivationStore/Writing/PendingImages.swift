@@ -52,6 +52,8 @@ struct PendingImages {
             insert.bind(11, image.predictedScore.map { Double($0) } ?? .nan)
             insert.bind(12, ImageRows.checksum(image, id: firstID + offset))
             try insert.run()
+            guard let thumbnail = image.thumbnail else { continue }
+            try CheckedTable.thumbnail.insert(database, [firstID + offset, thumbnail.jpeg], isTrusted: thumbnail.isIntact)
         }
         // Files that were broken once and are whole now; few stores have any broken one.
         guard try Int.fetchOne(database, sql: "SELECT 1 FROM skipped_image LIMIT 1") != nil else { return }

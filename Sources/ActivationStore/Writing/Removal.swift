@@ -24,6 +24,7 @@ extension Store {
                 DELETE FROM explanation WHERE image_sha256 = (SELECT sha256 FROM image WHERE id = ?1)
                     AND NOT EXISTS (SELECT 1 FROM image a JOIN image b ON b.sha256 = a.sha256 AND b.id <> a.id WHERE a.id = ?1)
                 """, arguments: [id])
+        try database.execute(sql: "DELETE FROM thumbnail WHERE image_id = ?", arguments: [id])
         try database.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [id])
         return database.changesCount > 0
     }

@@ -96,11 +96,12 @@ extension Store {
         guard let first = ids.first, let last = ids.last else { return [] }
         let wanted = Set(ids)
         let found = try images(database, "WHERE image.id BETWEEN ? AND ? ORDER BY image.id", [first, last])
+        let thumbnails = try Self.thumbnails(database, ids: ids)
         return found.filter { wanted.contains($0.id) }.map { image in
             ImageRecord(
                 path: image.path, sha256: image.sha256, width: image.width, height: image.height, bytes: image.bytes,
                 modified: image.modified, label: image.label, split: image.split, predictedClass: image.predictedClass,
-                predictedScore: image.predictedScore.map { Float($0) })
+                predictedScore: image.predictedScore.map { Float($0) }, thumbnail: thumbnails[image.id])
         }
     }
 }

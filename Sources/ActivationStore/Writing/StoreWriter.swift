@@ -103,6 +103,8 @@ public final class StoreWriter: @unchecked Sendable {
         if images > 0 || saved > 0 { try restore() }
     }
 
+    func setThumbnailSide(_ side: Int?) { description.thumbnailSide = side }
+
     // MARK: What is there
 
     /// The images in the file, by path.

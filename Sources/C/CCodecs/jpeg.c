@@ -159,6 +159,19 @@ static int reaches_end(const codec_jpeg *decoder) {
   return 0;
 }
 
+codec_status codec_jpeg_shrink(codec_jpeg *decoder, int eighths, int *width, int *height) {
+  struct jpeg_decompress_struct *info = &decoder->info;
+  if (setjmp(decoder->failure)) return failed(decoder);
+  if (info->num_components != 4) {
+    info->scale_num = (unsigned int)eighths;
+    info->scale_denom = 8;
+  }
+  jpeg_calc_output_dimensions(info);
+  *width = (int)info->output_width;
+  *height = (int)info->output_height;
+  return CODEC_OK;
+}
+
 codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int bottom) {
   struct jpeg_decompress_struct *info = &decoder->info;
   if (setjmp(decoder->failure)) return failed(decoder);
@@ -204,4 +217,71 @@ codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride,
   }
   if (!jpeg_finish_decompress(info)) return cut(decoder);
   return CODEC_OK;
+}
+
+// MARK: Encoding
+
+typedef struct {
+  struct jpeg_compress_struct info;
+  struct jpeg_error_mgr errors;
+  jmp_buf failure;
+  char message[JMSG_LENGTH_MAX];
+  int out_of_memory;
+  unsigned char *bytes;
+  unsigned long count;
+} encoder;
+
+static void fail_encoding(j_common_ptr common) {
+  encoder *self = (encoder *)common->client_data;
+  common->err->format_message(common, self->message);
+  self->out_of_memory = common->err->msg_code == JERR_OUT_OF_MEMORY;
+  longjmp(self->failure, 1);
+}
+
+static void encode(encoder *self, const uint8_t *rgb, int width, int height, int quality) {
+  struct jpeg_compress_struct *info = &self->info;
+  jpeg_create_compress(info);
+  info->client_data = self;
+  jpeg_mem_dest(info, &self->bytes, &self->count);
+  info->image_width = (JDIMENSION)width;
+  info->image_height = (JDIMENSION)height;
+  info->input_components = 3;
+  info->in_color_space = JCS_RGB;
+  jpeg_set_defaults(info);
+  jpeg_set_quality(info, quality, TRUE);
+  jpeg_start_compress(info, TRUE);
+  while (info->next_scanline < info->image_height) {
+    JSAMPROW row = (JSAMPROW)(uintptr_t)(rgb + (size_t)info->next_scanline * (size_t)width * 3);
+    jpeg_write_scanlines(info, &row, 1);
+  }
+  jpeg_finish_compress(info);
+}
+
+codec_status codec_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, uint8_t **bytes, size_t *count,
+                               char message[CODEC_MESSAGE_LENGTH]) {
+  encoder *self = calloc(1, sizeof *self);
+  *bytes = NULL;
+  *count = 0;
+  message[0] = 0;
+  if (!self) return CODEC_NO_MEMORY;
+  self->info.err = jpeg_std_error(&self->errors);
+  self->info.client_data = self;
+  self->errors.error_exit = fail_encoding;
+  self->errors.output_message = ignore_message;
+  codec_status status = CODEC_OK;
+  if (setjmp(self->failure)) {
+    status = self->out_of_memory ? CODEC_NO_MEMORY : CODEC_UNSUPPORTED;
+    snprintf(message, CODEC_MESSAGE_LENGTH, "%s", self->message);
+  } else {
+    encode(self, rgb, width, height, quality);
+  }
+  jpeg_destroy_compress(&self->info);
+  if (status == CODEC_OK) {
+    *bytes = self->bytes;
+    *count = self->count;
+  } else {
+    free(self->bytes);
+  }
+  free(self);
+  return status;
 }

@@ -168,6 +168,7 @@ static int adapt(definitions *all, int version) {
         // Brought here from version 2.
         code = add_text(image, edited(image->texts[0], checksum, ",checksum INTEGER NOT NULL DEFAULT 0"));
     }
+    if (version < 5) drop(all, find(all, "thumbnail"));
     for (const char *const *name = since_2; version < 2 && *name; name++) drop(all, find(all, *name));
     return code;
 }

@@ -17,7 +17,10 @@ extension Explorer {
             self.remarks(report.remarks)
             HTML(.div, .class("split")) {
                 HTML(.div) {
-                    HTML(.section, .class("card")) { self.subject(image, report.listing) }
+                    HTML(.section, .class("card")) {
+                        self.subject(image, report.listing)
+                        self.thumbnailNote([image])
+                    }
                     HTML(.section, .class("card")) { self.nearest(image) }
                 }
                 HTML(.div) {

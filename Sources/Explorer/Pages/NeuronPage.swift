@@ -21,7 +21,10 @@ extension Explorer {
             self.neuronForm(wanted)
             self.remarks(report.remarks)
             try HTML(.div, .class("split")) {
-                HTML(.section, .class("card")) { self.crops(report.listing) }
+                HTML(.section, .class("card")) {
+                    self.crops(report.listing)
+                    self.thumbnailNote((report.listing as? Rows<TopQuery.Hit>)?.rows.prefix(400).map(\.imageID) ?? [])
+                }
                 try HTML(.div) {
                     try HTML(.section, .class("card")) { try self.histogram(name, question.each.condition, wanted) }
                     try HTML(.section, .class("card")) { try self.statistics(of: reference) }

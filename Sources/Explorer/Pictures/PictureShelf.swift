@@ -46,23 +46,37 @@ final class PictureShelf: Sendable {
         return layer.field(y: place.y, x: place.x, ofPicture: size, preparedBy: preprocessing)
     }
 
-    /// A PNG.
-    /// - Throws: ``Refusal`` where the file has gone, or is not what was indexed.
-    func png(of image: StoredImage, _ place: Place?, side: Int, key: String) throws -> Data {
-        if let data = kept.withLock({ $0.pictures[key] }) { return data }
+    /// Whether an image's file is not where it was, so that its thumbnail is shown. What is in the file is not looked at.
+    func isGone(_ image: StoredImage) -> Bool { (try? reading { $0.pictures.isGone(image) }) ?? false }
+
+    private func reading<T>(_ body: (PictureReader) throws -> T) throws -> T {
         let free = readers.withLock { $0.popLast() }
         let reader = try free ?? PictureReader(pictures: StoredPictures(store, images: folder))
         defer { readers.withLock { $0.append(reader) } }
-        guard var picture = reader.pictures.picture(of: image) else {
+        return try body(reader)
+    }
+
+    /// The longer side that a picture is decoded to, so that its part is `side` pixels long.
+    private static func decoded(_ side: Int, _ area: Rectangle?, of image: StoredImage) -> Int {
+        guard let area, !area.isEmpty else { return side }
+        let share = max(area.width, area.height) / Double(max(image.width, image.height))
+        return Int((Double(side) / max(share, 0.01)).rounded(.up))
+    }
+
+    /// A PNG.
+    /// - Throws: ``Refusal`` where the file has gone, or is not what was indexed, and there is no thumbnail.
+    func png(of image: StoredImage, _ place: Place?, side: Int, key: String) throws -> Data {
+        if let data = kept.withLock({ $0.pictures[key] }) { return data }
+        let area = place.flatMap { source($0, image) }
+        let shown = try reading { $0.pictures.shown(image, atLeast: Self.decoded(side, area, of: image)) }
+        guard let shown else {
             throw Refusal(
                 sentence:
-                    "the file of \(image.path) has gone, or is not what was indexed; serve with --images FOLDER where it is now",
+                    "the file of \(image.path) has gone, or is not what was indexed, and the store has no thumbnail of it; serve with --images FOLDER where it is now",
                 status: .notFound)
         }
-        if let place, let area = source(place, image), !area.isEmpty {
-            let pixels = area.pixels(in: Size(width: picture.width, height: picture.height))
-            picture = picture.cropped(columns: pixels.columns, rows: pixels.rows)
-        }
+        var picture = shown.picture
+        if let area, !area.isEmpty { picture = shown.cropped(to: area) }
         let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
         picture = picture.resized(
             width: max(1, Int((Double(picture.width) * scale).rounded())),
@@ -102,7 +116,8 @@ extension Explorer {
             place = PictureShelf.Place(layer: layer, y: y, x: x)
         }
         let cell = place.map { "\($0.layer):\($0.y):\($0.x)" } ?? ""
-        let text = "1 \(image.sha256.hexadecimal) \(side) \(cell)"
+        let gone = pictures.isGone(image) ? " gone" : ""
+        let text = "2\(gone) \(image.sha256.hexadecimal) \(side) \(cell)"
         let key = SHA256.hash(data: Data(text.utf8)).prefix(16).hexadecimal
         let data = try pictures.png(of: image, place, side: side, key: key)
         return Response(

@@ -97,6 +97,26 @@ public final class ImageReader {
         }
     }
 
+    /// The whole picture that `bytes` hold, upright and perhaps smaller, for a look at it: a JPEG is decoded to as few eighths of its size as
+    /// leave the longer side at `side` pixels or more. What a network sees is never read so.
+    ///
+    /// - Returns: the picture, and the size of the whole one.
+    /// - Throws: `ImageError` without a name.
+    public func decode(_ bytes: UnsafeRawBufferPointer, atLeast side: Int) throws(ImageError) -> (picture: Image, whole: Size) {
+        let whole = try header(bytes)
+        let size = Size(width: whole.upright.width, height: whole.upright.height)
+        let longest = max(size.width, size.height)
+        let eighths = min(8, max(1, (8 * side + longest - 1) / longest))
+        guard whole.kind == .jpeg, eighths < 8 else { return (try decode(bytes), size) }
+        let header = try jpeg.shrink(whole, eighths: eighths)
+        let upright = header.upright
+        let pixels = try decode(header, bytes, columns: 0..<upright.width, rows: 0..<upright.height)
+        let picture = Image(width: upright.width, height: upright.height) { target in
+            target.baseAddress?.update(from: pixels, count: target.count)
+        }
+        return (picture, size)
+    }
+
     private func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
         if bytes.isEmpty { throw ImageError(.empty) }
         switch ContentKind(of: bytes) {

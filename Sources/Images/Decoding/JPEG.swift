@@ -30,6 +30,14 @@ final class JPEGDecoder {
         try check(status, bytes: bytes, width: header.width, height: header.height)
     }
 
+    /// Lets the `decode` that follows give a smaller picture of `eighths` (1...8) of the size; it has to be of the header that is returned.
+    func shrink(_ header: Header, eighths: Int) throws(ImageError) -> Header {
+        var (width, height): (Int32, Int32) = (0, 0)
+        let status = codec_jpeg_shrink(decoder, Int32(eighths), &width, &height)
+        try check(status, bytes: 0, width: header.width, height: header.height)
+        return Header(kind: .jpeg, width: Int(width), height: Int(height), orientation: header.orientation)
+    }
+
     private func check(_ status: codec_status, bytes: Int, width: Int, height: Int) throws(ImageError) {
         guard status != CODEC_OK else { return }
         let message = decoder.map { String(cString: codec_jpeg_message($0)) } ?? ""

@@ -11,11 +11,12 @@ extension StoreDescription {
     ///   - blockImages: images in a block, fewer for trials with few images; nil for what suits the network.
     ///   - topCount: length of the kept list of each neuron's strongest images.
     ///   - shard: which part of the dataset it is of; nil for all of it.
+    ///   - thumbnailSide: of the thumbnails that are kept, in pixels; nil for none.
     /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite; `NetworkError` where the network has more neurons
     ///   than a store can hold, or none.
     public init(
         _ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int? = nil, topCount: Int,
-        shard: Shard? = nil
+        shard: Shard? = nil, thumbnailSide: Int? = nil
     ) throws {
         guard network.neuronCount > 0 else {
             throw NetworkError.graph(problem: "it has no layer with channels, so there are no neurons to record")
@@ -38,7 +39,8 @@ extension StoreDescription {
                 answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: layers, classes: classes,
-            blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard)
+            blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard,
+            thumbnailSide: thumbnailSide)
     }
 }
 

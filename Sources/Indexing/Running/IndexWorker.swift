@@ -11,9 +11,12 @@ final class IndexWorker {
     private let preprocessing: Preprocessing
     private let reader = ImageReader()
     private let logits: Range<Int>?
+    private let thumbnailSide: Int?
 
+    /// - Parameter thumbnailSide: of thumbnails, in pixels; nil for none.
     /// - Throws: `NetworkError` where the network's kernels cannot be bound.
-    init(_ network: Network, _ preprocessing: Preprocessing) throws {
+    init(_ network: Network, _ preprocessing: Preprocessing, thumbnailSide: Int?) throws {
+        self.thumbnailSide = thumbnailSide
         self.network = network
         self.preprocessing = preprocessing
         worker = try network.makeWorker()
@@ -55,11 +58,13 @@ final class IndexWorker {
                 return (framed, SHA256.hash(data: bytes))
             }
             preprocessing.write(framed.image, to: worker.input(image: slot))
+            var thumbnail: Thumbnail?
+            if let thumbnailSide { thumbnail = try Thumbnail(of: framed.image, side: thumbnailSide) }
             return .success(
                 ImageRecord(
                     path: item.path, sha256: Data(digest), width: framed.placement.source.width,
                     height: framed.placement.source.height, bytes: facts?.bytes ?? 0, modified: facts?.modified ?? 0,
-                    label: item.label, split: item.split))
+                    label: item.label, split: item.split, thumbnail: thumbnail))
         } catch {
             return .failure(
                 Skipped(

@@ -94,7 +94,8 @@ public struct Indexer: Sendable {
         if total > 0 { try writer.plan(images: total - plan.replaced.count) }
         let queue = ResultQueue<Outcome>(capacity: max(64, 4 * jobs * network.batch), producers: jobs)
         let source = WorkSource(pending, isCancelled: isCancelled)
-        let workers = try (0..<jobs).map { _ in try IndexWorker(network, preprocessing) }
+        let side = writer.description.thumbnailSide
+        let workers = try (0..<jobs).map { _ in try IndexWorker(network, preprocessing, thumbnailSide: side) }
         let threads = workers.map { worker in
             let box = UncheckedBox(worker)
             let thread = Thread {

@@ -10,9 +10,10 @@ struct IndexCommand: ParsableCommand {
         commandName: "index",
         abstract: "Run a network over images and keep every neuron's maximum on each.",
         discussion: """
-            Example:
+            Examples:
 
               neurodex index shop.sqlite --model petshop.onnx --classes labels.txt photos/
+              neurodex index shop.sqlite --thumbnails 160 photos/
 
             The store is one SQLite file. Running the same command again goes on where it stopped, after Ctrl-C or a crash, and adds \
             images that are new or have changed; then what you leave out (--model, --layers, --preprocess, --labels …) is as in the store. Labels come from the folders that images stand in (photos/train/cat/1.jpg: label cat, split train), \
@@ -91,6 +92,8 @@ struct IndexCommand: ParsableCommand {
         })
     var shard: Shard?
 
+    @OptionGroup var thumbnails: ThumbnailOption
+
     @Flag(help: "Say what would be run, replaced and renamed, and change nothing.")
     var dryRun = false
 
@@ -153,7 +156,9 @@ struct IndexCommand: ParsableCommand {
         _ = try ImagePlaces.settled(writer)
         let edits = labels.isSaid ? labels.edits(known: try KnownFiles(writer)) : [:]
         let relabelled = try writer.relabel(Relabelling(edits: edits, classes: names, source: labels.source.kept))
+        let kept = try thumbnails.apply(to: writer, isNew: stored == nil)
         let bar = ProgressBar()
+        if let kept { try thumbnails.make(kept, preprocessing, into: writer, bar) { interruption.isRequested } }
         let summary = try Indexer(network: network, preprocessing: preprocessing, jobs: jobs).run(
             dataset, into: writer, progress: bar.update, isCancelled: { interruption.isRequested })
         bar.clear()
@@ -209,10 +214,11 @@ struct IndexCommand: ParsableCommand {
         let own = stored == nil && preprocessing.isOpen ? try network.modelPreprocessing() : nil
         if let own { printNote("pictures are prepared as \(own.source) says; --preprocess and its like change that") }
         let recipe = try preprocessing.preprocessing(for: network.input, store: stored, model: own?.recipe)
-        return try StoreDescription(
+        let description = try StoreDescription(
             network, preprocessing: recipe, classes: existing?.classes ?? classes ?? [],
             blockImages: block ?? existing?.blockImages,
             topCount: top ?? existing?.topCount ?? 100, shard: shard ?? existing?.shard)
+        return existing == nil ? thumbnails.chosen(for: description, frame: recipe.crop) : description
     }
 
     /// Nil where there are none to name.

@@ -68,7 +68,8 @@ struct StoreInfo: Printable {
     private var bytesPerActivation: Double? {
         let activations = (summary.images + summary.removed) * description.neuronCount
         guard activations > 0 else { return nil }
-        return Double(summary.bytes - summary.explanationBytes - summary.freeBytes) / Double(activations)
+        return Double(summary.bytes - summary.explanationBytes - summary.thumbnails.bytes - summary.freeBytes)
+            / Double(activations)
     }
 }
 
@@ -112,11 +113,12 @@ extension StoreInfo {
         struct Bytes: Encodable {
             var file: Int
             var explanations: Int
+            var thumbnails: Int
             var free: Int
             var perActivation: Double?
 
             enum CodingKeys: String, CodingKey {
-                case file, explanations, free
+                case file, explanations, thumbnails, free
                 case perActivation = "per_activation"
             }
         }
@@ -131,6 +133,7 @@ extension StoreInfo {
         var images: Int
         var planned: Int?
         var skippedFiles: Int
+        var thumbnails: Int
         var removed: Int
         var labels: [String: Int]
         var unlabelled: Int
@@ -143,7 +146,7 @@ extension StoreInfo {
         enum CodingKeys: String, CodingKey {
             case store, model, input, preprocessing, shard, layers, neurons, images, planned
             case skippedFiles = "skipped_files"
-            case removed, labels, unlabelled, splits, answers, bytes
+            case thumbnails, removed, labels, unlabelled, splits, answers, bytes
             case keptList = "kept_list"
             case state
         }
@@ -163,11 +166,13 @@ extension StoreInfo {
             preprocessing: preprocessing.map { Entry.Recipe($0) }, shard: description.shard.map { "\($0)" },
             layers: description.layers.count,
             neurons: description.neuronCount, images: summary.images, planned: summary.planned,
-            skippedFiles: summary.skipped, removed: summary.removed, labels: counts(summary.labels),
+            skippedFiles: summary.skipped, thumbnails: summary.thumbnails.count, removed: summary.removed,
+            labels: counts(summary.labels),
             unlabelled: summary.unlabelled, splits: counts(summary.splits),
             answers: summary.answers > 0 ? Entry.Answers(right: summary.rightAnswers, of: summary.answers) : nil,
             bytes: Entry.Bytes(
-                file: summary.bytes, explanations: summary.explanationBytes, free: summary.freeBytes,
+                file: summary.bytes, explanations: summary.explanationBytes, thumbnails: summary.thumbnails.bytes,
+                free: summary.freeBytes,
                 perActivation: bytesPerActivation),
             keptList: description.topCount, state: state
         ).encode(to: encoder)
@@ -203,13 +208,26 @@ extension StoreInfo {
                 ("right answers", String(format: "%d of %d (%.1f %%)", summary.rightAnswers, summary.answers, share)))
         }
         let each = bytesPerActivation.map { String(format: ", %.2f an activation", $0) } ?? ""
-        let beside = [(summary.explanationBytes, "of explanations"), (summary.freeBytes, "free")].filter { $0.0 > 0 }
+        if let thumbnailsText { facts.append(("thumbnails", thumbnailsText)) }
+        let beside = [
+            (summary.explanationBytes, "of explanations"), (summary.thumbnails.bytes, "of thumbnails"),
+            (summary.freeBytes, "free"),
+        ].filter { $0.0 > 0 }
         let parts = beside.map { ", \($0.0) of them \($0.1)" }.joined()
         facts.append(("file", "\(summary.bytes) bytes\(parts)\(each)"))
         facts.append(("kept list", "the \(description.topCount) strongest images of every neuron"))
         if summary.removed > 0 { facts.append(("removed", "\(summary.removed)")) }
         facts.append(("state", stateText))
         return facts
+    }
+
+    /// Nil where there are none.
+    private var thumbnailsText: String? {
+        let (count, bytes) = (summary.thumbnails.count, summary.thumbnails.bytes)
+        guard count > 0 else { return nil }
+        let side = description.thumbnailSide.map { ", at most \($0) pixels wide and high" } ?? ""
+        return
+            "of \(count == summary.images ? "all" : "\(count) of \(summary.images)") images, \(bytes / count) bytes each\(side)"
     }
 
     private var labelsText: String {

@@ -95,6 +95,7 @@ struct VerifyCommand: ParsableCommand {
         var summary =
             "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
             + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
+            + (checked.thumbnails > 0 ? ", \(checked.thumbnails) thumbnails" : "")
         var isInterrupted = false
         if sample > 0, checked.images > 0 {
             let interruption = Interruption()

@@ -39,7 +39,7 @@ struct DiffSheet {
         }
         return Sheet(
             page: try SheetDrawing.page(rows, advice: "give a smaller -k or --strongest"), images: images, missing: missing,
-            titles: rows.compactMap(\.title))
+            thumbnails: drawings.a.thumbnails + drawings.b.thumbnails, titles: rows.compactMap(\.title))
     }
 
     private func summary(_ neuron: NeuronDiff) -> String {

@@ -10,6 +10,8 @@ struct Sheet {
     var images: [StoredImage]
     /// Paths of images that could not be drawn: the file has gone or changed.
     var missing: [String]
+    /// Paths of images that were drawn from the store's thumbnails, for the same reason.
+    var thumbnails: [String] = []
     /// What was drawn, a line a row.
     var titles: [String]
 
@@ -26,6 +28,11 @@ struct Sheet {
 
     /// Says on standard error what is not drawn; the status is 2 then.
     func reportMissing() throws {
+        if let first = thumbnails.first {
+            printNote(
+                "\(thumbnails.count) of \(images.count) pictures are the store's thumbnails, as their files have gone or changed, such as \(first); --images FOLDER says where they are now"
+            )
+        }
         guard !missing.isEmpty else { return }
         for path in missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
         printNote(gap + "; the sheet is without them")
@@ -38,9 +45,11 @@ struct Sheet {
     }
 
     /// - Throws: `Failure` where a picture is not there, so that the sheet cannot be compared with what it was.
-    func refuseGaps() throws { if !missing.isEmpty { throw Failure(gap) } }
+    func refuseGaps() throws { if !missing.isEmpty || !thumbnails.isEmpty { throw Failure(gap) } }
 
     private var gap: String {
-        "\(missing.count) of \(images.count) images have gone or changed, such as \(missing.prefix(3).joined(separator: ", ")): put them back, or say where they are now with --images FOLDER"
+        let missing = missing + thumbnails
+        return
+            "\(missing.count) of \(images.count) images have gone or changed, such as \(missing.prefix(3).joined(separator: ", ")): put them back, or say where they are now with --images FOLDER"
     }
 }

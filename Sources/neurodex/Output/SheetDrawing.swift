@@ -11,6 +11,12 @@ struct SheetDrawing {
     let store: Store
     private let pictures: StoredPictures
     private let preprocessing: Preprocessing
+    private let replaced = Replaced()
+
+    /// Paths of images that were drawn from their thumbnails, as their files have gone or changed.
+    var thumbnails: [String] { replaced.paths }
+
+    private final class Replaced { var paths: [String] = [] }
 
     /// No sheet has room for more; pictures are read before it is known how large the sheet is.
     static let mostImages = 4000
@@ -38,7 +44,7 @@ struct SheetDrawing {
         return Sheet(
             page: try Self.page(rows, advice: plan.advice, margin: margin),
             images: try all.compactMap { try store.image(id: $0.imageID) },
-            missing: missing, titles: rows.compactMap(\.title))
+            missing: missing, thumbnails: thumbnails, titles: rows.compactMap(\.title))
     }
 
     /// - Parameter advice: what makes a sheet smaller.
@@ -58,10 +64,11 @@ struct SheetDrawing {
         var cells: [ContactSheet.Cell] = []
         for picture in row.pictures {
             let stored = try store.image(id: picture.imageID)
-            guard let stored, let image = pictures.picture(of: stored) else {
+            guard let stored, let image = pictures.shown(stored, atLeast: nil) else {
                 if let path = picture.path ?? stored?.path { missing.append(path) }
                 continue
             }
+            if image.isThumbnail { replaced.paths.append(picture.path ?? stored.path) }
             var cell = try cell(picture, image, path: picture.path ?? stored.path, whole: whole)
             if let mark = mark(picture.imageID) { cell.add(mark) }
             cells.append(cell)
@@ -69,23 +76,23 @@ struct SheetDrawing {
         return ContactSheet.Row(title: row.title, subtitle: row.subtitle, cells: cells)
     }
 
-    private func cell(_ picture: SheetPlan.Picture, _ image: Image, path: String, whole: Bool) throws -> ContactSheet.Cell {
+    private func cell(_ picture: SheetPlan.Picture, _ shown: ShownPicture, path: String, whole: Bool) throws -> ContactSheet.Cell
+    {
         let label = picture.label.map { "  " + Target.shortName($0) } ?? ""
-        let caption = [picture.note + label, (path as NSString).lastPathComponent]
+        let caption = [picture.note + label, (path as NSString).lastPathComponent] + (shown.isThumbnail ? ["thumbnail"] : [])
+        let image = shown.picture
         guard let place = picture.place else { return ContactSheet.Cell(image: image, caption: caption) }
-        let seen = try source(place, image)
+        let seen = try source(place, shown)
         if seen.isEmpty { return ContactSheet.Cell(image: image, caption: caption + ["sees padding alone"]) }
-        if whole { return ContactSheet.Cell(image: image, caption: caption, rectangle: seen) }
-        let area = seen.pixels(in: Size(width: image.width, height: image.height))
-        return ContactSheet.Cell(image: image.cropped(columns: area.columns, rows: area.rows), caption: caption)
+        if whole { return ContactSheet.Cell(image: image, caption: caption, rectangle: shown.rectangle(seen)) }
+        return ContactSheet.Cell(image: shown.cropped(to: seen), caption: caption)
     }
 
-    /// The receptive field of a place, in the pixels of the picture.
-    private func source(_ place: SheetPlan.Place, _ picture: Image) throws -> Rectangle {
+    /// The receptive field of a place, in the pixels of the upright picture in its file.
+    private func source(_ place: SheetPlan.Place, _ picture: ShownPicture) throws -> Rectangle {
         guard let layer = store.description.layers.first(where: { $0.name == place.layer }) else {
             throw Failure("the store has no layer '\(place.layer)'")
         }
-        let size = Size(width: picture.width, height: picture.height)
-        return layer.field(y: place.y, x: place.x, ofPicture: size, preparedBy: preprocessing)
+        return layer.field(y: place.y, x: place.x, ofPicture: picture.whole, preparedBy: preprocessing)
     }
 }

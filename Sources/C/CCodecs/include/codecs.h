@@ -42,6 +42,15 @@ codec_status codec_jpeg_header(codec_jpeg *decoder, const uint8_t *bytes, size_t
 /// crop of 224 from 256 this takes a tenth off the time; skipping the rows above takes nothing more off.
 codec_status codec_jpeg_decode(codec_jpeg *decoder, uint8_t *rgb, size_t stride, int left, int right, int bottom);
 
+/// Lets the decode that follows give a smaller picture, of `eighths` (1 to 8) of the size, rounded up, which the call writes: a JPEG's
+/// blocks are 8×8 waves, of which only the slow ones are then summed. Not for CMYK: there it stays whole. Between header and decode.
+codec_status codec_jpeg_shrink(codec_jpeg *decoder, int eighths, int *width, int *height);
+
+/// Encodes RGB to a baseline JPEG with colours of half the resolution. `*bytes` is allocated by the call and freed with `free`.
+/// `quality` is 1 to 100.
+codec_status codec_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, uint8_t **bytes, size_t *count,
+                               char message[CODEC_MESSAGE_LENGTH]);
+
 /// What the library said of the last failure; empty after none.
 const char *codec_jpeg_message(const codec_jpeg *decoder);
 
