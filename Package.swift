@@ -120,7 +120,8 @@ let package = Package(
                 "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages",
                 argumentParser, sockets,
             ],
-            resources: [.embedInCode("Assets/explorer.js"), .embedInCode("Assets/icon.svg")], swiftSettings: strict),
+            resources: [.embedInCode("Assets/explorer.js"), .embedInCode("Assets/maps.js"), .embedInCode("Assets/icon.svg")],
+            swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [
@@ -181,7 +182,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: ["ActivationStore", "Support", "Search", "Explorer", "Pages", "neurodex", "TestSupport", csv, grdb],
             swiftSettings: strict),
-        .testTarget(name: "ExplorerTests", dependencies: ["Explorer"], swiftSettings: strict),
+        .testTarget(name: "ExplorerTests", dependencies: ["Explanations", "Explorer"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -1,5 +1,7 @@
 public import ActivationStore
+public import Explanations
 import Foundation
+public import Images
 import Indexing
 import Pages
 public import Search
@@ -15,12 +17,46 @@ public final class Explorer: Sendable {
         /// What `info` lists.
         public var info: @Sendable (Store) throws -> any Printable
         public var questions: [any Query.Type]
+        /// What an explaining command lists of its maps, which are checked or not.
+        public var explained: @Sendable ([ExplainedImage], _ isChecked: Bool) throws -> any Printable
+        /// What `explanations` lists.
+        public var kept: @Sendable ([ExplanationRecord]) throws -> any Printable
+        public var version: String
 
         public init(
             json: @escaping @Sendable (any Printable) throws -> String, csv: @escaping @Sendable (any Printable) throws -> String,
-            info: @escaping @Sendable (Store) throws -> any Printable, questions: [any Query.Type]
+            info: @escaping @Sendable (Store) throws -> any Printable, questions: [any Query.Type],
+            explained: @escaping @Sendable ([ExplainedImage], _ isChecked: Bool) throws -> any Printable,
+            kept: @escaping @Sendable ([ExplanationRecord]) throws -> any Printable, version: String
         ) {
             (self.json, self.csv, self.info, self.questions) = (json, csv, info, questions)
+            (self.explained, self.kept, self.version) = (explained, kept, version)
+        }
+    }
+
+    /// An image, and one explanation of what the network makes of it.
+    public struct ExplainedImage: Sendable {
+        public var subject: Subject
+        public var explanation: Explanation
+        /// The network's name.
+        public var model: String
+        /// The target's.
+        public var layer: LayerRecord?
+        /// Of the network's input.
+        public var size: Size
+    }
+
+    /// How a store is served.
+    public struct Options: Sendable {
+        /// Where the network is now; nil for where it was.
+        public var model: String?
+        /// Where images that have moved are now; nil for where they were.
+        public var images: String?
+        /// Whether the store is given the explanations that are made.
+        public var keeps = true
+
+        public init(model: String? = nil, images: String? = nil, keeps: Bool = true) {
+            (self.model, self.images, self.keeps) = (model, images, keeps)
         }
     }
 
@@ -29,21 +65,37 @@ public final class Explorer: Sendable {
     let pictures: PictureShelf
     let overviews = OverviewShelf()
     let assets: ServedAssets
+    let desk: ExplanationDesk
     private let gate: Gate
 
     /// Bytes of an answer; a longer one is for the command line.
     static let mostBytes = 64 << 20
 
     /// - Parameters:
-    ///   - images: where images that have moved are now.
     ///   - port: that it is asked on.
     ///   - token: that has to be given, if it is not asked by this machine alone.
     /// - Throws: `DatasetError`, ``StoreError``.
-    public init(_ store: Store, images: String? = nil, commands: Commands, port: Int, token: String? = nil) throws {
+    public init(
+        _ store: Store, options: Options = Options(), commands: Commands, port: Int, token: String? = nil
+    ) throws {
         (self.store, self.commands) = (store, commands)
-        pictures = try PictureShelf(store, folder: images)
+        pictures = try PictureShelf(store, folder: options.images)
+        desk = try ExplanationDesk(
+            store, model: options.model, images: options.images, keeps: options.keeps, version: commands.version)
         assets = ServedAssets()
         gate = Gate(port: port, token: token)
+    }
+
+    /// As a server serves it.
+    public var site: Site {
+        Site(respond: { self.respond(to: $0) }, takesLong: { Self.takesLong($0) })
+    }
+
+    private static let longPaths = ["explanations", "explaining", "map.npy", "map.png", "plane.npy", "frame.png"]
+
+    private static func takesLong(_ request: Request) -> Bool {
+        let path = request.target.dropFirst().prefix { $0 != "?" }
+        return longPaths.contains { path.hasPrefix($0) }
     }
 
     /// A token that nobody can guess.
@@ -63,7 +115,7 @@ public final class Explorer: Sendable {
         let wanted = Wanted(address)
         var response: Response
         do {
-            response = try answer(wanted)
+            response = try answer(wanted, request.connection)
         } catch {
             response = failure(error, wanted)
         }
@@ -73,9 +125,14 @@ public final class Explorer: Sendable {
         return secured(response)
     }
 
-    private func answer(_ wanted: Wanted) throws -> Response {
-        if let response = try assets.response(to: wanted.address) ?? picture(wanted.address) { return response }
-        let page = try page(of: wanted)
+    private func answer(_ wanted: Wanted, _ connection: Connection) throws -> Response {
+        if let response = try assets.response(to: wanted.address) ?? picture(wanted.address)
+            ?? explanationFile(wanted.address, connection)
+        {
+            return response
+        }
+        if wanted.address.path == ["explaining"] { return try explaining(wanted, connection) }
+        let page = try page(of: wanted, connection)
         guard let format = wanted.format else {
             return Response(type: "text/html; charset=utf-8", body: Data(try document(page).text.utf8))
         }
@@ -90,7 +147,7 @@ public final class Explorer: Sendable {
         return Response(type: format.type, body: Data(text.utf8))
     }
 
-    private func page(of wanted: Wanted) throws -> Answer {
+    private func page(of wanted: Wanted, _ connection: Connection) throws -> Answer {
         let path = wanted.address.path
         switch path.first {
         case nil: return try overview(wanted)
@@ -99,9 +156,10 @@ public final class Explorer: Sendable {
         case "image" where path.count == 2: return try image(path[1], wanted)
         case "images" where path.count == 1: return try images(wanted)
         case "find" where path.count == 1: return try find(wanted)
+        case "explanations" where path.count == 1: return try explanations(wanted, connection)
         case let name?:
             if let question = commands.questions.first(where: { $0.name == name }) { return try asked(question, wanted) }
-            let pages = ["layer", "neuron", "image", "images", "find"] + commands.questions.map { $0.name }
+            let pages = ["layer", "neuron", "image", "images", "find", "explanations"] + commands.questions.map { $0.name }
             throw Refusal(
                 sentence: "there is no page '\(Address(path: path).text)'"
                     + Suggestion.clause(Suggestion.nearest(to: name, among: pages, limit: 1)), status: .notFound)
@@ -133,6 +191,11 @@ public final class Explorer: Sendable {
         switch error {
         case let error as Refusal: return error
         case let error as QueryError: return Refusal(sentence: error.description)
+        case let error as ExplanationError: return Refusal(sentence: error.description)
+        case let error as WorkQueue.Full:
+            return Refusal(
+                sentence: "\(error.waiting) explanations are waiting to be made; come again in a moment", status: .busy)
+        case is WorkQueue.Abandoned: return Refusal(sentence: "nobody waited for it", status: .busy)
         case let error as StoreError:
             switch error {
             case .unknownImage, .unknownLayer, .unknownChannel, .unknownClass:

@@ -17,7 +17,8 @@ import neurodex
     init() throws {
         shop = try Shop()
         store = try Store.open(path: shop.folder.file("shop.sqlite"))
-        explorer = try Explorer(store, images: shop.folder.file("photos"), commands: ServeCommand.commands, port: 8117)
+        explorer = try Explorer(
+            store, options: Explorer.Options(images: shop.folder.file("photos")), commands: ServeCommand.commands, port: 8117)
     }
 
     private func ask(_ target: String, _ headers: [String: String] = [:], method: String = "GET") -> Response {
@@ -192,38 +193,5 @@ import neurodex
         let two = "GET /assets/icon.svg HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n"
         let both = try send(two + "\r\n" + two + "Connection: close\r\n\r\n")
         #expect(both.components(separatedBy: "HTTP/1.1 200 OK").count == 3)
-    }
-}
-
-/// A client that sends everything and reads until the end.
-private struct Client {
-    let descriptor: Int32
-
-    init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port)).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else { throw POSIXError(.ECONNREFUSED) }
-        var patience = timeval(tv_sec: 60, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-    }
-
-    func exchange(_ text: String) throws -> String {
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-        var (answer, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65536))
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { return String(decoding: answer, as: UTF8.self) }
-            answer += buffer[..<count]
-        }
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
     @Test func aHeadIsRead() throws {
         let text = "GET /neuron/a%2Fb:3?k=9 HTTP/1.1\r\nHost: localhost:80\r\nX: a\r\nx: b\r\n\r\nGET /next"
-        guard case .request(let request, let bytes) = RequestHead.read(Array(text.utf8)) else {
+        guard case .request(let request, let bytes, _) = RequestHead.read(Array(text.utf8)) else {
             Issue.record("no request")
             return
         }
@@ -39,6 +39,22 @@ import Testing
         #expect(status("GET / HTTP/1.1\r\nX: " + String(repeating: "a", count: 20000) + "\r\n\r\n") == .headTooLarge)
         #expect(status("GET /" + String(repeating: "a", count: 20000)) == .headTooLarge)
         #expect(status("GET / HTTP/1.1\r\n" + String(repeating: "X: a\r\n", count: 101) + "\r\n") == .headTooLarge)
+    }
+
+    @Test func aBodyIsTakenWhereOneIs() {
+        func outcome(_ length: String) -> RequestHead.Outcome {
+            RequestHead.read(Array("POST /drop HTTP/1.1\r\nContent-Length: \(length)\r\n\r\nhello".utf8)) { request in
+                request.target == "/drop" ? 10 : 0
+            }
+        }
+        if case .request(_, _, let length) = outcome("5") { #expect(length == 5) } else { Issue.record("5 bytes are refused") }
+        for length in ["11", "-1", "5x", "5, 5", "99999999999999999999"] {
+            guard case .refused(let response) = outcome(length) else {
+                Issue.record("\(length) is taken")
+                continue
+            }
+            #expect(response.status == .tooLong, "\(length)")
+        }
     }
 
     @Test func aHeaderOfAnAnswerIsOneLine() {

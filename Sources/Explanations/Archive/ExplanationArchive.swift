@@ -18,11 +18,10 @@ public final class ExplanationArchive {
 
     /// Where the store's images are.
     public let files: ImageFiles
-    private let model: String?
-    private let jobs: Int?
     private let keeps: Bool
+    private let reads: Bool
     let toolVersion: String
-    private var loaded: Explainer?
+    private let network: SharedExplainer
     private var standings: [Data: Standing] = [:]
     /// Why the network cannot say what it answers; nil if nothing has failed.
     public private(set) var silence: (any Error)?
@@ -31,27 +30,40 @@ public final class ExplanationArchive {
     ///   - model: where the network is now; nil for where it was when the store was made.
     ///   - images: where images that have moved are now; nil for where they were.
     ///   - jobs: workers; nil for one a core.
-    ///   - keeps: whether the store is asked for results, and given new ones.
+    ///   - keeps: whether the store is given new results.
+    ///   - reads: whether it is asked for those it keeps; nil for the same.
     /// - Throws: `DatasetError.missing` for a folder of images that is not there; `StoreError`.
-    public init(
-        store: Store, model: String? = nil, images: String? = nil, jobs: Int? = nil, keeps: Bool = true, toolVersion: String
+    public convenience init(
+        store: Store, model: String? = nil, images: String? = nil, jobs: Int? = nil, keeps: Bool = true, reads: Bool? = nil,
+        toolVersion: String
     ) throws {
-        self.store = store
+        try self.init(
+            sharing: SharedExplainer(store: store, model: model, jobs: jobs), images: images, keeps: keeps, reads: reads,
+            toolVersion: toolVersion)
+    }
+
+    /// One of several of a store, for a thread each, that share one network.
+    /// - Throws: as the other.
+    public init(
+        sharing network: SharedExplainer, images: String? = nil, keeps: Bool = true, reads: Bool? = nil, toolVersion: String
+    ) throws {
+        store = network.store
         files = try ImageFiles(store, folder: images)
-        self.model = model
-        self.jobs = jobs
+        self.network = network
         self.keeps = keeps
+        self.reads = reads ?? keeps
         self.toolVersion = toolVersion
         preprocessing = try store.preprocessing()
     }
 
     /// The network, loaded when it is first needed.
     /// - Throws: as `Explainer`.
-    public func explainer() throws -> Explainer {
-        if let loaded { return loaded }
-        let explainer = try Explainer(store: store, model: model, jobs: jobs)
-        loaded = explainer
-        return explainer
+    public func explainer() throws -> Explainer { try network.explainer() }
+
+    /// Why something could not be kept since this was asked last.
+    package func takeRefusal() -> StoreError? {
+        defer { refusal = nil }
+        return refusal
     }
 
     /// The image of the store, or any file, as the network sees it.
@@ -114,6 +126,15 @@ public final class ExplanationArchive {
             try keep(explanation, by: method, under: key, subject)
         }
         return explanation
+    }
+
+    /// The same where the store keeps it; nil where it would have to be made.
+    public func keptExplanation(
+        of subject: Subject, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
+    ) throws -> Explanation? {
+        let key = key(type(of: method).name, method.arguments, target: target.key, image: subject.digest)
+        let explanation = try kept(key).map { kept(as: $0, of: subject, target: target, by: method) }
+        return isChecked && explanation?.checks == nil ? nil : explanation
     }
 
     private func kept(
@@ -182,7 +203,7 @@ public final class ExplanationArchive {
     }
 
     /// What is kept under a key; nil where results are not asked for.
-    public func kept(_ key: Data) throws -> ExplanationRecord? { keeps ? try store.explanation(key: key) : nil }
+    public func kept(_ key: Data) throws -> ExplanationRecord? { reads ? try store.explanation(key: key) : nil }
 
     /// Keeps a result, if results are to be kept and the store lets it.
     public func keep(_ record: ExplanationRecord) throws {

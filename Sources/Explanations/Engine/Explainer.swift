@@ -47,13 +47,20 @@ public final class Explainer: Sendable {
             throw ExplanationError.model(path: path, expected: description.model.sha256, found: network.sha256)
         }
         try store.checkNetwork(input: network.input, layers: network.layers)
-        if let camHead, let layer = network.layers.first(where: { $0.name == camHead.layer }), layer.channels != camHead.channels
-        {
-            throw StoreError.damaged(
-                path: store.path,
-                detail: "its fitted last layer weighs \(camHead.channels) channels, and layer \(layer.name) has \(layer.channels)"
-            )
-        }
+        try camHead.map { try Self.check($0, of: store, network) }
+    }
+
+    /// The same with a last layer that was fitted meanwhile.
+    convenience init(_ explainer: Explainer, fitted head: CAMHead, of store: Store) throws {
+        try Self.check(head, of: store, explainer.network)
+        self.init(explainer, network: explainer.network, camHead: head)
+    }
+
+    private static func check(_ head: CAMHead, of store: Store, _ network: DifferentiableNetwork) throws {
+        guard let layer = network.layers.first(where: { $0.name == head.layer }), layer.channels != head.channels else { return }
+        throw StoreError.damaged(
+            path: store.path,
+            detail: "its fitted last layer weighs \(head.channels) channels, and layer \(layer.name) has \(layer.channels)")
     }
 
     /// Of a network without a store.

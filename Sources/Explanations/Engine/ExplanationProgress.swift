@@ -16,6 +16,8 @@ public struct ExplanationProgress: Sendable {
     public var done: Int
     public var total: Int
 
+    package init(part: String?, done: Int, total: Int) { (self.part, self.done, self.total) = (part, done, total) }
+
     /// Makes `body`, and tells `observer` of every pass, on the thread that asked.
     public static func observed<Value>(
         by observer: @escaping (ExplanationProgress) throws -> Void, _ body: () throws -> Value

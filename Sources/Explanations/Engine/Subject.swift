@@ -91,4 +91,22 @@ public struct Subject: Sendable {
         stored = nil
         tensor = preprocessing.tensor(from: framed.image)
     }
+
+    /// A picture that is in memory.
+    /// - Parameters:
+    ///   - name: what it is called.
+    ///   - bytes: of its file.
+    /// - Throws: `ImageError` with its name.
+    public init(_ name: String, bytes: Data, preprocessing: Preprocessing) throws {
+        (self.name, file, stored) = (name, name, nil)
+        digest = Data(SHA256.hash(data: bytes))
+        framed = try bytes.withUnsafeBytes { bytes throws(ImageError) in
+            do throws(ImageError) {
+                return try ImageReader().read(bytes, framing: preprocessing.framing)
+            } catch {
+                throw error.named(name)
+            }
+        }
+        tensor = preprocessing.tensor(from: framed.image)
+    }
 }

@@ -19,6 +19,7 @@ struct ServedAssets: Sendable {
         assets = [
             "style.css": asset("text/css; charset=utf-8", Data(StyleSheet.text.utf8)),
             "explorer.js": asset("text/javascript; charset=utf-8", Data(PackageResources.explorer_js)),
+            "maps.js": asset("text/javascript; charset=utf-8", Data(PackageResources.maps_js)),
             "icon.svg": asset("image/svg+xml", Data(PackageResources.icon_svg)),
         ]
     }
@@ -26,7 +27,7 @@ struct ServedAssets: Sendable {
     static var document: Document.Assets {
         .linked(
             style: Address("assets", "style.css"), icon: Address("assets", "icon.svg"),
-            scripts: [Address("assets", "explorer.js")])
+            scripts: [Address("assets", "explorer.js"), Address("assets", "maps.js")])
     }
 
     /// Nil for what is none of them.

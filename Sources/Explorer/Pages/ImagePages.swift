@@ -21,6 +21,10 @@ extension Explorer {
                         self.subject(image, report.listing)
                         self.thumbnailNote([image])
                     }
+                    HTML(.section, .class("card")) {
+                        HTML(.h2) { "Explain its answer, or a neuron's" }
+                        self.explainForm(image: "\(image.id)")
+                    }
                     HTML(.section, .class("card")) { self.nearest(image) }
                 }
                 HTML(.div) {

@@ -31,7 +31,9 @@ extension Explorer {
     private func bar(kind: String) -> HTML {
         let shown = ["contrast", "suspects", "shortcuts", "sql"]
         let questions = commands.questions.map { $0.name }.filter(shown.contains).map { ($0, Self.title(of: $0), Address($0)) }
-        let places = [("overview", "Overview", Address()), ("images", "Images", Address("images"))] + questions
+        let places =
+            [("overview", "Overview", Address()), ("images", "Images", Address("images"))] + questions
+            + [("explanations", "Explanations", Address("explanations"))]
         return HTML(.header, .class("bar")) {
             HTML(.a, .class("brand"), .href(Address())) { "neurodex" }
             HTML(.nav, .label("Pages")) {

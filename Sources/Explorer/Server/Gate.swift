@@ -34,7 +34,11 @@ struct Gate: Sendable {
         if let origin = request.headers["origin"], origin.lowercased() != "http://\(host)" {
             return .text(.forbidden, "a page of another origin asks")
         }
-        if request.headers["sec-fetch-site"] == "cross-site", request.headers["sec-fetch-mode"] != "navigate" {
+        // A link of another page may lead here, and may not bring it into a frame there.
+        if request.headers["sec-fetch-site"] == "cross-site",
+            request.headers["sec-fetch-mode"] != "navigate"
+                || request.headers["sec-fetch-dest"].map({ $0 != "document" }) ?? false
+        {
             return .text(.forbidden, "a page of another origin asks")
         }
         return token.flatMap { refusal(of: request, address, token: $0) }

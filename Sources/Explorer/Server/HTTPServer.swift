@@ -11,6 +11,8 @@ public struct HTTPServer: Sendable {
         public var headSeconds = 10.0
         /// Between two requests.
         public var idleSeconds = 60.0
+        /// To send what is behind the head.
+        public var bodySeconds = 120.0
         /// To take an answer.
         public var writeSeconds = 120.0
         /// At the same time; more are told to come again.
@@ -37,6 +39,8 @@ public struct HTTPServer: Sendable {
     private let limits: Limits
     private let open = Counter()
     private let answers: OperationQueue
+    /// For answers that wait for the network: they hold no others up.
+    private let longAnswers: OperationQueue
     /// That it listens on.
     public let port: Int
 
@@ -47,6 +51,8 @@ public struct HTTPServer: Sendable {
         self.limits = limits
         answers = OperationQueue()
         answers.maxConcurrentOperationCount = max(4, 2 * ProcessInfo.processInfo.activeProcessorCount)
+        longAnswers = OperationQueue()
+        longAnswers.maxConcurrentOperationCount = limits.connections
         let host = host == "localhost" ? "127.0.0.1" : host
         do {
             if host.contains(":") {
@@ -77,8 +83,8 @@ public struct HTTPServer: Sendable {
 
     /// Answers until the task is cancelled.
     ///
-    /// - Parameter respond: called on threads of its own, some at a time.
-    public func run(_ respond: @escaping @Sendable (Request) -> Response) async throws {
+    /// - Parameter site: asked on threads of its own, some at a time.
+    public func run(_ site: Site) async throws {
         signal(SIGPIPE, SIG_IGN)
         let pool = SocketPool.make()
         try await pool.prepare()
@@ -94,7 +100,7 @@ public struct HTTPServer: Sendable {
                             try? await Task.sleep(for: .milliseconds(100))
                             continue
                         }
-                        clients.addTask { await take(client, respond) }
+                        clients.addTask { await take(client, site) }
                     }
                 }
             }
@@ -103,7 +109,7 @@ public struct HTTPServer: Sendable {
         }
     }
 
-    private func take(_ client: AsyncSocket, _ respond: @escaping @Sendable (Request) -> Response) async {
+    private func take(_ client: AsyncSocket, _ site: Site) async {
         defer { try? client.close() }
         guard open.increase(below: limits.connections) else {
             let busy = Response.text(.busy, "\(limits.connections) connections are open; come again")
@@ -111,24 +117,28 @@ public struct HTTPServer: Sendable {
             return
         }
         defer { open.decrease() }
-        try? await converse(client, respond)
+        try? await converse(client, site)
     }
 
     /// One request after the other.
-    private func converse(_ client: AsyncSocket, _ respond: @escaping @Sendable (Request) -> Response) async throws {
+    private func converse(_ client: AsyncSocket, _ site: Site) async throws {
         var bytes: [UInt8] = []
         while true {
             if bytes.isEmpty { bytes = try await within(limits.idleSeconds) { try await client.read(atMost: 4096) } }
             let start = bytes
-            let (outcome, rest) = try await within(limits.headSeconds) { try await Self.head(start, client) }
+            let (outcome, rest) = try await within(limits.headSeconds) { try await Self.head(start, client, site) }
             bytes = rest
             switch outcome {
             case .refused(let response):
                 try await within(limits.writeSeconds) { try await client.write(response.bytes(closes: true)) }
                 return
             case .incomplete: return
-            case .request(let request, _):
-                let response = await answer(request, respond)
+            case .request(var request, _, let length):
+                if length > 0 { bytes = try await take(body: length, bytes, client, into: &request) }
+                let (response, more) = await answer(request, client, site)
+                bytes += more
+                if request.connection.isClosed { return }
+                if let feed = response.feed { return try await send(response, feed, client) }
                 let closes = !request.keepsConnection
                 let data = response.bytes(withBody: request.method != "HEAD" && response.status != .notModified, closes: closes)
                 try await within(limits.writeSeconds) { try await client.write(data) }
@@ -138,21 +148,73 @@ public struct HTTPServer: Sendable {
     }
 
     /// Reads until a head is whole; with what came behind it.
-    private static func head(_ start: [UInt8], _ client: AsyncSocket) async throws -> (RequestHead.Outcome, rest: [UInt8]) {
+    private static func head(
+        _ start: [UInt8], _ client: AsyncSocket, _ site: Site
+    ) async throws -> (RequestHead.Outcome, rest: [UInt8]) {
         var bytes = start
         while true {
-            let outcome = RequestHead.read(bytes)
+            let outcome = RequestHead.read(bytes, mostBody: site.mostBody)
             switch outcome {
             case .incomplete: bytes += try await client.read(atMost: 4096)
-            case .request(_, let count): return (outcome, Array(bytes[count...]))
+            case .request(_, let count, _): return (outcome, Array(bytes[count...]))
             case .refused: return (outcome, [])
             }
         }
     }
 
-    private func answer(_ request: Request, _ respond: @escaping @Sendable (Request) -> Response) async -> Response {
-        await withCheckedContinuation { continuation in
-            answers.addOperation { continuation.resume(returning: respond(request)) }
+    /// Reads what is behind a head.
+    /// - Returns: what came behind that.
+    private func take(
+        body length: Int, _ start: [UInt8], _ client: AsyncSocket, into request: inout Request
+    ) async throws -> [UInt8] {
+        if request.headers["expect"]?.lowercased() == "100-continue", start.isEmpty {
+            try await client.write(Data("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+        }
+        let bytes = try await within(limits.bodySeconds) {
+            var bytes = start
+            while bytes.count < length { bytes += try await client.read(atMost: 4096) }
+            return bytes
+        }
+        request.body = Data(bytes[..<length])
+        return Array(bytes[length...])
+    }
+
+    /// While it takes long, whoever asked is watched: what nobody waits for is not made.
+    /// - Returns: with what the client sent meanwhile.
+    private func answer(_ request: Request, _ client: AsyncSocket, _ site: Site) async -> (Response, more: [UInt8]) {
+        let isLong = site.takesLong(request)
+        let connection = request.connection
+        let watch = Task { () -> [UInt8] in
+            guard isLong else { return [] }
+            do {
+                return try await client.read(atMost: 4096)
+            } catch is CancellationError {
+                return []
+            } catch {
+                connection.close()
+                return []
+            }
+        }
+        let queue = isLong ? longAnswers : answers
+        let response = await withCheckedContinuation { continuation in
+            queue.addOperation { continuation.resume(returning: site.respond(request)) }
+        }
+        watch.cancel()
+        return (response, await watch.value)
+    }
+
+    /// Sends what comes as it comes, until its end or the client's.
+    private func send(_ response: Response, _ feed: EventFeed, _ client: AsyncSocket) async throws {
+        defer { feed.end() }
+        let limit = limits.writeSeconds
+        try await within(limit) { try await client.write(response.bytes(closes: true)) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await piece in feed.pieces { try await within(limit) { try await client.write(piece) } }
+            }
+            group.addTask { while true { _ = try await client.read(atMost: 4096) } }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 }

@@ -7,6 +7,10 @@ public struct Request: Sendable {
     public var target: String
     /// By lower-case name; several of one name are joined by commas.
     public var headers: [String: String]
+    /// What was sent behind the head.
+    public var body = Data()
+    /// Who waits for the answer.
+    package var connection = Connection()
 
     public init(_ target: String, method: String = "GET", headers: [String: String] = [:]) {
         (self.target, self.method, self.headers) = (target, method, headers)
@@ -51,6 +55,8 @@ public struct Response: Sendable {
     public var status: Status
     public var headers: [String: String]
     public var body: Data
+    /// Sent after the head, instead of the body, as it comes.
+    package var feed: EventFeed?
 
     public init(_ status: Status = .ok, type: String, body: Data, headers: [String: String] = [:]) {
         (self.status, self.body) = (status, body)
@@ -69,7 +75,7 @@ public struct Response: Sendable {
     package func bytes(withBody: Bool = true, closes: Bool) -> Data {
         var head = "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\n"
         var fields = headers
-        fields["Content-Length"] = "\(body.count)"
+        if feed == nil { fields["Content-Length"] = "\(body.count)" }
         fields["Connection"] = closes ? "close" : "keep-alive"
         for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
             // A line of a header is one line, whatever it was made of.
@@ -79,19 +85,20 @@ public struct Response: Sendable {
     }
 }
 
-/// Reads the head of a request. Nobody may send what is not asked for: a head above a size, or a body.
+/// Reads the head of a request. Nobody may send what is not asked for: a head above a size, or a body where none is taken.
 package enum RequestHead {
     static let mostBytes = 16 * 1024
     static let mostFields = 100
 
     package enum Outcome {
         case incomplete
-        /// With the bytes that it took.
-        case request(Request, bytes: Int)
+        /// With the bytes that it took, and those of the body behind it.
+        case request(Request, bytes: Int, body: Int)
         case refused(Response)
     }
 
-    package static func read(_ bytes: [UInt8]) -> Outcome {
+    /// - Parameter mostBody: the bytes that may be sent behind it.
+    package static func read(_ bytes: [UInt8], mostBody: (Request) -> Int = { _ in 0 }) -> Outcome {
         guard let end = end(of: bytes) else {
             return bytes.count >= mostBytes
                 ? .refused(.text(.headTooLarge, "the head of the request is longer than \(mostBytes) bytes")) : .incomplete
@@ -125,11 +132,21 @@ package enum RequestHead {
             }
             headers[name] = headers[name].map { $0 + ", " + value } ?? value
         }
-        guard headers["transfer-encoding"] == nil, headers["content-length"].map({ $0 == "0" }) ?? true else {
-            return .refused(.text(.tooLong, "questions are asked by their address: a request has no body here"))
-        }
         if words[2] == "HTTP/1.0" { headers["connection"] = "close" }
-        return .request(Request(words[1], method: words[0], headers: headers), bytes: end)
+        let request = Request(words[1], method: words[0], headers: headers)
+        guard headers["transfer-encoding"] == nil, let length = Int(headers["content-length"] ?? "0"), length >= 0 else {
+            return .refused(.text(.tooLong, "a body is sent in one piece, with its length"))
+        }
+        let most = length == 0 ? 0 : mostBody(request)
+        guard length <= most else {
+            return .refused(
+                .text(
+                    .tooLong,
+                    most == 0
+                        ? "questions are asked by their address: a request has no body here"
+                        : "\(length) bytes were to be sent, and at most \(most) are taken at once"))
+        }
+        return .request(request, bytes: end, body: length)
     }
 
     /// Behind the empty line.

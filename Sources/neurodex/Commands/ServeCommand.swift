@@ -1,5 +1,6 @@
 import ActivationStore
 package import ArgumentParser
+import Explanations
 package import Explorer
 import Foundation
 import Search
@@ -17,8 +18,8 @@ package struct ServeCommand: ParsableCommand {
               neurodex serve shop.sqlite --port 8080 --images /mnt/moved/photos
 
             Prints the address to open, and answers until Ctrl-C. Only this machine is answered, unless --host is another \
-            address: then the printed address ends in a token that nobody can guess. The store is only read. Pages work \
-            without scripts, and load nothing from elsewhere. Behind every page's path, .json and .csv give what the command \
+            address: then the printed address ends in a token that nobody can guess. The store is only read, but for \
+            explanations that are made on pages, which it keeps unless --read-only is given. Pages work without scripts, and load nothing from elsewhere. Behind every page's path, .json and .csv give what the command \
             prints.
             """)
 
@@ -34,6 +35,15 @@ package struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where images that have moved are now.", valueName: "folder"), completion: .directory)
     var images: String?
 
+    @Option(help: ArgumentHelp("Where the network is now (default: where it was).", valueName: "file"), completion: .file())
+    var model: String?
+
+    @Flag(help: "Write nothing into the store: explanations are made, and not kept.")
+    var readOnly = false
+
+    @Flag(help: "Open the address in a browser.")
+    var open = false
+
     package init() {}
 
     package func validate() throws {
@@ -45,14 +55,18 @@ package struct ServeCommand: ParsableCommand {
         let token = isPrivate ? nil : Explorer.newToken()
         let store = try Store.open(path: store)
         let server = try HTTPServer(host: host, port: port)
-        let explorer = try Explorer(store, images: images, commands: Self.commands, port: server.port, token: token)
+        let explorer = try Explorer(
+            store, options: Explorer.Options(model: model, images: images, keeps: !readOnly), commands: Self.commands,
+            port: server.port, token: token)
         let name = host.contains(":") ? "[\(host)]" : host
-        printOut("http://\(name):\(server.port)/\(token.map { "?token=\($0)" } ?? "")\n")
-        printNote("serving \(store.path); Ctrl-C ends it")
+        let address = "http://\(name):\(server.port)/\(token.map { "?token=\($0)" } ?? "")"
+        printOut(address + "\n")
+        printNote("serving \(store.path)\(readOnly ? ", read only" : ""); Ctrl-C ends it")
+        if open { Browser.open(address).map { printNote($0) } }
         let ended = Ended()
         Task {
             do {
-                try await server.run { explorer.respond(to: $0) }
+                try await server.run(explorer.site)
                 ended.end(nil)
             } catch {
                 ended.end(error)
@@ -65,7 +79,8 @@ package struct ServeCommand: ParsableCommand {
     package static var commands: Explorer.Commands {
         Explorer.Commands(
             json: { try $0.rendered(as: .json) }, csv: { try $0.rendered(as: .csv) }, info: { try StoreInfo($0) },
-            questions: Neurodex.questions)
+            questions: Neurodex.questions, explained: { try ExplainedTable.table(of: $0, isChecked: $1) },
+            kept: { ExplanationList(records: $0) }, version: Neurodex.version)
     }
 }
 
@@ -82,5 +97,28 @@ private final class Ended: Sendable {
     func wait() throws {
         semaphore.wait()
         if let error = error.withLock({ $0 }) { throw error }
+    }
+}
+
+/// What explanations of a page are in a terminal.
+private enum ExplainedTable {
+    static func table(of explained: [Explorer.ExplainedImage], isChecked: Bool) throws -> any Printable {
+        guard explained.contains(where: { $0.explanation.method != Deconvolution.name }) else {
+            return try projections(explained)
+        }
+        let findings = try FindingsOptions.parse(isChecked ? ["--check"] : [])
+        return ExplanationTable(
+            answers: try explained.map { one in
+                Answer(
+                    name: one.subject.name, subject: one.subject, models: [one.model], archives: [0],
+                    explanations: [one.explanation], findings: [try findings.finding(one.explanation, over: one.subject, nil)])
+            }, findings: findings)
+    }
+
+    private static func projections(_ explained: [Explorer.ExplainedImage]) throws -> any Printable {
+        ProjectionTable(
+            explained.compactMap { one in
+                one.layer.map { ($0, [Projection(one.explanation, of: $0, on: one.subject, in: one.size)]) }
+            })
     }
 }
