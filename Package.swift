@@ -120,8 +120,10 @@ let package = Package(
                 "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages",
                 argumentParser, sockets,
             ],
-            resources: [.embedInCode("Assets/explorer.js"), .embedInCode("Assets/maps.js"), .embedInCode("Assets/icon.svg")],
-            swiftSettings: strict),
+            resources: [
+                .embedInCode("Assets/explorer.js"), .embedInCode("Assets/maps.js"), .embedInCode("Assets/review.js"),
+                .embedInCode("Assets/icon.svg"),
+            ], swiftSettings: strict),
         .executableTarget(
             name: "neurodex",
             dependencies: [

@@ -22,15 +22,18 @@ public final class Explorer: Sendable {
         /// What `explanations` lists.
         public var kept: @Sendable ([ExplanationRecord]) throws -> any Printable
         public var version: String
+        /// What `diff` lists.
+        public var diff: @Sendable (Diff) throws -> any Printable
 
         public init(
             json: @escaping @Sendable (any Printable) throws -> String, csv: @escaping @Sendable (any Printable) throws -> String,
             info: @escaping @Sendable (Store) throws -> any Printable, questions: [any Query.Type],
             explained: @escaping @Sendable ([ExplainedImage], _ isChecked: Bool) throws -> any Printable,
-            kept: @escaping @Sendable ([ExplanationRecord]) throws -> any Printable, version: String
+            kept: @escaping @Sendable ([ExplanationRecord]) throws -> any Printable,
+            diff: @escaping @Sendable (Diff) throws -> any Printable, version: String
         ) {
             (self.json, self.csv, self.info, self.questions) = (json, csv, info, questions)
-            (self.explained, self.kept, self.version) = (explained, kept, version)
+            (self.explained, self.kept, self.diff, self.version) = (explained, kept, diff, version)
         }
     }
 
@@ -52,11 +55,13 @@ public final class Explorer: Sendable {
         public var model: String?
         /// Where images that have moved are now; nil for where they were.
         public var images: String?
-        /// Whether the store is given the explanations that are made.
+        /// Whether explanations that are made go into the store, and what people say on pages into the file beside it.
         public var keeps = true
+        /// Stores that the same server serves.
+        public var others: [ServedStore] = []
 
-        public init(model: String? = nil, images: String? = nil, keeps: Bool = true) {
-            (self.model, self.images, self.keeps) = (model, images, keeps)
+        public init(model: String? = nil, images: String? = nil, keeps: Bool = true, others: [ServedStore] = []) {
+            (self.model, self.images, self.keeps, self.others) = (model, images, keeps, others)
         }
     }
 
@@ -66,6 +71,10 @@ public final class Explorer: Sendable {
     let overviews = OverviewShelf()
     let assets: ServedAssets
     let desk: ExplanationDesk
+    let reviews: ReviewFile
+    /// What the same server serves beside it.
+    let others: [ServedStore]
+    let diffs = DiffShelf()
     private let gate: Gate
 
     /// Bytes of an answer; a longer one is for the command line.
@@ -83,12 +92,17 @@ public final class Explorer: Sendable {
         desk = try ExplanationDesk(
             store, model: options.model, images: options.images, keeps: options.keeps, version: commands.version)
         assets = ServedAssets()
+        reviews = ReviewFile(store, isReadOnly: !options.keeps)
+        others = options.others
         gate = Gate(port: port, token: token)
     }
 
     /// As a server serves it.
     public var site: Site {
-        Site(respond: { self.respond(to: $0) }, takesLong: { Self.takesLong($0) })
+        Site(
+            respond: { self.respond(to: $0) },
+            mostBody: { $0.method == "POST" && $0.target.hasPrefix("/review") ? Self.mostForm : 0 },
+            takesLong: { Self.takesLong($0) })
     }
 
     private static let longPaths = ["explanations", "explaining", "map.npy", "map.png", "plane.npy", "frame.png"]
@@ -107,6 +121,7 @@ public final class Explorer: Sendable {
             return secured(.text(.badRequest, "'\(String(request.target.prefix(200)).shown())' is no address"))
         }
         if let refusal = gate.refusal(of: request, address) { return secured(refusal) }
+        if request.method == "POST", let response = posted(request, address) { return secured(response) }
         guard request.method == "GET" || request.method == "HEAD" else {
             var response = Response.text(.notAllowed, "nothing can be changed here: pages are read with GET")
             response.headers["Allow"] = "GET, HEAD"
@@ -125,13 +140,24 @@ public final class Explorer: Sendable {
         return secured(response)
     }
 
+    /// What a form keeps; nil where nothing is kept at an address.
+    private func posted(_ request: Request, _ address: Address) -> Response? {
+        do {
+            return try kept(address, Self.form(request))
+        } catch {
+            return failure(error, Wanted(address))
+        }
+    }
+
     private func answer(_ wanted: Wanted, _ connection: Connection) throws -> Response {
         if let response = try assets.response(to: wanted.address) ?? picture(wanted.address)
             ?? explanationFile(wanted.address, connection)
         {
             return response
         }
+        if wanted.address.path == ["review", "tasks"], wanted.format == .json { return try reviewTasks() }
         if wanted.address.path == ["explaining"] { return try explaining(wanted, connection) }
+        if wanted.format == .html { return try pageFile(wanted, connection) }
         let page = try page(of: wanted, connection)
         guard let format = wanted.format else {
             return Response(type: "text/html; charset=utf-8", body: Data(try document(page).text.utf8))
@@ -147,7 +173,7 @@ public final class Explorer: Sendable {
         return Response(type: format.type, body: Data(text.utf8))
     }
 
-    private func page(of wanted: Wanted, _ connection: Connection) throws -> Answer {
+    func page(of wanted: Wanted, _ connection: Connection) throws -> Answer {
         let path = wanted.address.path
         switch path.first {
         case nil: return try overview(wanted)
@@ -157,9 +183,13 @@ public final class Explorer: Sendable {
         case "images" where path.count == 1: return try images(wanted)
         case "find" where path.count == 1: return try find(wanted)
         case "explanations" where path.count == 1: return try explanations(wanted, connection)
+        case "review" where path.count == 1: return try review(wanted)
+        case "diff" where path.count == 1: return try diff(wanted)
         case let name?:
             if let question = commands.questions.first(where: { $0.name == name }) { return try asked(question, wanted) }
-            let pages = ["layer", "neuron", "image", "images", "find", "explanations"] + commands.questions.map { $0.name }
+            let pages =
+                ["layer", "neuron", "image", "images", "find", "explanations", "review", "diff"]
+                + commands.questions.map { $0.name }
             throw Refusal(
                 sentence: "there is no page '\(Address(path: path).text)'"
                     + Suggestion.clause(Suggestion.nearest(to: name, among: pages, limit: 1)), status: .notFound)
@@ -226,9 +256,15 @@ public final class Explorer: Sendable {
 /// A page that is asked for, and in what format.
 struct Wanted {
     enum Format: String {
-        case json, csv
+        case json, csv, html
 
-        var type: String { self == .json ? "application/json" : "text/csv; charset=utf-8" }
+        var type: String {
+            switch self {
+            case .json: "application/json"
+            case .csv: "text/csv; charset=utf-8"
+            case .html: "text/html; charset=utf-8"
+            }
+        }
     }
 
     /// Without the format's ending.
@@ -238,13 +274,17 @@ struct Wanted {
     var question: [Address.Field] { address.query.filter { !Self.isOfPage($0.name) } }
     static func isOfPage(_ name: String) -> Bool { name == "page" || name == "color" }
 
+    /// Whether it is for people.
+    var isPage: Bool { format == nil || format == .html }
+
     /// From 1.
     var page: Int { min(max(1, address["page"].flatMap { Int($0) } ?? 1), 1_000_000) }
 
-    /// `.json` and `.csv` stand behind the path. A page's own path may end so too: then it is asked with the ending twice.
+    /// `.json`, `.csv` and `.html` stand behind the path. A page's own path may end so too: then it is asked with the ending twice.
     init(_ address: Address) {
         self.address = address
-        guard let last = address.path.last, let format = [Format.json, .csv].first(where: { last.hasSuffix(".\($0)") }) else {
+        guard let last = address.path.last, let format = [Format.json, .csv, .html].first(where: { last.hasSuffix(".\($0)") })
+        else {
             return
         }
         self.format = format

@@ -7,8 +7,11 @@ public struct Address: Hashable, Sendable {
     public var fragment: String?
     /// Whether it starts at the server's root; else at the page that it stands on.
     public var isAbsolute = true
+    /// Whether it starts at the server's root whatever part of it a page is of: see ``Linking``.
+    public var isOfServer = false
     /// Given instead of the parts: a picture within the page.
     private var data: String?
+    var isData: Bool { data != nil }
 
     /// What is asked of a page by a name; a flag has an empty value.
     public struct Field: Hashable, Sendable {

@@ -118,10 +118,20 @@ public struct Attribute: Sendable {
         self.init(name, rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)")
     }
 
+    /// An address that leads nowhere while the page is made is left out: see ``Linking``.
+    public init(_ name: StaticString, _ address: Address) { self.init(name, text: Linking.link(address)) }
+
+    /// Of a picture, where pages are files of what the picture is in.
+    public init(_ name: StaticString, picture address: Address) { self.init(name, text: Linking.picture(address)) }
+
+    private init(_ name: StaticString, text: String?) {
+        markup = text.map { " \(name)=\"\(HTML.escaped($0))\"" } ?? ""
+    }
+
     public static func `class`(_ names: String) -> Attribute { Attribute("class", names) }
     public static func id(_ name: String) -> Attribute { Attribute("id", name) }
-    public static func href(_ address: Address) -> Attribute { Attribute("href", address.text) }
-    public static func src(_ address: Address) -> Attribute { Attribute("src", address.text) }
+    public static func href(_ address: Address) -> Attribute { Attribute("href", address) }
+    public static func src(_ address: Address) -> Attribute { Attribute("src", picture: address) }
     public static func alt(_ text: String) -> Attribute { Attribute("alt", text) }
     public static func title(_ text: String) -> Attribute { Attribute("title", text) }
     public static func name(_ text: String) -> Attribute { Attribute("name", text) }

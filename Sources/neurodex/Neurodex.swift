@@ -37,7 +37,7 @@ package struct Neurodex: ParsableCommand {
             IndexCommand.self, PreprocessingCommand.self, InfoCommand.self, LayersCommand.self,
         ]
         let after: [any ParsableCommand.Type] = [
-            ServeCommand.self,
+            ServeCommand.self, SiteCommand.self,
             DiffCommand.self, VerifyCommand.self, RelabelCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
             AscendCommand.self, PredictCommand.self, ReportCommand.self, MapsCommand.self, FiltersCommand.self,

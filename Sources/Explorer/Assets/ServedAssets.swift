@@ -20,14 +20,22 @@ struct ServedAssets: Sendable {
             "style.css": asset("text/css; charset=utf-8", Data(StyleSheet.text.utf8)),
             "explorer.js": asset("text/javascript; charset=utf-8", Data(PackageResources.explorer_js)),
             "maps.js": asset("text/javascript; charset=utf-8", Data(PackageResources.maps_js)),
+            "review.js": asset("text/javascript; charset=utf-8", Data(PackageResources.review_js)),
             "icon.svg": asset("image/svg+xml", Data(PackageResources.icon_svg)),
         ]
     }
 
-    static var document: Document.Assets {
-        .linked(
+    /// Style and icon, for pages that are files.
+    var files: [(name: String, data: Data)] {
+        ["icon.svg", "style.css"].compactMap { name in assets[name].map { (name, $0.data) } }
+    }
+
+    /// - Parameter kind: of the page.
+    static func document(kind: String) -> Document.Assets {
+        let scripts = ["explorer.js", "maps.js"] + (kind == "review" ? ["review.js"] : [])
+        return .linked(
             style: Address("assets", "style.css"), icon: Address("assets", "icon.svg"),
-            scripts: [Address("assets", "explorer.js"), Address("assets", "maps.js")])
+            scripts: scripts.map { Address("assets", $0) })
     }
 
     /// Nil for what is none of them.

@@ -7,8 +7,8 @@ extension Explorer {
     func explainForm(_ wishes: ExplanationWishes) -> HTML {
         let method = wishes.methods.count == 1 ? ExplanationWishes.words(wishes.methods[0]) : nil
         return HTML(
-            .form, .class("ask"), Attribute("action", Address("explanations").text),
-            Attribute("data-explain", Address("explaining").text)
+            .form, .class("ask"), Attribute("action", Address("explanations")),
+            Attribute("data-explain", Address("explaining"))
         ) {
             for image in wishes.images { HTML(.input, .type("hidden"), .name("image"), .value(image)) }
             if wishes.methods.count > 1 {
@@ -27,8 +27,8 @@ extension Explorer {
     /// The same for one image, of which nothing is asked yet.
     func explainForm(image: String) -> HTML {
         HTML(
-            .form, .class("ask"), Attribute("action", Address("explanations").text),
-            Attribute("data-explain", Address("explaining").text)
+            .form, .class("ask"), Attribute("action", Address("explanations")),
+            Attribute("data-explain", Address("explaining"))
         ) {
             HTML(.input, .type("hidden"), .name("image"), .value(image))
             explainFields(method: nil, targets: [], isChecked: false, adds: false)

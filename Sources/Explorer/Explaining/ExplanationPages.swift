@@ -126,11 +126,11 @@ extension Explorer {
             Address(path: [name], query: one.order.fields + (limit ? [Address.Field("limit", "\(one.limit.value)")] : []))
         }
         return HTML(
-            .figure, .class("map"), Attribute("data-map", file("plane.npy", limit: false).text),
+            .figure, .class("map"), Attribute("data-map", file("plane.npy", limit: false)),
             Attribute("data-limit", "\(one.limit.value)"), Attribute("data-signed", look.isSigned ? "yes" : ""),
             Attribute("data-gain", look.isFine ? "1.5" : "1"),
             Attribute("data-colormap", DrawnExplanation.colormap(of: look).rawValue),
-            Attribute("data-under", Self.address(ofFrame: one.order.image).text)
+            Attribute("data-under", Self.address(ofFrame: one.order.image))
         ) {
             HTML(.div, .class(DrawnExplanation.isSmall(picture) ? "layers pixels" : "layers")) {
                 HTML(

@@ -80,7 +80,7 @@ extension Explorer {
                 HTML(.tr, Attribute("data-seen", "seen-\(index)")) {
                     HTML(.td) {
                         HTML(.a, .href(Address("neuron", "\(hit.layer):\(hit.channel)"))) {
-                            hit.className.map { "class:\($0)" } ?? "\(hit.layer):\(hit.channel)"
+                            hit.className.map { "class:\($0)" } ?? neuronName(hit.layer, hit.channel)
                         }
                     }
                     HTML(.td, .class("number")) { String(format: "%.1f", hit.percentile * 100) }
@@ -183,7 +183,7 @@ extension Explorer {
         facets += summary.splits.prefix(12).map { ($0.name, "\($0.images)", "split = \(Self.quoted($0.name))") }
         if summary.answers > 0 { facets.append(("wrong answers", "\(summary.answers - summary.rightAnswers)", "NOT correct")) }
         return HTML(.div) {
-            HTML(.form, .class("ask"), Attribute("action", "/images")) {
+            HTML(.form, .class("ask"), Attribute("action", Address("images"))) {
                 Self.field("Where", "where", condition, hint: "label = 'cat' AND NOT correct", isLong: true)
                 Self.choice(
                     "Order", "sort", wanted.address["sort"],

@@ -63,7 +63,7 @@ extension Explorer {
 
     private func layerForm(_ wanted: Wanted) -> HTML {
         let address = wanted.address
-        return HTML(.form, .class("ask"), Attribute("action", Address(path: address.path).text)) {
+        return HTML(.form, .class("ask"), Attribute("action", Address(path: address.path))) {
             Self.choice(
                 "Sort by", "sort", address["sort"],
                 ["neuron", "maximum", "mean", "deviation", "zeros", "minimum"].map { ($0, $0) })
@@ -87,6 +87,7 @@ extension Explorer {
                             ? Target.shortName(classes[one.channel]) : ":\(one.channel)"
                     }
                     HTML(.small) { one.note }
+                    if let note = reviews.note(of: layer.name, one.channel), !note.name.isEmpty { HTML(.b) { note.name } }
                 }
                 HTML(.div, .class("strip")) { (hits[one.channel] ?? []).map { self.crop($0) } }
             }

@@ -29,6 +29,24 @@ extension Explorer {
         }
     }
 
+    /// The layers coloured by the median drift of their neurons between two stores; grey where a layer was not compared.
+    func driftMap(_ diff: Diff) -> HTML {
+        let layers = store.description.layers
+        let drifts = layers.map { layer in
+            diff.layers.first { $0.layer == layer.name }?.medianCorrelation.map { 1 - $0 } ?? 0
+        }
+        let high = max(drifts.max() ?? 0, 1e-9)
+        return HTML(.div) {
+            HTML(.div, .class("network"), Attribute("tabindex", "0"), Attribute("role", "region"), .label("The network by drift"))
+            {
+                drawing(layers, shades: drifts.map { $0 / high }, drifts)
+            }
+            HTML(.small) {
+                "Dark is 0, bright \(shortNumber(high)): 1 less the median rank correlation of its neurons and their partners."
+            }
+        }
+    }
+
     private static let node = (width: 176.0, height: 34.0, gap: 30.0)
 
     private func drawing(_ layers: [LayerRecord], shades: [Double], _ values: [Double]) -> HTML {

@@ -8,7 +8,7 @@ extension Explorer {
     /// `/neuron/LAYER:CHANNEL`: what `top` answers, drawn, with the neuron's histogram and the labels it tells.
     func neuron(_ name: String, _ wanted: Wanted) throws -> Answer {
         var fields = wanted.question
-        if wanted.format == nil, !fields.contains(where: { $0.name == "k" }) { fields.append(Address.Field("k", "24")) }
+        if wanted.isPage, !fields.contains(where: { $0.name == "k" }) { fields.append(Address.Field("k", "24")) }
         let question = try AddressedQuestion.parse(TopQuestion.self, operands: [name], fields: fields)
         let reference = try NeuronReference(name, in: store.description)
         guard reference.neurons.count == 1 else { throw QueryError.oneNeuron(name) }
@@ -29,12 +29,14 @@ extension Explorer {
                     try HTML(.section, .class("card")) { try self.histogram(name, question.each.condition, wanted) }
                     try HTML(.section, .class("card")) { try self.statistics(of: reference) }
                     HTML(.section, .class("card")) { self.labelsTold(by: "\(layer.name):\(channel)") }
+                    HTML(.section, .class("card")) { self.nameForm(layer, channel) }
                 }
             }
         }
         let classes = store.description.classes
         let score = layer.isLogits && classes.indices.contains(channel) ? "the score of \(classes[channel]) · " : ""
-        page.subtitle = score + Self.what(layer)
+        let name = reviews.note(of: layer.name, channel).map { $0.name.isEmpty ? "" : "“\($0.name)” · " } ?? ""
+        page.subtitle = name + score + Self.what(layer)
         page.crumbs = HTML(.a, .href(Address("layer", layer.name))) { layer.name }
         page.address = wanted.address
         page.address?.query = fields
@@ -71,7 +73,7 @@ extension Explorer {
             ("near:0", "near zero"),
         ]
         if !choices.contains(where: { $0.0 == from }) { choices.append((from, from)) }
-        return HTML(.form, .class("ask"), Attribute("action", Address(path: address.path).text)) {
+        return HTML(.form, .class("ask"), Attribute("action", Address(path: address.path))) {
             Self.choice("Images", "from", from, choices)
             Self.field("How many", "k", address["k"] ?? "24", type: "number")
             Self.field("Where", "where", address["where"], hint: "label <> 'dog' AND NOT correct", isLong: true)

@@ -16,7 +16,7 @@ extension Explorer {
         let query: Q
         do {
             query = try AddressedQuestion.parse(Q.self, operands: operands, fields: fields)
-        } catch let refusal as Refusal where !isAsked && wanted.format == nil && !refusal.isHelp {
+        } catch let refusal as Refusal where !isAsked && wanted.isPage && !refusal.isHelp {
             // Nothing is asked yet.
             var page = Answer(title: Self.title(of: Q.name), kind: Q.name, command: "neurodex \(Q.name) \(store.path)") {
                 self.form(Q.self, wanted)
@@ -63,7 +63,7 @@ extension Explorer {
             "suspects": [("where", "where", "split = 'train'"), ("layer", "layer", "the last but the scores"), ("k", "k", "10")],
             "shortcuts": [("k", "k", "10")],
         ]
-        return HTML(.form, .class("ask"), Attribute("action", Address(Q.name).text)) {
+        return HTML(.form, .class("ask"), Attribute("action", Address(Q.name))) {
             if Q.name == SQLQuery.name {
                 HTML(.label, .class("long")) {
                     "A statement that reads"
@@ -97,7 +97,7 @@ extension Explorer {
                 }
             }
         }
-        page.subtitle = "Layers, neurons, classes, labels and images"
+        page.subtitle = "Layers, neurons, classes, labels, images and notes"
         return page
     }
 
@@ -119,6 +119,11 @@ extension Explorer {
         }
         found += try store.summary().labels.filter { has($0.name) }.prefix(50).map {
             Self.chip($0.name, "label of \($0.images)", Self.images(label: $0.name))
+        }
+        found += notes(having: text).prefix(50).map { note in
+            Self.chip(
+                note.neuron, [note.name, note.note].filter { !$0.isEmpty }.joined(separator: ": "), Address("neuron", note.neuron)
+            )
         }
         if let image = try? store.image(named: text) {
             found.append(Self.chip(Self.fileName(image.path), "image", Address("image", "\(image.id)")))

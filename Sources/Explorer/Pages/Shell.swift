@@ -6,9 +6,12 @@ import Support
 
 extension Explorer {
     /// A page with the bar at its top.
-    func document(_ page: Answer) throws -> Document {
+    func document(_ page: Answer, as form: PageForm = .served) throws -> Document {
+        if form != .served { return try fileDocument(page, as: form) }
         let body = try page.body()
-        return Document(title: "\(page.title) · neurodex", kind: "page page-\(page.kind)", assets: ServedAssets.document) {
+        return Document(
+            title: "\(page.title) · neurodex", kind: "page page-\(page.kind)", assets: ServedAssets.document(kind: page.kind)
+        ) {
             HTML(.a, .class("skip"), .href(.fragment("main"))) { "To the answer" }
             bar(kind: page.kind)
             HTML(.main, .id("main")) {
@@ -33,7 +36,8 @@ extension Explorer {
         let questions = commands.questions.map { $0.name }.filter(shown.contains).map { ($0, Self.title(of: $0), Address($0)) }
         let places =
             [("overview", "Overview", Address()), ("images", "Images", Address("images"))] + questions
-            + [("explanations", "Explanations", Address("explanations"))]
+            + [("explanations", "Explanations", Address("explanations")), ("review", "Review", Address("review"))]
+            + (others.isEmpty ? [] : [("diff", "Diff", Address("diff"))])
         return HTML(.header, .class("bar")) {
             HTML(.a, .class("brand"), .href(Address())) { "neurodex" }
             HTML(.nav, .label("Pages")) {
@@ -41,7 +45,8 @@ extension Explorer {
                     HTML(.a, .href(address), name == kind ? Attribute("aria-current", "page") : nil) { title }
                 }
             }
-            HTML(.form, Attribute("action", "/find"), Attribute("role", "search")) {
+            if !others.isEmpty { storeChoice() }
+            HTML(.form, Attribute("action", Address("find")), Attribute("role", "search")) {
                 HTML(
                     .input, .type("search"), .name("text"), .label("Find layers, neurons, classes, labels and images"),
                     Attribute("placeholder", "Find a layer, conv4:17, a class, an image"), Attribute("autocomplete", "off"))
@@ -65,6 +70,7 @@ extension Explorer {
             HTML(.button, .type("button"), Attribute("data-copy", page.command), .title(page.command), .hidden) { "Copy command" }
             HTML(.a, .class("button"), .href(format("json"))) { "JSON" }
             HTML(.a, .class("button"), .href(format("csv"))) { "CSV" }
+            HTML(.a, .class("button"), .href(format("html")), .title("This page as one file, with its pictures")) { "File" }
             HTML(.noscript) { HTML(.code) { page.command } }
         }
     }
@@ -152,7 +158,10 @@ extension Explorer {
         case .nothing: return HTML()
         case .number(let text): return HTML(text)
         case .text(let text):
-            if column == "neuron" || column == "other" { return HTML(.a, .href(Address("neuron", text))) { text } }
+            if column == "neuron" || column == "other" {
+                let name = notedName(text).map { " “\($0)”" } ?? ""
+                return HTML(.a, .href(Address("neuron", text))) { text + name }
+            }
             guard column == "image", let image = try? store.image(path: text) else { return HTML(text) }
             return HTML(.a, .href(Address("image", "\(image.id)"))) {
                 HTML(
@@ -161,6 +170,13 @@ extension Explorer {
                 Self.fileName(text)
             }
         }
+    }
+
+    private func notedName(_ neuron: String) -> String? {
+        guard let note = (try? reviews.read())?.neurons.first(where: { $0.neuron == neuron }), !note.name.isEmpty else {
+            return nil
+        }
+        return note.name
     }
 
     static func fileName(_ path: String) -> String { path.split(separator: "/").last.map { String($0) } ?? path }
@@ -172,7 +188,7 @@ extension Explorer {
                 HTML(
                     .img, .src(Self.address(ofPicture: id, size: 320, place)), .alt(alt), .width(160), .height(160),
                     Attribute("loading", "lazy"),
-                    place == nil ? nil : Attribute("data-whole", Self.address(ofPicture: id, size: 320).text))
+                    place == nil ? nil : Attribute("data-whole", picture: Self.address(ofPicture: id, size: 320)))
             }
             HTML(.figcaption) {
                 for (index, line) in lines.enumerated() {

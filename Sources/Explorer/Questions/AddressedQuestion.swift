@@ -22,6 +22,13 @@ enum AddressedQuestion {
     ///   - fields: of the address. One whose value was left empty in a form is not asked.
     /// - Throws: ``Refusal``.
     static func parse<Q: Query>(_: Q.Type, operands: [String], fields: [Address.Field]) throws -> Q {
+        try parse(Q.self, operands: operands, fields: fields) { try $0.check(isDrawn: false) }
+    }
+
+    /// Of anything that a command line parses.
+    static func parse<Q: ParsableArguments>(
+        _: Q.Type, operands: [String], fields: [Address.Field], check: (Q) throws -> Void
+    ) throws -> Q {
         let names = names(of: Q.self)
         var arguments: [String] = []
         for field in fields {
@@ -38,7 +45,7 @@ enum AddressedQuestion {
         }
         do {
             let query = try Q.parse(arguments + (operands.isEmpty ? [] : ["--"]) + operands)
-            try query.check(isDrawn: false)
+            try check(query)
             return query
         } catch let error as QueryError {
             throw Refusal(sentence: error.description)
@@ -72,7 +79,7 @@ enum AddressedQuestion {
         var short: Set<String>
     }
 
-    private static func names<Q: Query>(of _: Q.Type) -> OptionNames {
+    private static func names<Q: ParsableArguments>(of _: Q.Type) -> OptionNames {
         if let known = told.withLock({ $0[ObjectIdentifier(Q.self)] }) { return known }
         let help = try? JSONDecoder().decode(HelpDump.self, from: Data(Q._dumpHelp().utf8))
         let arguments = help?.command.arguments ?? []

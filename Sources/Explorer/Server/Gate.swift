@@ -48,7 +48,7 @@ struct Gate: Sendable {
         if let given = address["token"], Self.isSame(given, token) {
             // The token leaves the address, so that it is not sent to a colleague with it.
             var response = Response(.seeOther, type: "text/plain; charset=utf-8", body: Data())
-            response.headers["Location"] = address.with("token", nil).text
+            response.headers["Location"] = Linking.link(address.with("token", nil))
             response.headers["Set-Cookie"] = "\(Self.cookie)=\(token); Path=/; HttpOnly; SameSite=Strict"
             return response
         }

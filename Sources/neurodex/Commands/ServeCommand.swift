@@ -16,6 +16,7 @@ package struct ServeCommand: ParsableCommand {
 
               neurodex serve shop.sqlite
               neurodex serve shop.sqlite --port 8080 --images /mnt/moved/photos
+              neurodex serve monday.sqlite tuesday.sqlite
 
             Prints the address to open, and answers until Ctrl-C. Only this machine is answered, unless --host is another \
             address: then the printed address ends in a token that nobody can guess. The store is only read, but for \
@@ -23,8 +24,8 @@ package struct ServeCommand: ParsableCommand {
             prints.
             """)
 
-    @Argument(help: "The store.", completion: .file())
-    var store: String
+    @Argument(help: "The store, and others to look at beside it.", completion: .file())
+    var stores: [String]
 
     @Option(help: "The port to listen on; 0 for any that is free.")
     var port = 8117
@@ -53,20 +54,24 @@ package struct ServeCommand: ParsableCommand {
     package func run() throws {
         let isPrivate = ["127.0.0.1", "localhost", "::1"].contains(host)
         let token = isPrivate ? nil : Explorer.newToken()
-        let store = try Store.open(path: store)
+        let stores = try stores.map { try Store.open(path: $0) }
         let server = try HTTPServer(host: host, port: port)
-        let explorer = try Explorer(
-            store, options: Explorer.Options(model: model, images: images, keeps: !readOnly), commands: Self.commands,
-            port: server.port, token: token)
+        let served = try ServedStores(stores) { store, others in
+            try Explorer(
+                store, options: Explorer.Options(model: model, images: images, keeps: !readOnly, others: others),
+                commands: Self.commands, port: server.port, token: token)
+        }
         let name = host.contains(":") ? "[\(host)]" : host
         let address = "http://\(name):\(server.port)/\(token.map { "?token=\($0)" } ?? "")"
         printOut(address + "\n")
-        printNote("serving \(store.path)\(readOnly ? ", read only" : ""); Ctrl-C ends it")
+        for one in served.stores.dropFirst() { printNote("\(one.store.path) is at /@\(one.name)/") }
+        let paths = served.stores.map(\.store.path).joined(separator: ", ")
+        printNote("serving \(paths)\(readOnly ? ", read only" : ""); Ctrl-C ends it")
         if open { Browser.open(address).map { printNote($0) } }
         let ended = Ended()
         Task {
             do {
-                try await server.run(explorer.site)
+                try await server.run(served.site)
                 ended.end(nil)
             } catch {
                 ended.end(error)
@@ -80,7 +85,7 @@ package struct ServeCommand: ParsableCommand {
         Explorer.Commands(
             json: { try $0.rendered(as: .json) }, csv: { try $0.rendered(as: .csv) }, info: { try StoreInfo($0) },
             questions: Neurodex.questions, explained: { try ExplainedTable.table(of: $0, isChecked: $1) },
-            kept: { ExplanationList(records: $0) }, version: Neurodex.version)
+            kept: { ExplanationList(records: $0) }, diff: { DiffReport(diff: $0) }, version: Neurodex.version)
     }
 }
 
