@@ -14,6 +14,8 @@ public enum ExplanationError: Error, Equatable, Sendable {
     case unmoved(target: String)
     case training(store: String, problem: String)
     case file(path: String, reason: String)
+    /// Of the store, and not of the network as it is read now.
+    case notComputed(layer: String)
 }
 
 extension ExplanationError: CustomStringConvertible {
@@ -36,6 +38,8 @@ extension ExplanationError: CustomStringConvertible {
             "the value of \(target) is the same on every changed picture, so deletion and insertion say nothing of it"
         case .training(let store, let problem): "cannot fit a last layer to \(store): \(problem)"
         case .file(let path, let reason): "cannot write '\(path)': \(reason)"
+        case .notComputed(let layer):
+            "layer \(layer) is in the store, but this neurodex does not compute it; index the images anew"
         }
     }
 }

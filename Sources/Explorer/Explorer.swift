@@ -101,11 +101,18 @@ public final class Explorer: Sendable {
     public var site: Site {
         Site(
             respond: { self.respond(to: $0) },
-            mostBody: { $0.method == "POST" && $0.target.hasPrefix("/review") ? Self.mostForm : 0 },
-            takesLong: { Self.takesLong($0) })
+            mostBody: { Self.mostBody($0) }, takesLong: { Self.takesLong($0) })
     }
 
-    private static let longPaths = ["explanations", "explaining", "map.npy", "map.png", "plane.npy", "frame.png"]
+    private static func mostBody(_ request: Request) -> Int {
+        guard request.method == "POST" else { return 0 }
+        if Address(target: request.target)?.path == ["drop"] { return UploadShelf.mostBytes }
+        return request.target.hasPrefix("/review") ? mostForm : 0
+    }
+
+    private static let longPaths = [
+        "explanations", "explaining", "map.npy", "map.png", "plane.npy", "frame.png", "ascent", "ascending", "drop",
+    ]
 
     private static func takesLong(_ request: Request) -> Bool {
         let path = request.target.dropFirst().prefix { $0 != "?" }
@@ -121,8 +128,9 @@ public final class Explorer: Sendable {
             return secured(.text(.badRequest, "'\(String(request.target.prefix(200)).shown())' is no address"))
         }
         if let refusal = gate.refusal(of: request, address) { return secured(refusal) }
-        if request.method == "POST", let response = posted(request, address) { return secured(response) }
-        guard request.method == "GET" || request.method == "HEAD" else {
+        let isSent = request.method == "POST" && address.path == ["drop"]
+        if request.method == "POST", !isSent, let response = posted(request, address) { return secured(response) }
+        guard request.method == "GET" || request.method == "HEAD" || isSent else {
             var response = Response.text(.notAllowed, "nothing can be changed here: pages are read with GET")
             response.headers["Allow"] = "GET, HEAD"
             return secured(response)
@@ -130,7 +138,7 @@ public final class Explorer: Sendable {
         let wanted = Wanted(address)
         var response: Response
         do {
-            response = try answer(wanted, request.connection)
+            response = try isSent ? dropped(request) : answer(wanted, request.connection)
         } catch {
             response = failure(error, wanted)
         }
@@ -151,19 +159,20 @@ public final class Explorer: Sendable {
 
     private func answer(_ wanted: Wanted, _ connection: Connection) throws -> Response {
         if let response = try assets.response(to: wanted.address) ?? picture(wanted.address)
-            ?? explanationFile(wanted.address, connection)
+            ?? explanationFile(wanted.address, connection) ?? ascentPicture(wanted.address, connection)
         {
             return response
         }
-        if wanted.address.path == ["review", "tasks"], wanted.format == .json { return try reviewTasks() }
-        if wanted.address.path == ["explaining"] { return try explaining(wanted, connection) }
+        let path = wanted.address.path
+        if path == ["review", "tasks"], wanted.format == .json { return try reviewTasks() }
+        if path == ["explaining"] { return try explaining(wanted, connection) }
+        if path.count == 2, path[0] == "ascending" { return try ascending(path[1], wanted, connection) }
         if wanted.format == .html { return try pageFile(wanted, connection) }
         let page = try page(of: wanted, connection)
         guard let format = wanted.format else {
             return Response(type: "text/html; charset=utf-8", body: Data(try document(page).text.utf8))
         }
-        let listing = try page.listing()
-        let text = try format == .json ? commands.json(listing) : commands.csv(listing)
+        let text = try page.text?(format) ?? text(of: page.listing(), format)
         guard text.utf8.count <= Self.mostBytes else {
             throw Refusal(
                 sentence:
@@ -171,6 +180,10 @@ public final class Explorer: Sendable {
                 status: .tooLong)
         }
         return Response(type: format.type, body: Data(text.utf8))
+    }
+
+    private func text(of listing: any Printable, _ format: Wanted.Format) throws -> String {
+        try format == .json ? commands.json(listing) : commands.csv(listing)
     }
 
     func page(of wanted: Wanted, _ connection: Connection) throws -> Answer {
@@ -182,13 +195,15 @@ public final class Explorer: Sendable {
         case "image" where path.count == 2: return try image(path[1], wanted)
         case "images" where path.count == 1: return try images(wanted)
         case "find" where path.count == 1: return try find(wanted)
+        case "ascent" where path.count == 2: return try ascent(path[1], wanted, connection)
+        case "drop" where path.count <= 2: return try drop(wanted, connection)
         case "explanations" where path.count == 1: return try explanations(wanted, connection)
         case "review" where path.count == 1: return try review(wanted)
         case "diff" where path.count == 1: return try diff(wanted)
         case let name?:
             if let question = commands.questions.first(where: { $0.name == name }) { return try asked(question, wanted) }
             let pages =
-                ["layer", "neuron", "image", "images", "find", "explanations", "review", "diff"]
+                ["layer", "neuron", "image", "images", "find", "explanations", "ascent", "drop", "review", "diff"]
                 + commands.questions.map { $0.name }
             throw Refusal(
                 sentence: "there is no page '\(Address(path: path).text)'"
@@ -272,7 +287,7 @@ struct Wanted {
     var format: Format?
     /// What is asked: without what only says how a page shows it.
     var question: [Address.Field] { address.query.filter { !Self.isOfPage($0.name) } }
-    static func isOfPage(_ name: String) -> Bool { name == "page" || name == "color" }
+    static func isOfPage(_ name: String) -> Bool { ["page", "color", "whole"].contains(name) }
 
     /// Whether it is for people.
     var isPage: Bool { format == nil || format == .html }
@@ -309,6 +324,8 @@ struct Answer {
     var subtitle: String?
     /// Where keys lead to: `next`, `previous`, `up`, `down`.
     var keys: [(name: String, address: Address)] = []
+    /// In another format, where that is not of a listing.
+    var text: ((Wanted.Format) throws -> String)?
     var listing: () throws -> any Printable = { throw Refusal(sentence: "this page has no other format", status: .notFound) }
     var body: () throws -> HTML
 

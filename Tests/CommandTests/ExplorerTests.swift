@@ -46,7 +46,8 @@ import neurodex
     }
 
     @Test(arguments: [
-        "/", "/?color=mean", "/layer/conv4", "/layer/conv4?sort=maximum&reverse", "/layer/conv4?selective=cat",
+        "/", "/?color=mean", "/?color=auroc&selective=cat", "/drop", "/explanations", "/images?sort=conv4:3", "/layer/conv4",
+        "/layer/conv4?sort=maximum&reverse", "/layer/conv4?selective=cat",
         "/layer/conv4?where=label%20%3D%20'cat'", "/neuron/conv4:3", "/neuron/conv4:3?k=9&from=decile", "/neuron/class:cat",
         "/neuron/conv4:3?where=label%20%3C%3E%20'dog'&distinct", "/image/7", "/images", "/images?where=NOT%20correct&sort=score",
         "/images?page=2", "/contrast", "/contrast?a=label%20%3D%20'cat'", "/suspects", "/shortcuts", "/sql", "/top/conv4:3",
@@ -117,7 +118,8 @@ import neurodex
         check("/nowhere", .notFound, "there is no page")
         check("/contrst", .notFound, "did you mean contrast?")
         check("/images?k=9", .badRequest, "where and sort")
-        check("/?color=red", .badRequest, "zeros, dead or mean")
+        check("/?color=red", .badRequest, "zeros, dead, mean or auroc")
+        check("/?color=auroc&selective=horse", .badRequest, "horse")
         check("/sql?operand=DELETE%20FROM%20image", .badRequest, "refused")
         check("/neuron/%3Cscript%3E:1", .notFound, "&lt;script&gt;")
     }

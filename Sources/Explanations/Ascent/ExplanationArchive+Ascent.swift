@@ -72,11 +72,7 @@ extension ExplanationArchive {
         let arguments = settings.arguments(style: style)
         let key = key("ascend", arguments, target: objective.key, image: start?.digest)
         let origin = start.map { ($0.name, $0.digest.hexadecimal) }
-        if !isAnew, let kept = try kept(key), let json = kept.record,
-            let record = try? JSONDecoder().decode(AscentRecord.self, from: Data(json.utf8))
-        {
-            return outcome(record, ExplanationMap(kept), origin, wasKept: true)
-        }
+        if !isAnew, let known = try keptAscent(key, origin) { return known }
         let ascent = try Ascent(objective, settings: settings, explainer: try explainer())
         let clock = ContinuousClock.now
         var isStopped = false
@@ -102,6 +98,21 @@ extension ExplanationArchive {
                 record: try record.json(),
                 seconds: (ContinuousClock.now - clock).seconds, toolVersion: toolVersion))
         return made
+    }
+
+    /// The pictures that are kept of a climb; nil where it would have to be made.
+    /// - Throws: as `ascent`.
+    public func keptAscent(of objective: Objective, settings: AscentSettings, style: AscentStyle) throws -> AscentOutcome? {
+        let start = try Ascent.startSubject(of: objective, settings, store: store, preprocessing: preprocessing, files: files)
+        let key = key("ascend", settings.arguments(style: style), target: objective.key, image: start?.digest)
+        return try keptAscent(key, start.map { ($0.name, $0.digest.hexadecimal) })
+    }
+
+    private func keptAscent(_ key: Data, _ origin: (path: String, sha256: String)?) throws -> AscentOutcome? {
+        guard let kept = try kept(key), let json = kept.record,
+            let record = try? JSONDecoder().decode(AscentRecord.self, from: Data(json.utf8))
+        else { return nil }
+        return outcome(record, ExplanationMap(kept), origin, wasKept: true)
     }
 
     private static func map(of tensors: [[Float]], _ preprocessing: Preprocessing) -> ExplanationMap {

@@ -21,6 +21,7 @@ struct ServedAssets: Sendable {
             "explorer.js": asset("text/javascript; charset=utf-8", Data(PackageResources.explorer_js)),
             "maps.js": asset("text/javascript; charset=utf-8", Data(PackageResources.maps_js)),
             "review.js": asset("text/javascript; charset=utf-8", Data(PackageResources.review_js)),
+            "drop.js": asset("text/javascript; charset=utf-8", Data(PackageResources.drop_js)),
             "icon.svg": asset("image/svg+xml", Data(PackageResources.icon_svg)),
         ]
     }
@@ -32,7 +33,7 @@ struct ServedAssets: Sendable {
 
     /// - Parameter kind: of the page.
     static func document(kind: String) -> Document.Assets {
-        let scripts = ["explorer.js", "maps.js"] + (kind == "review" ? ["review.js"] : [])
+        let scripts = ["explorer.js", "maps.js", "drop.js"] + (kind == "review" ? ["review.js"] : [])
         return .linked(
             style: Address("assets", "style.css"), icon: Address("assets", "icon.svg"),
             scripts: scripts.map { Address("assets", $0) })

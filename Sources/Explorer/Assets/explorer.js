@@ -33,8 +33,9 @@ for (const button of all("[data-copy-link]")) {
 
 // Crops and whole images.
 for (const button of all("[data-toggle-whole]")) {
-  button.hidden = false
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
+    event.preventDefault()
+    for (const list of all("[data-crops]")) list.classList.toggle("whole")
     for (const image of all("img[data-whole]")) {
       const other = image.dataset.whole
       image.dataset.whole = image.getAttribute("src")

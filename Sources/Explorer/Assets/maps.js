@@ -1,6 +1,8 @@
 // Explanations: how far they are, and how they look. Pages show them without it.
 const one = (selector, start = document) => start.querySelector(selector)
 const all = (selector, start = document) => [...start.querySelectorAll(selector)]
+// Of several stores, the one that the address names.
+const base = /^\/@[^/]+/.exec(location.pathname)?.[0] ?? ""
 
 // Progress, by server-sent events. Leaving the page, or Stop, closes the connection, which ends the work.
 async function events(address, signal, take) {
@@ -78,7 +80,7 @@ for (const link of all("a[data-explain-link]")) {
     event.preventDefault()
     const address = new URL(link.href)
     const place = link.closest("figcaption")
-    make(`/explaining${address.search}`, place, (page) => { location.href = page })
+    make(`${base}/explaining${address.search}`, place, (page) => { location.href = page })
   })
 }
 
@@ -89,7 +91,7 @@ const tables = new Map()
 async function colors(name) {
   if (!tables.has(name)) {
     const image = new Image()
-    image.src = `/colors/${name}.png`
+    image.src = `${base}/colors/${name}.png`
     await image.decode()
     const canvas = document.createElement("canvas")
     canvas.width = 256
@@ -133,7 +135,7 @@ async function draw(figure) {
   }
   context.putImageData(picture, 0, 0)
   const bar = one("[data-colors]", figure)
-  if (bar && !bar.src.endsWith(`/${name}.png`)) bar.src = `/colors/${name}.png`
+  if (bar && !bar.src.endsWith(`/${name}.png`)) bar.src = `${base}/colors/${name}.png`
 }
 
 async function prepare(figure) {

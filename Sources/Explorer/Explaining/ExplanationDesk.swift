@@ -25,6 +25,8 @@ final class ExplanationDesk: Sendable {
     let store: Store
     let queue = WorkQueue()
     let uploads = UploadShelf()
+    let ascents = ResultShelf<AscentOutcome>(most: 16)
+    let looks = ResultShelf<DroppedLook>(most: 64)
     private let shared: SharedExplainer
     private let folder: String?
     private let keeps: Bool
@@ -32,14 +34,23 @@ final class ExplanationDesk: Sendable {
     private let preprocessing: Preprocessing
     /// Not in use: what knows where files are is for one thread at a time.
     private let archives = Mutex<[UncheckedArchive]>([])
-    private let shelf = ResultShelf()
+    private let shelf = ResultShelf<Made>(most: 64)
+    /// What was made, or why it could not be a moment ago.
+    private struct Made: Sendable {
+        var result: Result<MadeExplanation, ExplanationError>
+        var time = ContinuousClock.now
+        var isOld: Bool { if case .failure = result { (ContinuousClock.now - time).seconds > 30 } else { false } }
+    }
+    private let model: String?
+    /// For pictures that the store does not have.
+    private let maxima = Mutex<StoreNetwork?>(nil)
 
     private struct UncheckedArchive: @unchecked Sendable { let archive: ExplanationArchive }
 
     /// - Parameters:
     ///   - keeps: whether the store is given what is made.
     init(_ store: Store, model: String?, images: String?, keeps: Bool, version: String) throws {
-        (self.store, folder, self.keeps, self.version) = (store, images, keeps, version)
+        (self.store, folder, self.model, self.keeps, self.version) = (store, images, model, keeps, version)
         shared = SharedExplainer(store: store, model: model)
         preprocessing = try store.preprocessing()
     }
@@ -58,10 +69,10 @@ final class ExplanationDesk: Sendable {
         { tell in
             do {
                 let made = try self.make(order, tell)
-                self.shelf.put(.success(made), order.key)
+                self.shelf.put(Made(result: .success(made)), order.key)
                 return made
             } catch let error as ExplanationError {
-                self.shelf.put(.failure(error), order.key)
+                self.shelf.put(Made(result: .failure(error)), order.key)
                 throw error
             }
         }
@@ -74,7 +85,7 @@ final class ExplanationDesk: Sendable {
         if case .stored = order.image { isStored = true }
         // Another last layer may have been fitted meanwhile, which the store knows.
         let mayBeOld = isStored && keeps && order.method.first == ClassActivationMap.name
-        if !mayBeOld, let known = shelf[order.key] { return try known.get() }
+        if !mayBeOld, let known = shelf[order.key], !known.isOld { return try known.result.get() }
         guard isStored else { return nil }
         return try using { archive in
             guard let subject = try? self.subject(of: order, archive) else { return nil }
@@ -154,6 +165,16 @@ final class ExplanationDesk: Sendable {
     /// An image as the network sees it.
     func subject(_ image: PageImage) throws -> Subject { try using(image) { try subject(image, $0) } }
 
+    /// What the network computes on any picture.
+    func activations(on subject: Subject) throws -> GivenImage {
+        let network = try maxima.withLock { maxima in
+            let network = try maxima ?? StoreNetwork(store, model: model)
+            maxima = network
+            return network
+        }
+        return try network.activations(on: subject.framed.image, preprocessing)
+    }
+
     /// With an archive that nobody else uses now. What is explained of dropped pictures is not kept.
     func using<Value>(_ image: PageImage? = nil, _ body: (ExplanationArchive) throws -> Value) throws -> Value {
         if case .dropped? = image {
@@ -165,37 +186,5 @@ final class ExplanationDesk: Sendable {
             ?? ExplanationArchive(sharing: shared, images: folder, keeps: keeps, reads: true, toolVersion: version)
         defer { archives.withLock { $0.append(UncheckedArchive(archive: archive)) } }
         return try body(archive)
-    }
-}
-
-/// What was made last, and what could not be made a moment ago.
-private final class ResultShelf: Sendable {
-    private struct Entry: Sendable {
-        var key: String
-        var result: Result<MadeExplanation, ExplanationError>
-        var time: ContinuousClock.Instant
-    }
-    /// The oldest first.
-    private let entries = Mutex<[Entry]>([])
-    private static let most = 64
-    private static let failureSeconds = 30.0
-
-    subscript(key: String) -> Result<MadeExplanation, ExplanationError>? {
-        entries.withLock { entries in
-            guard let index = entries.lastIndex(where: { $0.key == key }) else { return nil }
-            if case .failure = entries[index].result, (ContinuousClock.now - entries[index].time).seconds > Self.failureSeconds {
-                entries.remove(at: index)
-                return nil
-            }
-            return entries[index].result
-        }
-    }
-
-    func put(_ result: Result<MadeExplanation, ExplanationError>, _ key: String) {
-        entries.withLock { entries in
-            entries.removeAll { $0.key == key }
-            entries.append(Entry(key: key, result: result, time: .now))
-            if entries.count > Self.most { entries.removeFirst() }
-        }
     }
 }

@@ -20,7 +20,7 @@ extension Explorer {
         of jobs: [(key: String, make: WorkQueue.Make)], all: Int, _ page: Address, _ connection: Connection
     ) throws -> Response {
         let feed = EventFeed(connection)
-        let counter = FeedCounter(left: jobs.count, all: all, page: page.text, feed: feed)
+        let counter = FeedCounter(left: jobs.count, all: all, page: Linking.link(page) ?? page.text, feed: feed)
         var response = Response(type: "text/event-stream", body: Data(), headers: ["Cache-Control": "no-store"])
         response.feed = feed
         counter.start()

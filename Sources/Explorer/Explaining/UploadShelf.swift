@@ -10,6 +10,13 @@ final class UploadShelf: Sendable {
         var bytes: Data
     }
 
+    /// One file of a drop, taken or not.
+    struct Item: Sendable {
+        var name: String
+        var hash: String?
+        var refusal: String?
+    }
+
     /// Pictures of one drop.
     static let mostAtOnce = 24
     /// Bytes of one drop.
@@ -24,6 +31,23 @@ final class UploadShelf: Sendable {
         var bytes: Int { pictures.values.reduce(0) { $0 + $1.bytes.count } }
     }
     private let kept = Mutex(Kept())
+    private let drops = ResultShelf<[Item]>(most: 100)
+
+    /// - Returns: what the drop is called by from now on.
+    func put(_ items: [Item]) -> String {
+        let text = items.map { "\($0.name)\0\($0.hash ?? "")\0\($0.refusal ?? "")" }.joined(separator: "\0")
+        let name = String(Data(SHA256.hash(data: Data(text.utf8))).hexadecimal.prefix(24))
+        drops.put(items, name)
+        return name
+    }
+
+    /// - Throws: ``Refusal`` for a drop that is no longer here.
+    func items(_ drop: String) throws -> [Item] {
+        guard let items = drops[drop] else {
+            throw Refusal(sentence: "these pictures are no longer here: drop them on the page again", status: .notFound)
+        }
+        return items
+    }
 
     /// - Returns: what it is called by from now on.
     func put(_ picture: Picture) -> String {

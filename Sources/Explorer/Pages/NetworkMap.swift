@@ -1,4 +1,5 @@
 import ActivationStore
+import Explanations
 import Images
 import Pages
 import Search
@@ -7,16 +8,31 @@ import Support
 extension Explorer {
     /// The layers in the order of the graph, a column for each size of map, coloured by a number.
     func map(_ overview: Overview, _ wanted: Wanted) throws -> HTML {
-        let choices = [("zeros", "share of zeros"), ("dead", "share of dead neurons"), ("mean", "mean activation")]
+        var choices = [("zeros", "share of zeros"), ("dead", "share of dead neurons"), ("mean", "mean activation")]
         let color = wanted.address["color"] ?? "zeros"
-        let all = ["zeros": overview.zeros, "dead": overview.dead, "mean": overview.means]
-        guard let values = all[color] else { throw Refusal(sentence: "color is zeros, dead or mean, not '\(color)'") }
-        let (low, high) = color == "mean" ? (values.min() ?? 0, values.max() ?? 1) : (0, 1)
+        var all = ["zeros": overview.zeros, "dead": overview.dead, "mean": overview.means]
+        if color == "auroc" {
+            let label = wanted.address["selective"] ?? ""
+            all["auroc"] = try bestAUROCs(of: label, images: overview.summary.images)
+            choices.append(("auroc", "best AUROC for \(label)"))
+        }
+        guard let values = all[color] else { throw Refusal(sentence: "color is zeros, dead, mean or auroc, not '\(color)'") }
+        let (low, high) = (values.min() ?? 0, values.max() ?? 1)
         return HTML(.div) {
             HTML(.h2) { "The network" }
             HTML(.ul, .class("chips")) {
                 for (name, title) in choices {
-                    Self.chip(title, "", Address(path: [], query: [.init("color", name)]), isCurrent: name == color)
+                    let address = Address(path: [], query: [.init("color", name)])
+                    Self.chip(title, "", name == "auroc" ? wanted.address : address, isCurrent: name == color)
+                }
+            }
+            if !overview.summary.labels.isEmpty {
+                HTML(.form, .class("ask"), Attribute("action", Address())) {
+                    HTML(.input, .type("hidden"), .name("color"), .value("auroc"))
+                    Self.choice(
+                        "How well a layer tells", "selective", wanted.address["selective"],
+                        overview.summary.labels.prefix(500).map { ($0.name, $0.name) })
+                    HTML(.button) { "Colour" }
                 }
             }
             HTML(.div, .class("network"), Attribute("tabindex", "0"), Attribute("role", "region"), .label("The network")) {
@@ -45,6 +61,25 @@ extension Explorer {
                 "Dark is 0, bright \(shortNumber(high)): 1 less the median rank correlation of its neurons and their partners."
             }
         }
+    }
+
+    /// Values that a page reads of a whole store.
+    private static let quickValues = 40_000_000
+
+    /// Of each layer, how well its best neuron tells a label.
+    private func bestAUROCs(of label: String, images: Int) throws -> [Double] {
+        let layers = store.description.layers
+        let neurons = layers.reduce(0) { $0 + $1.channels }
+        guard images.saturated(times: neurons) <= Self.quickValues else {
+            throw Refusal(
+                sentence:
+                    "\(images) images × \(neurons) neurons take too long for a page; ask in a terminal: neurodex neurons \(store.path) --selective '\(label)'"
+            )
+        }
+        let hits = try SelectivityQuery(label: label, count: max(neurons, 1), copies: true).run(in: store)
+        var best: [String: Double] = [:]
+        for hit in hits { best[hit.layer] = max(best[hit.layer] ?? 0, hit.auroc) }
+        return layers.map { best[$0.name] ?? 0.5 }
     }
 
     private static let node = (width: 176.0, height: 34.0, gap: 30.0)

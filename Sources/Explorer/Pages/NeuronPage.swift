@@ -22,13 +22,15 @@ extension Explorer {
             self.remarks(report.remarks)
             try HTML(.div, .class("split")) {
                 HTML(.section, .class("card")) {
-                    self.crops(report.listing)
+                    self.crops(report.listing, isWhole: wanted.address["whole"] != nil)
                     self.thumbnailNote((report.listing as? Rows<TopQuery.Hit>)?.rows.prefix(400).map(\.imageID) ?? [])
                 }
                 try HTML(.div) {
                     try HTML(.section, .class("card")) { try self.histogram(name, question.each.condition, wanted) }
                     try HTML(.section, .class("card")) { try self.statistics(of: reference) }
                     HTML(.section, .class("card")) { self.labelsTold(by: "\(layer.name):\(channel)") }
+                    try HTML(.section, .class("card")) { try self.alike("\(layer.name):\(channel)", layer) }
+                    HTML(.section, .class("card")) { self.made(of: "\(layer.name):\(channel)", report.listing) }
                     HTML(.section, .class("card")) { self.nameForm(layer, channel) }
                 }
             }
@@ -78,23 +80,21 @@ extension Explorer {
             Self.field("How many", "k", address["k"] ?? "24", type: "number")
             Self.field("Where", "where", address["where"], hint: "label <> 'dog' AND NOT correct", isLong: true)
             HTML(.button, .class("primary")) { "Show" }
-            HTML(.button, .type("button"), Attribute("data-toggle-whole"), .hidden) { "Whole images" }
+            HTML(
+                .a, .class("button"), .href(address.with("whole", address["whole"] == nil ? "" : nil)),
+                Attribute("data-toggle-whole")
+            ) {
+                address["whole"] == nil ? "Whole images" : "What it saw"
+            }
         }
     }
 
     /// What a neuron saw, a tile an image; other listings are tables.
-    func crops(_ listing: any Printable) -> HTML {
+    func crops(_ listing: any Printable, isWhole: Bool = false) -> HTML {
         guard let rows = (listing as? Rows<TopQuery.Hit>)?.rows else { return table(listing) }
         guard !rows.isEmpty else { return HTML(.p) { "No image is listed. Widen the condition, or ask for other images." } }
-        return HTML(.div, .class("tiles")) {
-            for hit in rows.prefix(400) {
-                let label = hit.label.map { [$0] } ?? []
-                let tenth = hit.decile.map { ["tenth \($0)"] } ?? []
-                tile(
-                    hit.imageID, .init(layer: hit.layer, y: hit.y, x: hit.x),
-                    alt: "What \(hit.layer):\(hit.channel) saw of \(Self.fileName(hit.image))",
-                    lines: [shortNumber(Double(hit.value))] + tenth + label + [Self.fileName(hit.image)])
-            }
+        return HTML(.div, .class(isWhole ? "tiles whole" : "tiles"), Attribute("data-crops")) {
+            for hit in rows.prefix(400) { seen(hit, isWhole: isWhole) }
         }
     }
 

@@ -16,6 +16,9 @@ struct Overview: Sendable {
     var dead: [Double] = []
     var zeros: [Double] = []
     var means: [Double] = []
+    /// Images by what the network answers, and by their size.
+    var answers: [(name: String, count: Int)] = []
+    var sizes: [(name: String, count: Int, condition: String)] = []
 }
 
 final class OverviewShelf: Sendable {
@@ -27,9 +30,12 @@ final class OverviewShelf: Sendable {
         let state = "\(size) \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
         if let found = kept.withLock({ $0 }), found.state == state { return found.overview }
         let description = store.description
+        let images = try store.images()
         var overview = Overview(
             summary: try store.summary(), skipped: try store.skipped(),
-            matrix: ConfusionMatrix(try store.images(), classes: description.classes))
+            matrix: ConfusionMatrix(images, classes: description.classes))
+        overview.answers = Overview.answers(images, classes: description.classes)
+        overview.sizes = Overview.sizes(images)
         for layer in description.layers {
             let all = try store.statistics(neurons: layer.neurons)
             let count = Double(max(all.count, 1))
@@ -46,7 +52,9 @@ final class OverviewShelf: Sendable {
 extension Explorer {
     /// `/`: the model, its data, how right it is, and its layers.
     func overview(_ wanted: Wanted) throws -> Answer {
-        if let field = wanted.question.first { throw Refusal(sentence: "the overview takes color, not '\(field.name)'") }
+        if let field = wanted.question.first(where: { $0.name != "selective" }) {
+            throw Refusal(sentence: "the overview takes color, not '\(field.name)'")
+        }
         var page = Answer(
             title: Self.fileName(store.description.model.name), kind: "overview",
             command: Spelling.line(["neurodex", "info", store.path])

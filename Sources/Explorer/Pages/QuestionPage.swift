@@ -6,6 +6,8 @@ import Support
 extension Explorer {
     /// Any question at its own address: `/contrast?a=…`, `/similar/12?k=9`.
     func asked<Q: Query>(_: Q.Type, _ wanted: Wanted) throws -> Answer {
+        var wanted = wanted
+        if Q.name == ContrastQuery.name { wanted.address.query = try Self.ticked(wanted.address.query) }
         var (operands, fields) = (Array(wanted.address.path.dropFirst()), wanted.question)
         // What a form cannot write into the path.
         if operands.isEmpty, let place = fields.firstIndex(where: { $0.name == "operand" }) {
@@ -18,19 +20,20 @@ extension Explorer {
             query = try AddressedQuestion.parse(Q.self, operands: operands, fields: fields)
         } catch let refusal as Refusal where !isAsked && wanted.isPage && !refusal.isHelp {
             // Nothing is asked yet.
+            let empty = wanted
             var page = Answer(title: Self.title(of: Q.name), kind: Q.name, command: "neurodex \(Q.name) \(store.path)") {
-                self.form(Q.self, wanted)
+                self.form(Q.self, empty)
                 HTML(.pre) { Q.discussion }
             }
             page.subtitle = Q.abstract
             return page
         }
-        let limited = limited(query)
+        let (limited, asked) = (limited(query), wanted)
         var page = Answer(
             title: Self.title(of: Q.name), kind: Q.name, command: AddressedQuestion.command(query, store: store.path)
         ) {
             let report = try limited.report(from: self.store)
-            self.form(Q.self, wanted)
+            self.form(Q.self, asked)
             self.remarks(report.remarks)
             HTML(.section, .class("card")) {
                 if report.listing.table.rows.isEmpty {
@@ -38,6 +41,7 @@ extension Explorer {
                 }
                 self.crops(report.listing)
             }
+            if let contrast = query as? ContrastQuery { try self.mirrored(contrast, report.listing) }
         }
         page.subtitle = Q.abstract
         page.address = wanted.address

@@ -36,8 +36,10 @@ extension Explorer {
         let questions = commands.questions.map { $0.name }.filter(shown.contains).map { ($0, Self.title(of: $0), Address($0)) }
         let places =
             [("overview", "Overview", Address()), ("images", "Images", Address("images"))] + questions
-            + [("explanations", "Explanations", Address("explanations")), ("review", "Review", Address("review"))]
-            + (others.isEmpty ? [] : [("diff", "Diff", Address("diff"))])
+            + [
+                ("explanations", "Explanations", Address("explanations")), ("review", "Review", Address("review")),
+                ("drop", "Drop", Address("drop")),
+            ] + (others.isEmpty ? [] : [("diff", "Diff", Address("diff"))])
         return HTML(.header, .class("bar")) {
             HTML(.a, .class("brand"), .href(Address())) { "neurodex" }
             HTML(.nav, .label("Pages")) {
@@ -69,7 +71,7 @@ extension Explorer {
             HTML(.button, .type("button"), Attribute("data-copy-link"), .hidden) { "Copy link" }
             HTML(.button, .type("button"), Attribute("data-copy", page.command), .title(page.command), .hidden) { "Copy command" }
             HTML(.a, .class("button"), .href(format("json"))) { "JSON" }
-            HTML(.a, .class("button"), .href(format("csv"))) { "CSV" }
+            if page.text == nil { HTML(.a, .class("button"), .href(format("csv"))) { "CSV" } }
             HTML(.a, .class("button"), .href(format("html")), .title("This page as one file, with its pictures")) { "File" }
             HTML(.noscript) { HTML(.code) { page.command } }
         }

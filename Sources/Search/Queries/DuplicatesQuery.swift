@@ -8,7 +8,9 @@ public struct DuplicatesQuery: Query {
     public static let name = "duplicates"
     public static let abstract = "Find neurons of a layer that do the same."
 
-    @Option(help: ArgumentHelp("Only this layer; may be repeated (default: all).", valueName: "layer"), completion: .neurons)
+    @Option(
+        help: ArgumentHelp("Only this layer, or pairs with LAYER:CHANNEL; may be repeated (default: all).", valueName: "layer"),
+        completion: .neurons)
     public var layer: [String] = []
 
     @Option(help: "List pairs whose rank correlation is at least this.")
@@ -50,13 +52,18 @@ public struct DuplicatesQuery: Query {
         guard (-1...1).contains(threshold) else {
             throw QueryError.outside(option: "--threshold", value: "\(threshold)", range: "-1 to 1")
         }
-        let references = try layer.map { try NeuronReference($0, in: store.description).layer.name }
+        let references = try layer.map { try NeuronReference($0, in: store.description) }
         var found: [(layer: Int, hit: Hit)] = []
         try store.read { database in
             let fold = try BlockFold(store, database)
             for (index, layer) in store.description.layers.enumerated()
-            where references.isEmpty || references.contains(layer.name) {
-                found += try pairs(of: layer, fold).map { (index, $0) }
+            where references.isEmpty || references.contains(where: { $0.layer.name == layer.name }) {
+                let asked = references.filter { $0.layer.name == layer.name }.map(\.neurons)
+                // Pairs of all, or those with the neurons that are named.
+                let isWhole = asked.isEmpty || asked.contains(layer.neurons)
+                let hits =
+                    try isWhole ? pairs(of: layer, fold) : Array(Set(asked.flatMap { try pairs(with: $0, of: layer, fold) }))
+                found += hits.map { (index, $0) }
             }
         }
         found.sort { a, b in
@@ -77,15 +84,24 @@ public struct DuplicatesQuery: Query {
         return hits
     }
 
-    private func alike(_ left: RankBand, _ right: RankBand, _ layer: LayerRecord) -> [Hit] {
+    private func pairs(with neurons: Range<Int>, of layer: LayerRecord, _ fold: BlockFold) throws -> [Hit] {
+        let left = try RankBand(neurons, fold)
+        return try RankBand.bands(of: layer.neurons, images: fold.present).flatMap { band in
+            alike(left, try RankBand(band, fold), layer, isOrdered: false)
+        }
+    }
+
+    /// - Parameter isOrdered: whether a pair is only taken with its larger channel from `right`.
+    private func alike(_ left: RankBand, _ right: RankBand, _ layer: LayerRecord, isOrdered: Bool = true) -> [Hit] {
         var results = [[Hit]](repeating: [], count: left.tasks)
         results.withUnsafeMutableBufferPointer { results in
             nonisolated(unsafe) let results = results
             left.correlate(with: right) { task, one, other, correlation in
-                guard other > one, correlation >= threshold else { return }
+                guard other > one || !isOrdered && other != one, correlation >= threshold else { return }
                 results[task].append(
                     Hit(
-                        layer: layer.name, channel: one - layer.firstNeuron, other: other - layer.firstNeuron,
+                        layer: layer.name, channel: min(one, other) - layer.firstNeuron,
+                        other: max(one, other) - layer.firstNeuron,
                         correlation: correlation))
             }
         }

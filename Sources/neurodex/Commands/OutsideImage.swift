@@ -1,8 +1,8 @@
 import ActivationStore
+import Explanations
 import Foundation
 import Images
 import Indexing
-import NeuralNetwork
 import Search
 import Support
 
@@ -31,36 +31,6 @@ enum OutsideImage {
             name = copy.path
             return nil
         }
-        return try run(preprocessing, framed.image, store, model)
-    }
-
-    private static func run(
-        _ preprocessing: Preprocessing, _ image: Image, _ store: Store, _ model: String?
-    ) throws -> GivenImage {
-        let description = store.description
-        let path = try store.modelPath(model)
-        let precision = description.precision.isSupported ? description.precision : .float32
-        let network = try Network.matching(description, at: path, batch: 1, precision: precision)
-        guard network.sha256 == description.model.sha256 else {
-            throw DatasetError.otherModel(path: path, found: network.sha256, expected: description.model.sha256)
-        }
-        try store.checkNetwork(input: network.input, layers: network.layers)
-        let worker = try network.makeWorker()
-        preprocessing.write(image, to: worker.input(image: 0))
-        try worker.run()
-        let (maxima, places) = (worker.maxima(image: 0), worker.positions(image: 0))
-        let layers = Dictionary(network.layers.map { ($0.tensor, $0) }) { first, _ in first }
-        var given = GivenImage(values: [], positions: [])
-        for record in description.layers {
-            guard let layer = layers[record.tensor] else {
-                throw Failure(
-                    "layer \(record.name) is in the store, but this neurodex does not compute it; index the images anew")
-            }
-            for channel in 0..<record.channels {
-                given.values.append(maxima[layer.firstNeuron + channel])
-                given.positions.append(Int(places[layer.firstNeuron + channel]))
-            }
-        }
-        return given
+        return try StoreNetwork(store, model: model).activations(on: framed.image, preprocessing)
     }
 }

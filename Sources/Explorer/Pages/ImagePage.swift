@@ -68,7 +68,7 @@ extension Explorer {
         }
     }
 
-    private func profile(_ listing: any Printable) -> HTML {
+    func profile(_ listing: any Printable) -> HTML {
         guard let hits = (listing as? Rows<ProfileQuery.Hit>)?.rows else { return table(listing) }
         return HTML(.table) {
             HTML(.tr) {
@@ -124,84 +124,6 @@ extension Explorer {
                     }
                 }
             case .failure(let error): HTML(.p, .class("quiet")) { Self.refusal(of: error).sentence }
-            }
-        }
-    }
-
-    // MARK: Many
-
-    private static let imagesOfAPage = 60
-    private static let orders = ["id": "id", "score": "score DESC, id", "unsure": "score, id", "path": "path"]
-
-    /// `/images`: a grid under any condition; a statement of `sql` gives the same.
-    func images(_ wanted: Wanted) throws -> Answer {
-        if let field = wanted.question.first(where: { !["where", "sort"].contains($0.name) }) {
-            throw Refusal(sentence: "images takes where and sort, not '\(field.name)'")
-        }
-        let condition = wanted.address["where"].flatMap { $0.isEmpty ? nil : $0 }
-        let sort = wanted.address["sort"].flatMap { $0.isEmpty ? nil : $0 } ?? "id"
-        guard let order = Self.orders[sort] else {
-            throw Refusal(sentence: "sort is one of \(Self.orders.keys.sorted().joined(separator: ", ")), not '\(sort)'")
-        }
-        let select =
-            "SELECT id, path, label, split, predicted, score, correct FROM image_info\(condition.map { " WHERE (\($0))" } ?? "") "
-            + "ORDER BY \(order) LIMIT \(Self.imagesOfAPage + 1) OFFSET \((wanted.page - 1) * Self.imagesOfAPage)"
-        let query = SQLQuery(statement: select, timeLimit: 20, memoryLimit: 256)
-        var page = Answer(title: "Images", kind: "images", command: AddressedQuestion.command(query, store: store.path)) {
-            let rows = try query.run(in: self.store).rows
-            try self.facets(wanted, condition)
-            if rows.isEmpty { HTML(.p, .class("note")) { "No image meets the condition. Widen it, or choose another label." } }
-            HTML(.div, .class("tiles")) { rows.prefix(Self.imagesOfAPage).map { self.tile($0) } }
-            HTML(.p) {
-                if wanted.page > 1 {
-                    HTML(.a, .class("button"), .href(wanted.address.with("page", "\(wanted.page - 1)"))) { "Before" }
-                }
-                " "
-                if rows.count > Self.imagesOfAPage {
-                    HTML(.a, .class("button"), .href(wanted.address.with("page", "\(wanted.page + 1)"))) { "More" }
-                }
-            }
-        }
-        page.subtitle = condition
-        page.address = wanted.address
-        page.listing = { try query.report(from: self.store).listing }
-        return page
-    }
-
-    private func tile(_ row: [SQLQuery.Value]) -> HTML {
-        guard row.count > 4, let id = Int(row[0].field) else { return HTML() }
-        let (path, label, answer) = (row[1].field, row[2].field, row[4].field)
-        return tile(
-            id, alt: "The image \(Self.fileName(path))",
-            lines: [answer.isEmpty ? "no answer" : answer, label.isEmpty ? "no label" : "label \(label)", Self.fileName(path)])
-    }
-
-    private func facets(_ wanted: Wanted, _ condition: String?) throws -> HTML {
-        let summary = try overviews.overview(of: store).summary
-        var facets = [("all", "\(summary.images)", "")]
-        facets += summary.labels.prefix(24).map { ($0.name, "\($0.images)", "label = \(Self.quoted($0.name))") }
-        facets += summary.splits.prefix(12).map { ($0.name, "\($0.images)", "split = \(Self.quoted($0.name))") }
-        if summary.answers > 0 { facets.append(("wrong answers", "\(summary.answers - summary.rightAnswers)", "NOT correct")) }
-        return HTML(.div) {
-            HTML(.form, .class("ask"), Attribute("action", Address("images"))) {
-                Self.field("Where", "where", condition, hint: "label = 'cat' AND NOT correct", isLong: true)
-                Self.choice(
-                    "Order", "sort", wanted.address["sort"],
-                    [
-                        ("id", "as indexed"), ("score", "score, highest first"), ("unsure", "score, lowest first"),
-                        ("path", "path"),
-                    ])
-                HTML(.button, .class("primary")) { "Show" }
-            }
-            HTML(.ul, .class("chips")) {
-                for (name, count, sql) in facets {
-                    Self.chip(
-                        name, count, sql.isEmpty ? Address("images") : Self.images(where: sql),
-                        isCurrent: (condition ?? "") == sql)
-                }
-            }
-            if summary.labels.count > 24 {
-                HTML(.small) { "\(summary.labels.count - 24) more labels: find them by name in the box above." }
             }
         }
     }

@@ -1,72 +1,74 @@
-import ArgumentParser
-import Explanations
+public import ArgumentParser
 
 /// The options of ascent; what is left open is the style's.
-struct AscentOptions: ParsableArguments {
+public struct AscentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("simonyan, yosinski or olah: a paper's way, for all that is not given.", valueName: "style"))
-    var style: AscentStyle = .olah
+    public var style: AscentStyle = .olah
 
     @Option(help: ArgumentHelp("pixel, or fourier with decorrelated colours.", valueName: "kind"))
-    var parametrisation: ParametrisationKind?
+    public var parametrisation: ParametrisationKind?
 
     @Option(help: ArgumentHelp("adam or sgd.", valueName: "kind"))
-    var optimizer: OptimizerKind?
+    public var optimizer: OptimizerKind?
 
     @Option(help: ArgumentHelp("How far a step goes.", valueName: "number"))
-    var rate: Float?
+    public var rate: Float?
 
     @Option(help: ArgumentHelp("Steps (default: 256).", valueName: "count"))
-    var steps: Int?
+    public var steps: Int?
 
     @Option(
         help: ArgumentHelp("noise, grey, best (the neuron's best image), or an image.", valueName: "start"), completion: .file())
-    var from: AscentStart?
+    public var from: AscentStart?
 
     @Option(help: ArgumentHelp("Of noise and views.", valueName: "number"))
-    var seed: UInt64 = 0
+    public var seed: UInt64 = 0
 
     @Option(help: ArgumentHelp("λ of λ‖x‖², x the network's input.", valueName: "number"))
-    var l2: Float?
+    public var l2: Float?
 
     @Option(help: ArgumentHelp("Take this share of x away at every step; pixel only.", valueName: "share"))
-    var decay: Float?
+    public var decay: Float?
 
     @Option(help: ArgumentHelp("λ of the total variation.", valueName: "number"))
-    var tv: Float?
+    public var tv: Float?
 
     @Option(help: ArgumentHelp("Deviation of a Gaussian blur; pixel only.", valueName: "pixels"))
-    var blur: Float?
+    public var blur: Float?
 
     @Option(help: ArgumentHelp("Steps from one blur to the next.", valueName: "count"))
-    var blurEvery: Int?
+    public var blurEvery: Int?
 
     @Option(help: ArgumentHelp("Set so many pixels of small norm to zero after a step; pixel only.", valueName: "percent"))
-    var clipNorm: Float?
+    public var clipNorm: Float?
 
     @Option(
         help: ArgumentHelp("Set so many pixels of small contribution to zero after a step; pixel only.", valueName: "percent"))
-    var clipContribution: Float?
+    public var clipContribution: Float?
 
     @Option(help: ArgumentHelp("Largest shift of a view.", valueName: "pixels"))
-    var jitter: Int?
+    public var jitter: Int?
 
     @Option(help: ArgumentHelp("Largest change of a view's size.", valueName: "share"))
-    var scale: Float?
+    public var scale: Float?
 
     @Option(help: ArgumentHelp("Largest turn of a view.", valueName: "degrees"))
-    var rotation: Float?
+    public var rotation: Float?
 
     @Option(help: ArgumentHelp("Pictures to make at once.", valueName: "count"))
-    var count: Int?
+    public var count: Int?
 
     @Option(help: ArgumentHelp("λ of the likeness of several pictures.", valueName: "number"))
-    var diversity: Float?
+    public var diversity: Float?
 
     @Option(help: ArgumentHelp("Stop when the objective has not risen for so many steps.", valueName: "steps"))
-    var patience: Int?
+    public var patience: Int?
+
+    /// For the argument parser.
+    public init() {}
 
     /// - Parameter side: of the network's input, the shorter.
-    func settings(side: Int) -> AscentSettings {
+    public func settings(side: Int) -> AscentSettings {
         var settings = style.settings(side: side)
         settings.parametrisation = parametrisation ?? settings.parametrisation
         if parametrisation == .fourier, style != .olah {
