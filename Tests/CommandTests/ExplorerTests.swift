@@ -117,7 +117,7 @@ import neurodex
         check("/image/99999", .notFound, "99999")
         check("/nowhere", .notFound, "there is no page")
         check("/contrst", .notFound, "did you mean contrast?")
-        check("/images?k=9", .badRequest, "where and sort")
+        check("/images?k=9", .badRequest, "images takes where, sort, label")
         check("/?color=red", .badRequest, "zeros, dead, mean or auroc")
         check("/?color=auroc&selective=horse", .badRequest, "horse")
         check("/sql?operand=DELETE%20FROM%20image", .badRequest, "refused")

@@ -17,10 +17,11 @@ extension Explorer {
 
     /// `/images`: a grid under any condition; a statement of `sql` gives the same, or `top` where a neuron sorts them.
     func images(_ wanted: Wanted) throws -> Answer {
-        if let field = wanted.question.first(where: { !["where", "sort"].contains($0.name) }) {
-            throw Refusal(sentence: "images takes where and sort, not '\(field.name)'")
+        let known = ["where", "sort"] + ImageFacets.names
+        if let field = wanted.question.first(where: { !known.contains($0.name) }) {
+            throw Refusal(sentence: "images takes \(known.joined(separator: ", ")), not '\(field.name)'")
         }
-        let condition = wanted.address["where"].flatMap { $0.isEmpty ? nil : $0 }
+        let condition = try imageFacets().condition(of: wanted.address)
         let sort = wanted.address["sort"].flatMap { $0.isEmpty ? nil : $0 } ?? "id"
         if let order = Self.orders[sort] { return try images(wanted, condition, order: order) }
         guard sort.contains(":") else {
@@ -81,7 +82,7 @@ extension Explorer {
     ) -> Answer {
         var page = Answer(title: "Images", kind: "images", command: command) {
             let images = try shown()
-            try self.facets(wanted, condition)
+            try self.facets(wanted)
             if images.isEmpty { HTML(.p, .class("note")) { "No image meets the condition. Widen it, or choose another label." } }
             self.ticks(images.prefix(Self.imagesOfAPage).map { self.ticked($0) })
             self.thumbnailNote(images.prefix(Self.imagesOfAPage).map(\.id))
@@ -125,39 +126,39 @@ extension Explorer {
 
     // MARK: Facets
 
-    private func facets(_ wanted: Wanted, _ condition: String?) throws -> HTML {
-        let overview = try overviews.overview(of: store)
-        let summary = overview.summary
-        var rows: [(title: String, facets: [(String, Int, String)])] = [
-            ("", [("all", summary.images, "")]),
-            ("Label", summary.labels.prefix(24).map { ($0.name, $0.images, "label = \(Self.quoted($0.name))") }),
-            ("Split", summary.splits.prefix(12).map { ($0.name, $0.images, "split = \(Self.quoted($0.name))") }),
-            ("Answer", overview.answers.prefix(24).map { ($0.name, $0.count, "predicted = \(Self.quoted($0.name))") }),
-            ("Shorter side", overview.sizes.map { ($0.name, $0.count, $0.condition) }),
-        ]
-        if summary.answers > 0 {
-            rows[0].facets.append(("wrong answers", summary.answers - summary.rightAnswers, "NOT correct"))
-        }
+    private func imageFacets() throws -> ImageFacets { ImageFacets(try overviews.overview(of: store)) }
+
+    private func facets(_ wanted: Wanted) throws -> HTML {
+        let facets = try imageFacets()
+        let address = wanted.address.with("page", nil)
+        let isAll = address.query.allSatisfy { $0.name == "sort" }
         return HTML(.div) {
-            HTML(.form, .class("ask"), Attribute("action", "/images")) {
-                Self.field("Where", "where", condition, hint: "label = 'cat' AND NOT correct", isLong: true)
-                sortField(wanted.address["sort"])
+            HTML(.form, .class("ask"), Attribute("action", Address("images"))) {
+                Self.field("Where", "where", address["where"], hint: "label = 'cat' AND NOT correct", isLong: true)
+                sortField(address["sort"])
+                for field in address.query where ImageFacets.names.contains(field.name) {
+                    HTML(.input, .type("hidden"), .name(field.name), .value(field.value))
+                }
                 HTML(.button, .class("primary")) { "Show" }
             }
-            for row in rows where !row.facets.isEmpty {
+            HTML(.ul, .class("chips")) { Self.chip("all", "\(facets.images)", Address("images"), isCurrent: isAll) }
+            for row in facets.rows where !row.values.isEmpty {
                 HTML(.div, .class("facet")) {
-                    if !row.title.isEmpty { HTML(.small) { row.title } }
+                    HTML(.small) { row.title }
                     HTML(.ul, .class("chips")) {
-                        for (name, count, sql) in row.facets {
+                        for value in row.values.prefix(24) {
+                            let isSet = address[row.name] == value.name || address["where"] == value.condition
+                            let other = address["where"] == value.condition ? address.with("where", nil) : address
                             Self.chip(
-                                name, "\(count)", sql.isEmpty ? Address("images") : Self.images(where: sql),
-                                isCurrent: (condition ?? "") == sql)
+                                value.name, "\(value.count)", other.with(row.name, isSet ? nil : value.name), isCurrent: isSet)
+                        }
+                    }
+                    if row.values.count > 24 {
+                        HTML(.small) {
+                            "\(row.values.count - 24) more: \(row.name)=NAME in the address, or find them in the box above"
                         }
                     }
                 }
-            }
-            if summary.labels.count > 24 {
-                HTML(.small) { "\(summary.labels.count - 24) more labels: find them by name in the box above." }
             }
         }
     }
@@ -175,29 +176,5 @@ extension Explorer {
                 for layer in store.description.layers.suffix(24) { HTML(.option, .value("\(layer.name):0")) { "a neuron" } }
             }
         }
-    }
-}
-
-extension Overview {
-    /// How many images the network answers with each class, the most frequent first.
-    static func answers(_ images: [StoredImage], classes: [String]) -> [(name: String, count: Int)] {
-        var counts: [Int: Int] = [:]
-        for image in images { if let answer = image.predictedClass { counts[answer, default: 0] += 1 } }
-        return counts.filter { classes.indices.contains($0.key) }
-            .sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
-            .map { (classes[$0.key], $0.value) }
-    }
-
-    /// How many images have a shorter side in each range of pixels; nothing where all are in one.
-    static func sizes(_ images: [StoredImage]) -> [(name: String, count: Int, condition: String)] {
-        let bounds = [0, 64, 128, 256, 512, 1024, 2048, Int.max]
-        let ranges = zip(bounds, bounds.dropFirst()).map { low, high -> (name: String, count: Int, condition: String) in
-            let count = images.count { (low..<high).contains(min($0.width, $0.height)) }
-            let name = low == 0 ? "below \(high)" : high == .max ? "\(low) and more" : "\(low) to \(high - 1)"
-            let tests =
-                (low == 0 ? [] : ["min(width, height) >= \(low)"]) + (high == .max ? [] : ["min(width, height) < \(high)"])
-            return (name, count, tests.joined(separator: " AND "))
-        }.filter { $0.count > 0 }
-        return ranges.count > 1 ? ranges : []
     }
 }

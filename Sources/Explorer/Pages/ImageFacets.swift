@@ -1,0 +1,85 @@
+import ActivationStore
+import Pages
+import Search
+import Support
+
+/// What a grid of images is narrowed by, one value of each row; together with a condition by hand, all of them hold.
+struct ImageFacets {
+    typealias Value = (name: String, count: Int, condition: String)
+
+    struct Row {
+        /// Of the address: `label=cat`.
+        var name: String
+        var title: String
+        var values: [Value]
+    }
+
+    static let names = ["label", "split", "answer", "right", "side"]
+
+    /// Counted once for each state of the file, over all images.
+    var rows: [Row]
+    var images: Int
+
+    init(_ overview: Overview) {
+        let summary = overview.summary
+        images = summary.images
+        let right = summary.rightAnswers
+        rows = [
+            Row(
+                name: "label", title: "Label",
+                values: summary.labels.map { ($0.name, $0.images, "label = \(Explorer.quoted($0.name))") }),
+            Row(
+                name: "split", title: "Split",
+                values: summary.splits.map { ($0.name, $0.images, "split = \(Explorer.quoted($0.name))") }),
+            Row(
+                name: "answer", title: "Answer",
+                values: overview.answers.map { ($0.name, $0.count, "predicted = \(Explorer.quoted($0.name))") }),
+            Row(
+                name: "right", title: "Right",
+                values: summary.answers == 0
+                    ? [] : [("yes", right, "correct"), ("no", summary.answers - right, "NOT correct")]),
+            Row(name: "side", title: "Shorter side", values: overview.sizes),
+        ]
+    }
+
+    /// - Returns: nil where nothing is asked.
+    /// - Throws: ``Refusal`` for a value that no image has.
+    func condition(of address: Address) throws -> String? {
+        let typed = address["where"].flatMap { $0.isEmpty ? nil : $0 }
+        let chosen = try rows.compactMap { row -> String? in
+            guard let value = address[row.name], !value.isEmpty else { return nil }
+            guard let found = row.values.first(where: { $0.name == value }) else {
+                throw Refusal(
+                    sentence: "no image has the \(row.name) '\(value)'"
+                        + Suggestion.clause(Suggestion.nearest(to: value, among: row.values.map(\.name), limit: 3)))
+            }
+            return found.condition
+        }
+        if chosen.isEmpty { return typed }
+        return (chosen + (typed.map { ["(\($0))"] } ?? [])).joined(separator: " AND ")
+    }
+}
+
+extension Overview {
+    /// How many images the network answers with each class, the most frequent first.
+    static func answers(_ images: [StoredImage], classes: [String]) -> [(name: String, count: Int)] {
+        var counts: [Int: Int] = [:]
+        for image in images { if let answer = image.predictedClass { counts[answer, default: 0] += 1 } }
+        return counts.filter { classes.indices.contains($0.key) }
+            .sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
+            .map { (classes[$0.key], $0.value) }
+    }
+
+    /// How many images have a shorter side in each range of pixels; nothing where all are in one.
+    static func sizes(_ images: [StoredImage]) -> [(name: String, count: Int, condition: String)] {
+        let bounds = [0, 64, 128, 256, 512, 1024, 2048, Int.max]
+        let ranges = zip(bounds, bounds.dropFirst()).map { low, high -> (name: String, count: Int, condition: String) in
+            let count = images.count { (low..<high).contains(min($0.width, $0.height)) }
+            let name = low == 0 ? "below \(high)" : high == .max ? "\(low) and more" : "\(low) to \(high - 1)"
+            let tests =
+                (low == 0 ? [] : ["min(width, height) >= \(low)"]) + (high == .max ? [] : ["min(width, height) < \(high)"])
+            return (name, count, tests.joined(separator: " AND "))
+        }.filter { $0.count > 0 }
+        return ranges.count > 1 ? ranges : []
+    }
+}
