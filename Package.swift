@@ -97,7 +97,7 @@ let package = Package(
         .target(
             name: "Search",
             dependencies: [
-                "CKernels", "CSQLite", "CActivationTable", "Support", "ActivationStore", argumentParser, grdb, sqlite,
+                "CKernels", "CSQLite", "CActivationTable", "Support", "ActivationStore", "Indexing", argumentParser, grdb, sqlite,
             ],
             swiftSettings: strict),
         .target(
@@ -143,8 +143,8 @@ let package = Package(
             dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Explanations", argumentParser],
             path: "Benchmarks/explain", swiftSettings: strict),
         .executableTarget(
-            name: "question-benchmark", dependencies: ["ActivationStore", "Search", argumentParser], path: "Benchmarks/questions",
-            swiftSettings: strict),
+            name: "question-benchmark", dependencies: ["Images", "ActivationStore", "Search", argumentParser],
+            path: "Benchmarks/questions", swiftSettings: strict),
 
         .executableTarget(
             name: "libraries",

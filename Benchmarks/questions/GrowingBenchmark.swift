@@ -23,7 +23,7 @@ struct GrowingBenchmark: ParsableCommand {
     var to: String?
 
     func run() throws {
-        let pool = ActivationPool(SyntheticStore(images: 0, divisor: divisor, labels: 1).description)
+        let pool = ActivationPool(try SyntheticStore(images: 0, divisor: divisor, labels: 1).description())
         let file = { (name: String) in folder + "/" + name }
         for round in 1...rounds {
             print("round \(round)")

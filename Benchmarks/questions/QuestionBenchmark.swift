@@ -29,6 +29,9 @@ struct QuestionBenchmark: ParsableCommand {
     @Option(help: "Labels of the images.")
     var labels = 1000
 
+    @Flag(help: "Make the last channels scores of classes, one a label, so that answers are right or wrong.")
+    var answers = false
+
     @Option(help: "Runs of a question at least, in half a second; those over a second run once. The median counts.")
     var runs = 5
 
@@ -37,7 +40,7 @@ struct QuestionBenchmark: ParsableCommand {
 
     func run() throws {
         if !FileManager.default.fileExists(atPath: store) {
-            try SyntheticStore(images: images, divisor: divisor, labels: labels).write(to: store)
+            try SyntheticStore(images: images, divisor: divisor, labels: labels, answers: answers).write(to: store)
         }
         let bytes = try FileManager.default.attributesOfItem(atPath: store)[.size] as? Int ?? 0
         var opened: Store?

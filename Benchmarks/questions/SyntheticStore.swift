@@ -1,5 +1,6 @@
 import ActivationStore
 import Foundation
+import Images
 
 /// A store as ResNet-50's recorded channels would fill it: four fifths of them with maps of at most 256 cells. Activations are seeded: each
 /// neuron has its own scale and share of zeros, is log-normal otherwise, and is three times as strong on one label's images.
@@ -7,25 +8,35 @@ struct SyntheticStore {
     var images: Int
     var divisor: Int
     var labels: Int
+    /// Whether the last channels are scores of classes, one a label, and the largest is the answer: of three images in four their label.
+    var answers = false
 
     private var layers: [LayerRecord] {
         let shapes = [("l0", 64, 112), ("l1", 2048, 56), ("l2", 3072, 28), ("l3", 10240, 14), ("l4", 9088, 7), ("pool", 2048, 1)]
-        return shapes.map { name, channels, side in
+        var layers = shapes.map { name, channels, side in
             LayerRecord(
                 name: name, tensor: name, operatorName: "Conv", channels: max(channels / divisor, 1), height: side, width: side)
         }
+        guard answers else { return layers }
+        // As many channels in all.
+        layers[4].channels = max(layers[4].channels - labels, 1)
+        layers.append(
+            LayerRecord(name: "fc", tensor: "fc", operatorName: "Gemm", channels: labels, height: 1, width: 1, isLogits: true))
+        return layers
     }
 
-    var description: StoreDescription {
-        StoreDescription(
+    func description() throws -> StoreDescription {
+        let recipe = Preprocessing(.torchvision, input: Size(width: 224, height: 224))
+        return StoreDescription(
             model: ModelRecord(
                 name: "synthetic", path: "synthetic.onnx", sha256: String(repeating: "0", count: 64), inputChannels: 3,
                 inputHeight: 224, inputWidth: 224, opset: 17),
-            preprocessing: "{}", preprocessingHash: "0", layers: layers)
+            preprocessing: try recipe.canonicalJSON(), preprocessingHash: try recipe.hash(), layers: layers,
+            classes: answers ? (0..<labels).map { "label \($0)" } : [])
     }
 
     func write(to path: String) throws {
-        let description = description
+        let description = try description()
         let writer = try StoreWriter.open(path: path, description: description, run: RunRecord(toolVersion: "benchmark"))
         let count = description.neuronCount
         var generator = Generator(state: 1)
@@ -50,10 +61,12 @@ struct SyntheticStore {
                 values[neuron] = place < zeros[neuron] ? 0 : table[Int(place)] * strength * part
                 positions[neuron] = UInt32((bits >> 32) * UInt64(cells[neuron]) >> 32)
             }
+            let answer = answers ? answer(to: label, &values, &generator) : nil
             let record = ImageRecord(
                 path: "images/\(image).jpg", sha256: Data(repeating: UInt8(truncatingIfNeeded: image), count: 32), width: 500,
                 height: 375,
-                bytes: 100_000, modified: 1, label: "label \(label)", split: image % 5 == 0 ? "val" : "train")
+                bytes: 100_000, modified: 1, label: "label \(label)", split: image % 5 == 0 ? "val" : "train",
+                predictedClass: answer, predictedScore: answer.map { values[count - labels + $0] })
             try values.withUnsafeBufferPointer { values in
                 try positions.withUnsafeBufferPointer { positions in
                     try writer.append(
@@ -68,6 +81,16 @@ struct SyntheticStore {
                 format: "%d images × %d neurons made and written in %.1f s, %.0f million activations/s, making them included\n",
                 images,
                 count, seconds, Double(images * count) / seconds / 1e6))
+    }
+
+    /// Puts one score above all others, which becomes the answer.
+    private func answer(to label: Int, _ values: inout [Float], _ generator: inout Generator) -> Int {
+        let bits = generator.next()
+        let answer = bits % 4 == 0 ? Int((bits >> 8) % UInt64(labels)) : label
+        let scores = values.count - labels
+        let largest = values[scores...].max() ?? 0
+        values[scores + answer] = largest + Float((bits >> 32) % 1000) / 250
+        return answer
     }
 
     /// Acklam's rational approximation is more than this needs; a search in the error function is enough.
