@@ -5,12 +5,15 @@ public enum DatasetError: Error, Equatable, Sendable {
     case notAFile(path: String)
     case noImages(paths: [String])
     case unreadableLabels(path: String, reason: String)
+    case unreadableTable(path: String, reason: String)
     case unreadableClasses(path: String, reason: String)
     case labelCount(path: String, labels: Int, images: Int)
     /// A text whose lines name images too.
     case labelPairs(path: String, line: String)
     case labelColumns(path: String, found: [String])
     case noLabelMatches(path: String, example: String)
+    /// A table of facts about images without a column that names them, or without any other.
+    case fileColumn(path: String, found: [String])
     case classCount(path: String, names: Int, classes: Int)
     /// The network at `path` is not the one that the store was made with; SHA-256 of both.
     case otherModel(path: String, found: String, expected: String)
@@ -28,6 +31,7 @@ extension DatasetError: CustomStringConvertible {
         case .noImages(let paths):
             "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads JPEG, PNG and WebP"
         case .unreadableLabels(let path, let reason): "cannot read the labels in '\(path)': \(reason)"
+        case .unreadableTable(let path, let reason): "cannot read the table '\(path)': \(reason)"
         case .unreadableClasses(let path, let reason): "cannot read the names of classes in '\(path)': \(reason)"
         case .labelCount(let path, let labels, let images):
             "'\(path)' has \(labels) labels for \(images) images; a label file has one line for each image, in the order of their paths"
@@ -35,6 +39,8 @@ extension DatasetError: CustomStringConvertible {
             "'\(path)' has a file and a label in each line, such as '\(line)'; make it a table (.csv) with the columns file and label"
         case .labelColumns(let path, let found):
             "'\(path)' has the columns \(found.joined(separator: ", ")); neurodex looks for one named file or path, and one named label"
+        case .fileColumn(let path, let found):
+            "'\(path)' has the columns \(found.joined(separator: ", ")); neurodex looks for one named file, path or image, and others such as camera"
         case .noLabelMatches(let path, let example):
             "no file that '\(path)' names is among the images; it names, for example, '\(example)'"
         case .classCount(let path, let names, let classes):

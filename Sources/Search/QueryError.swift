@@ -43,6 +43,8 @@ public enum QueryError: Error, Hashable, Sendable {
     case wrongMatch(String, reason: String)
     /// What `suspects` was to rank by cannot judge this store's labels.
     case cannotJudge(SuspectsQuery.Judge, reason: String)
+    /// A column of the store that a table of the user's has too.
+    case ambiguousColumn(name: String, table: String)
     /// The network's answers cannot be right or wrong.
     case noScores(reason: String)
 }
@@ -103,6 +105,8 @@ extension QueryError: CustomStringConvertible {
             "--match \(text) is not understood: \(reason)"
         case .cannotJudge(let judge, let reason):
             "--by \(judge.rawValue) cannot judge the labels of this store: \(reason); leave it out"
+        case .ambiguousColumn(let name, let table):
+            "\(name) is a column of the store and of \(table); write (\(name)) for the store's, or rename the table's"
         case .noScores(let reason):
             "the network's answers cannot be compared with labels: \(reason) (neurodex relabel STORE gives labels and names of classes)"
         }

@@ -29,9 +29,11 @@ public struct LabelReport: Equatable, Sendable {
     /// Rows that name several images.
     public var shared = Finding()
 
-    init(table: String, images: Int) {
-        self.table = table
-        self.images = images
+    /// What the table says of images.
+    private let what: String
+
+    init(table: String, images: Int, what: String = "label") {
+        (self.table, self.images, self.what) = (table, images, what)
     }
 
     /// Without the rows that name no image: of a table that was given before, they may be of images of then.
@@ -58,7 +60,7 @@ public struct LabelReport: Equatable, Sendable {
             "not taken, as another one with as long a name or a longer one names the image too")
         add(repeated, "repeats", "repeat", "another")
         add(shared, "names", "name", "several images")
-        add(empty, "has", "have", "no label")
+        add(empty, "has", "have", "no \(what)")
         return sentences
     }
 }

@@ -11,6 +11,8 @@ struct LabelTable {
     }
 
     private let path: String
+    /// What the rows say of images.
+    private var what = "label"
     private let rows: [Row]
     /// By the file's plain name, in order.
     private var index: [Substring: [Int]] = [:]
@@ -23,6 +25,16 @@ struct LabelTable {
         guard isNamedSo || (try? Table(first)).flatMap({ Columns($0) }) != nil else { return nil }
         let table = try Table(text)
         guard let columns = Columns(table) else { throw DatasetError.labelColumns(path: path, found: table.header) }
+        self.init(table, columns, path: path)
+    }
+
+    /// With another column for the label.
+    init(_ table: Table, file: Int, label: Int, path: String) {
+        self.init(table, Columns(file: file, label: label), path: path)
+        what = table.header[label].trimmingCharacters(in: .whitespaces)
+    }
+
+    private init(_ table: Table, _ columns: Columns, path: String) {
         self.path = path
         rows = table.rows.compactMap { row in
             row.cell(columns.file).map { file in
@@ -41,10 +53,10 @@ struct LabelTable {
         var label: Int
         var split: Int?
 
+        init(file: Int, label: Int) { (self.file, self.label) = (file, label) }
+
         init?(_ table: Table) {
-            guard
-                let file = table.column(
-                    "file", "path", "filename", "file_name", "filepath", "file_path", "image", "image_path", "images", "img"),
+            guard let file = table.fileColumn,
                 let label = table.column(
                     "label", "class", "category", "labels", "class_name", "label_name", "classname", "target")
             else { return nil }
@@ -109,7 +121,7 @@ struct LabelTable {
     }
 
     private func report(_ paths: [String], _ chosen: [Int?], _ matching: Matching) -> LabelReport {
-        var report = LabelReport(table: path, images: paths.count)
+        var report = LabelReport(table: path, images: paths.count, what: what)
         for (item, number) in chosen.enumerated() {
             guard let number else {
                 report.unnamed.add("'\(paths[item])'")
@@ -126,7 +138,7 @@ struct LabelTable {
                     report.repeated.add("'\(rival.image)' (lines \(other.line) and \(row.line))")
                 } else {
                     report.contradicted.add(
-                        "'\(rival.image)' is \(Self.text(other.label)) (line \(other.line)), and not \(Self.text(row.label)) (line \(row.line))"
+                        "'\(rival.image)' is \(text(other.label)) (line \(other.line)), and not \(text(row.label)) (line \(row.line))"
                     )
                 }
             case (1, _): break
@@ -136,7 +148,14 @@ struct LabelTable {
         return report
     }
 
-    private static func text(_ label: String?) -> String { label.map { "'\($0)'" } ?? "without a label" }
+    private func text(_ label: String?) -> String { label.map { "'\($0)'" } ?? "without a \(what)" }
+}
+
+extension Table {
+    /// The column that names files.
+    var fileColumn: Int? {
+        column("file", "path", "filename", "file_name", "filepath", "file_path", "image", "image_path", "images", "img")
+    }
 }
 
 /// Which rows were taken for images, and which were not because another was.

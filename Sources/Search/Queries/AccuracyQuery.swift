@@ -1,6 +1,7 @@
 public import ActivationStore
 public import ArgumentParser
 import Foundation
+import Indexing
 public import Support
 
 /// How often the network is right: over all images, by class with precision and recall, or by any group, with 95 % intervals.
@@ -17,7 +18,8 @@ public struct AccuracyQuery: Query {
           neurodex accuracy shop.sqlite --by "substr(path, 1, 4)" --format csv
 
         Without --by a row is a class: accuracy is then its recall, the share of its images that are answered with it; precision is the share \
-        of these answers that are right. With --by a row is a group, the smallest first. Intervals are Wilson's.
+        of these answers that are right. With --by a row is a group, the smallest first; --groups names a table \
+        whose columns it takes too, such as camera or site. Intervals are Wilson's.
         """
 
     @Option(
@@ -26,13 +28,21 @@ public struct AccuracyQuery: Query {
             valueName: "column"))
     public var by: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A table of more columns for --by: file, and others such as camera or site.", valueName: "csv"),
+        completion: .file(extensions: ["csv", "tsv"]))
+    public var groups: String?
+
     @Option(name: .customLong("where"), help: "Only images that meet this SQL condition, as in top.")
     public var condition: String?
 
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(by: [String] = [], condition: String? = nil) { (self.by, self.condition) = (by, condition) }
+    public init(by: [String] = [], groups: String? = nil, condition: String? = nil) {
+        (self.by, self.groups, self.condition) = (by, groups, condition)
+    }
 
     public static func samples(_ ground: SampleGround) -> [AccuracyQuery] {
         guard ground.className != nil else { return [] }
@@ -42,7 +52,13 @@ public struct AccuracyQuery: Query {
         ]
     }
 
-    public var options: [String] { Spelling.option("--by", by) + Spelling.option("--where", condition) }
+    public var options: [String] {
+        Spelling.option("--by", by) + Spelling.option("--groups", groups) + Spelling.option("--where", condition)
+    }
+
+    public func check(isDrawn: Bool) throws {
+        guard groups == nil || !by.isEmpty else { throw ValidationError("--groups has columns for --by; name one") }
+    }
 
     /// Images that are counted together.
     public struct Group: Hashable, TableRow {
@@ -77,7 +93,7 @@ public struct AccuracyQuery: Query {
     }
 
     /// All images first; then classes in the network's order, or groups, the smallest first, ties by name.
-    /// - Throws: ``StoreError``; ``QueryError/noScores(reason:)`` where no answer can be right or wrong.
+    /// - Throws: ``StoreError``; `DatasetError` of the table; ``QueryError/noScores(reason:)`` where no answer can be right or wrong.
     public func run(in store: Store) throws -> Findings<Group> {
         let classes = store.description.classes
         guard !classes.isEmpty else { throw QueryError.noScores(reason: "the names of the network's classes are not known") }
@@ -99,13 +115,19 @@ public struct AccuracyQuery: Query {
                 Group(by: "class", group: $0.name, accuracy: $0.recall, precision: $0.precision, f1: $0.f1)
             }
         }
-        for column in by { groups += try Self.groups(of: judged, by: column, in: store) }
-        return Findings(groups, remarks: Self.remarks(images, judged))
+        let table = try self.groups.map { try ImageTable(contentsOf: $0) }
+        var remarks = Self.remarks(images, judged)
+        for column in by {
+            let values = try store.read { try ImageGroups(column, of: judged, in: store, table, $0) }
+            groups += Self.groups(of: judged, by: column, values.values, classes: classes)
+            remarks += values.remarks.filter { !remarks.contains($0) }
+        }
+        return Findings(groups, remarks: remarks)
     }
 
-    private static func groups(of images: [StoredImage], by column: String, in store: Store) throws -> [Group] {
-        let values = try store.read { try ImageGroups(column, in: store, $0).values }
-        let classes = store.description.classes
+    private static func groups(
+        of images: [StoredImage], by column: String, _ values: [Int: String?], classes: [String]
+    ) -> [Group] {
         let members = Dictionary(grouping: images) { values[$0.id] ?? nil }
         return members.map { value, images in
             let right = images.count { image in image.predictedClass.map { classes[$0] == image.label } == true }
