@@ -17,6 +17,9 @@ final class ReportGround {
     /// Paths of images whose files have gone or changed, in the order they were missed.
     private(set) var missing: [String] = []
 
+    /// Of fewer images of a label or a group nothing is said: chance would decide what.
+    static let fewestImages = 5
+
     init(_ store: Store, _ archive: ExplanationArchive, folder: String?, _ options: ReportOptions) throws {
         (self.store, self.archive, self.options) = (store, archive, options)
         images = try store.images()

@@ -9,7 +9,7 @@ import Testing
     /// Those whose examples name pictures that the test shop has not; their pages in docs/ are run instead.
     static let explainers = [
         "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough", "relabel", "remove",
-        "compact", "merge", "diff", "preprocessing", "predict", "maps", "filters", "explain", "card",
+        "compact", "merge", "diff", "preprocessing", "predict", "maps", "filters", "explain", "card", "report",
     ]
 
     @Test func helpListsEveryCommand() throws {

@@ -13,6 +13,9 @@ public struct MapChecks: Codable, Equatable, Sendable {
     /// pass. 2 had one limit for maps of pixels and of regions, and compared deletion and insertion with the mean of three moved maps.
     public static let currentRule = 3
 
+    /// About how many times checking a map runs the network, forward or back.
+    public static let passes = 400
+
     /// By which rules these were.
     public var rule: Int
     /// Nil where they could not be judged.

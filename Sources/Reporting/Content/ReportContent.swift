@@ -55,6 +55,10 @@ public struct Finding: Encodable, Equatable, Sendable {
     public var section = ""
     /// Shown with it on the first page.
     public var gallery: Gallery?
+    /// Whether it would say something else if nothing were missing.
+    var isIncomplete = false
+
+    enum CodingKeys: String, CodingKey { case level, text, section, gallery }
 
     public init(_ level: Level, _ text: String, gallery: Gallery? = nil) {
         (self.level, self.text, self.gallery) = (level, text, gallery)
@@ -81,7 +85,7 @@ public struct Block: Sendable, Encodable {
     /// Its anchor, and the name of its files.
     public var id: String
     public var content: Content
-    /// Whether something of it could not be made now, such as a picture whose file has gone.
+    /// Whether it would say something else if nothing were missing; a picture that is missing alone says so itself.
     public var isIncomplete = false
 
     public enum Content: Sendable {
@@ -136,10 +140,17 @@ public struct ReportTable: Sendable, Encodable {
 
     /// - Parameter limit: rows that are shown; all are written to CSV and JSON.
     public init<Row: TableRow>(_ caption: String, _ rows: [Row], limit: Int = 60) {
+        self.init(caption, rows, showing: Array(rows.prefix(limit)), "The first \(limit) of")
+    }
+
+    /// - Parameters:
+    ///   - some: those that are shown; all are written to CSV and JSON.
+    ///   - which: of them these are, as in "The first 20 of", where some are left out.
+    public init<Row: TableRow>(_ caption: String, _ rows: [Row], showing some: [Row], _ which: String) {
         self.caption = caption
-        shown = Rows(rows.prefix(limit)).table
+        shown = Rows(some).table
         fields = Rows(rows).fields
-        note = rows.count > limit ? "The first \(limit) of \(rows.count) rows; report.json and the folder's CSV have all." : nil
+        note = rows.count > some.count ? "\(which) \(rows.count) rows; report.json and the folder's CSV have all." : nil
         encodeRows = { try rows.encode(to: $0) }
     }
 

@@ -1,4 +1,6 @@
+public import ActivationStore
 public import ArgumentParser
+import Explanations
 import Search
 import Support
 
@@ -17,6 +19,13 @@ public struct ReportOptions: ParsableArguments {
         help: ArgumentHelp(
             "Count accuracy by this column or SQL expression too; may be repeated (default: split).", valueName: "column"))
     public var group: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A table of more columns for --group: file, and others such as camera, site or age (without --group: all of them).",
+            valueName: "csv"),
+        completion: .file(extensions: ["csv", "tsv"]))
+    public var groups: String?
 
     @Option(
         help: ArgumentHelp("The store of the network before this one: say what changed.", valueName: "store"),
@@ -60,6 +69,13 @@ public struct ReportOptions: ParsableArguments {
         guard mark.isEmpty || truth != nil else { throw ValidationError("--mark names columns of the table that --truth names") }
     }
 
+    /// About how many times a report runs the network, forward or back, on inputs as large as 224 × 224; smaller ones count for less.
+    public func passes(of model: ModelRecord, images: Int) throws -> Int {
+        let passes = try ExplanationsSection.passes(self, model, images: images)
+        let (pixels, common) = (max(model.inputHeight, 1).saturated(times: max(model.inputWidth, 1)), 224 * 224)
+        return passes.saturated(times: pixels) / common
+    }
+
     /// Prefixes of columns, and what they are of.
     var marks: [(prefix: String, name: String)] {
         mark.map { text in
@@ -71,7 +87,8 @@ public struct ReportOptions: ParsableArguments {
     /// As arguments, defaults spelt out.
     public var arguments: [String] {
         Spelling.option("--title", title) + Spelling.option("--by", by) + Spelling.option("--for", recipient)
-            + Spelling.option("--group", group) + Spelling.option("--beside", beside) + Spelling.option("--truth", truth)
+            + Spelling.option("--group", group) + Spelling.option("--groups", groups) + Spelling.option("--beside", beside)
+            + Spelling.option("--truth", truth)
             + Spelling.option("--mark", mark) + Spelling.option("--seed", "\(seed)") + Spelling.option("--sample", "\(sample)")
             + Spelling.option("--extremes", "\(extremes)") + Spelling.option("--checks", checks.map { "\($0)" })
             + Spelling.option("--classes", "\(classes)")

@@ -6,7 +6,7 @@ public struct ReportFolder {
     /// Bytes by path within the folder.
     public let files: [String: Data]
 
-    static let sums = "SHA256SUMS"
+    private static let sumsFile = "SHA256SUMS"
 
     public init(_ content: ReportContent, card: ModelCard) throws {
         var files: [String: Data] = [
@@ -21,8 +21,14 @@ public struct ReportFolder {
                 }
             }
         }
-        let sums = files.keys.sorted().map { "\(Data(SHA256.hash(data: files[$0] ?? Data())).hexadecimal)  \($0)\n" }.joined()
-        files[Self.sums] = Data(sums.utf8)
+        files[Self.sumsFile] = Self.sums(files)
         self.files = files
+    }
+
+    /// The SHA-256 of every file, but for the one that they stand in.
+    static func sums(_ files: [String: Data]) -> Data {
+        let names = files.keys.filter { $0 != sumsFile }.sorted()
+        let lines = names.map { "\(Data(SHA256.hash(data: files[$0] ?? Data())).hexadecimal)  \($0)\n" }
+        return Data(lines.joined().utf8)
     }
 }

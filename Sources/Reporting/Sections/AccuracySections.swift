@@ -2,6 +2,7 @@ import ActivationStore
 import Explanations
 import Foundation
 import Images
+import Indexing
 import Search
 import Support
 
@@ -17,7 +18,7 @@ struct AccuracySection: SectionMaker {
 
     func make(_ ground: ReportGround, _ section: inout ReportSection) throws -> [Finding] {
         let rows = try AccuracyQuery(by: []).run(in: ground.store)
-        section.add("classes", ReportTable("Accuracy, and recall and precision of every class", rows.hits))
+        section.add("classes", Self.table(rows.hits))
         section.add(rows.remarks)
         let matrix = ConfusionMatrix(ground.judged, classes: ground.description.classes)
         if matrix.classes.count <= 40 {
@@ -34,6 +35,29 @@ struct AccuracySection: SectionMaker {
         guard let all = rows.first?.accuracy else { return [] }
         return [Finding(.notice, "The network is right on \(inWords(all)).")]
     }
+
+    /// Of many classes those that are worst, as far as a few images can tell.
+    private static func table(_ rows: [AccuracyQuery.Group]) -> ReportTable {
+        let (caption, classes) = ("Accuracy, and recall and precision of every class", rows.dropFirst())
+        guard classes.count > mostClasses else { return ReportTable(caption, rows, limit: mostClasses + 1) }
+        let known = classes.filter { ($0.accuracy?.total ?? 0) >= ReportGround.fewestImages }
+        guard !known.isEmpty else {
+            return ReportTable(
+                caption, rows, showing: Array(rows.prefix(1)),
+                "No class has \(ReportGround.fewestImages) images, so none is shown by itself. The first of")
+        }
+        let worst = known.enumerated().sorted {
+            ($0.element.accuracy?.share ?? 1, $0.offset) < ($1.element.accuracy?.share ?? 1, $1.offset)
+        }.prefix(shownClasses).map(\.element)
+        return ReportTable(
+            caption, rows, showing: rows.prefix(1) + worst,
+            "All images, and the \(worst.count) classes with the lowest accuracy among the \(known.count) that have "
+                + "\(ReportGround.fewestImages) images and more, of")
+    }
+
+    /// More are not listed one by one, but so many of the worst.
+    private static let mostClasses = 60
+    private static let shownClasses = 20
 
     private static func alternative(_ matrix: ConfusionMatrix) -> String {
         "Confusion matrix of \(matrix.labels.count) labels and \(matrix.classes.count) classes: \(matrix.right) of "
@@ -86,9 +110,11 @@ struct GroupsSection: SectionMaker {
 
     func make(_ ground: ReportGround, _ section: inout ReportSection) throws -> [Finding] {
         let hasSplits = Set(ground.judged.map(\.split)).count > 1
-        let columns = ground.options.group.isEmpty ? (hasSplits ? ["split"] : []) + ["label"] : ground.options.group
-        let rows = try AccuracyQuery(by: columns).run(in: ground.store)
+        let own = try ground.options.groups.map { try ImageTable(contentsOf: $0).columns } ?? []
+        let columns = ground.options.group.isEmpty ? own + (hasSplits ? ["split"] : []) + ["label"] : ground.options.group
+        let rows = try AccuracyQuery(by: columns, groups: ground.options.groups).run(in: ground.store)
         let groups = Array(rows.dropFirst())
+        section.add(rows.remarks)
         for column in columns {
             let own = groups.filter { $0.by == column }
             section.add(
@@ -96,15 +122,20 @@ struct GroupsSection: SectionMaker {
             )
         }
         guard let all = rows.first?.accuracy,
-            let worst = groups.filter({ $0.accuracy != nil }).min(by: { ($0.accuracy?.share ?? 1) < ($1.accuracy?.share ?? 1) }),
+            let worst = groups.filter({ ($0.accuracy?.total ?? 0) >= ReportGround.fewestImages }).min(by: {
+                ($0.accuracy?.share ?? 1) < ($1.accuracy?.share ?? 1)
+            }),
             let share = worst.accuracy
-        else { return [] }
+        else {
+            section.add("worst", .text("No group has \(ReportGround.fewestImages) images, so none is called the worst."))
+            return []
+        }
         let name = "\(worst.by) \(worst.group ?? "(none)")"
         let isApart = share.high < all.low
         section.add(
             "worst",
             .text(
-                "The worst group is \(name): \(inWords(share)). "
+                "The worst group of \(ReportGround.fewestImages) images and more is \(name): \(inWords(share)). "
                     + (isApart
                         ? "Its interval lies below that of all images."
                         : "Its interval overlaps that of all images, so chance may explain it.")))

@@ -61,6 +61,15 @@ struct ExplanationsSection: SectionMaker {
         }
     }
 
+    /// About how many times the network is run, forward or back.
+    static func passes(_ options: ReportOptions, _ model: ModelRecord, images: Int) throws -> Int {
+        let each = try methods(model).map { $0.passes(height: model.inputHeight, width: model.inputWidth) + 1 }.reduce(0, +)
+        let explained = min(options.sample + 2 * options.extremes, images)
+        let checked = min(options.checks ?? explained, explained)
+        let pointed = options.truth == nil ? 0 : min(mostPointed, images)
+        return (explained + pointed) * each + checked * 2 * MapChecks.passes
+    }
+
     /// Images of the pointing game.
     private static let mostPointed = 60
 
@@ -97,7 +106,11 @@ struct ExplanationsSection: SectionMaker {
             "maps", .gallery(Gallery(caption: "The picture as the network sees it, and a map by each method", rows: rows)),
             isIncomplete: isIncomplete)
         section.add("table", ReportTable("Maps and their checks", table, limit: 200), isIncomplete: isIncomplete)
-        var findings = checked(table, &section, isIncomplete)
+        var findings = checked(table, &section, isIncomplete).map { finding in
+            var finding = finding
+            finding.isIncomplete = isIncomplete
+            return finding
+        }
         findings += try point(ground, methods, &section)
         return findings
     }

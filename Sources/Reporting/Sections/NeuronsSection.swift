@@ -32,10 +32,18 @@ struct NeuronsSection: SectionMaker {
 
     func make(_ ground: ReportGround, _ section: inout ReportSection) throws -> [Finding] {
         let counts = Dictionary(grouping: ground.images.compactMap(\.label)) { $0 }.mapValues(\.count)
-        let labels = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
-        guard labels.count > 1 else {
+        guard counts.count > 1 else {
             section.gaps.append(
-                "The images have \(labels.isEmpty ? "no labels" : "one label only"), so no neuron can tell one from another.")
+                "The images have \(counts.isEmpty ? "no labels" : "one label only"), so no neuron can tell one from another.")
+            return []
+        }
+        let fewest = ReportGround.fewestImages
+        let labels = counts.filter { $0.value >= fewest }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        let few = counts.count - labels.count
+        guard !labels.isEmpty else {
+            section.add(
+                "best",
+                .text("All \(counts.count) labels have fewer than \(fewest) images: of so few, some neuron tells any by chance."))
             return []
         }
         // Scores of classes tell classes, which says nothing.
@@ -54,6 +62,11 @@ struct NeuronsSection: SectionMaker {
             try SelectivityQuery(label: label, layer: layers, count: 1).run(in: ground.store).first
         }
         let left = labels.count - chosen.count
+        if few > 0 {
+            let sentence =
+                "\(few) of \(counts.count) labels have fewer than \(fewest) images, and are not shown: of so few, some "
+            section.add("few", .text(sentence + "neuron tells any by chance."))
+        }
         section.add(
             "best",
             ReportTable(

@@ -26,9 +26,7 @@ extension ReportSection {
         add(name, .table(table), isIncomplete: isIncomplete)
     }
 
-    mutating func add(_ name: String, _ gallery: Gallery) {
-        add(name, .gallery(gallery), isIncomplete: gallery.rows.contains { $0.pictures.contains { $0.file == nil } })
-    }
+    mutating func add(_ name: String, _ gallery: Gallery) { add(name, .gallery(gallery)) }
 
     mutating func add(_ remarks: [Remark]) {
         if !remarks.isEmpty { add("remarks", .list(remarks.map { "\($0)." })) }

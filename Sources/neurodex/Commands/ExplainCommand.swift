@@ -163,7 +163,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         }
         let store = try Store.open(path: store)
         let model = store.description.model
-        let each = method.passes(height: model.inputHeight, width: model.inputWidth) + 1 + (findings.check ? 400 : 0)
+        let each = method.passes(height: model.inputHeight, width: model.inputWidth) + 1 + (findings.check ? MapChecks.passes : 0)
         let targets = max(target.count, 1)
         let count = images.isEmpty ? try store.imageCount() : images.count
         return count.saturated(times: each.saturated(times: beside == nil ? targets : 2 * targets))

@@ -123,20 +123,30 @@ struct ReportRun {
 }
 
 extension ReportCheck {
+    /// What is done without asking, some minutes of a large network: the report may be a stranger's.
+    private static let mostPasses = 20_000
+
     /// Makes the report again, and says what agrees.
+    /// - Parameter allows: asked before what takes more than ``mostPasses`` passes of a network of 224 × 224 pixels.
     /// - Returns: the status of the program.
-    func run(path: String, store: String?, model: String?, images: String?) throws -> ExitCode {
+    func run(path: String, store: String?, model: String?, images: String?, allows: (Int) -> Bool) throws -> ExitCode {
         guard facts.arguments.first == "report", let operand = facts.arguments.last,
             let options = try? ReportOptions.parse(Array(facts.arguments.dropFirst().dropLast()).filter { $0 != "--" })
         else {
             throw Failure(
-                "\(path) was made by '\(Spelling.line(["neurodex"] + facts.arguments))', which this version of neurodex "
+                "\(path) was made by '\(NamedArguments(facts.arguments, of: path).line)', which this version of neurodex "
                     + "does not know"
             )
         }
         let file = store ?? operand
         guard FileManager.default.fileExists(atPath: file) else {
             throw Failure("\(path) was made from the store \(file), which is not there; say where it is with --store")
+        }
+        try NamedArguments(facts.arguments, of: path).refusePipes()
+        let opened = try Store.open(path: file)
+        let passes = try options.passes(of: opened.description.model, images: opened.imageCount())
+        guard passes <= Self.mostPasses || allows(passes) else {
+            throw Failure("\(path) takes some \(passes) passes of the network to make again; if that is meant, say --yes")
         }
         let again = try ReportRun(store: file, options: options, model: model, images: images)
         let content = try again.content(facts)

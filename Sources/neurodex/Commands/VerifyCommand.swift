@@ -19,8 +19,8 @@ struct VerifyCommand: ParsableCommand {
 
             Of a store it checks every block, list, statistic and kept explanation, and computes a sample of the activations anew. A picture says in its \
             text chunks what made it; it is made again from that and compared, pixel by pixel; so is a report, text by text and picture by picture. Exit status 1 if anything is wrong, and a line for \
-            each finding; 2 if the store is sound, but files of the sample have gone or have changed since they were indexed. Where a picture's \
-            own arguments ask for much work, it asks first, or wants --yes.
+            each finding; 2 if the store is sound, but files of the sample have gone or have changed since they were indexed. Where the \
+            arguments in a picture or a report ask for much work, it asks first, or wants --yes.
             """)
 
     @Argument(help: "The store, a picture, or a report: a page or a folder.", completion: .file())
@@ -40,7 +40,7 @@ struct VerifyCommand: ParsableCommand {
     @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
-    @Flag(help: "With a picture: make it again however long that takes.")
+    @Flag(help: "With a picture or a report: make it again however long that takes.")
     var yes = false
 
     func validate() throws {
@@ -50,7 +50,8 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         if let figure = try FigureCheck(path: file) { return try check(figure) }
         if let report = ReportCheck(path: file) {
-            let status = try report.run(path: file, store: store, model: model, images: imagesFolder)
+            let status = try report.run(
+                path: file, store: store, model: model, images: imagesFolder, allows: yes ? { _ in true } : Self.asks)
             guard status == .success else { throw status }
             return
         }
@@ -77,10 +78,10 @@ struct VerifyCommand: ParsableCommand {
         printOut("\(file): made again, the same \(figure.sameness): \(figure.line)".shown() + "\n")
     }
 
-    /// Whether the user, where there is one, wants a picture made again that takes so many passes of the network.
+    /// Whether the user, where there is one, wants made again what takes so many passes of the network.
     private static func asks(_ passes: Int) -> Bool {
         guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return false }
-        printError("this picture takes some \(passes) passes of the network to make again; go on? [y/N] ")
+        printError("this takes some \(passes) passes of the network to make again; go on? [y/N] ")
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 

@@ -93,7 +93,7 @@ package struct FigureCheck {
                 "\(path) shows checks by an older rule, which judged random weights by their last stage alone; its checks cannot be made again. Draw it anew: \(line) -o FILE"
             )
         }
-        try refusePipes()
+        try NamedArguments(arguments, of: path).refusePipes()
         let passes = try command.passes()
         guard passes <= Self.mostPasses || allows(passes) else {
             throw Failure("\(path) takes some \(passes) passes of the network to make again; if that is meant, say --yes")
@@ -110,20 +110,11 @@ package struct FigureCheck {
     /// What is done without asking, some minutes of a large network: the picture may be a stranger's.
     private static let mostPasses = 10_000
 
-    /// A picture of a stranger may name what nobody should wait for.
-    private func refusePipes() throws {
-        for argument in arguments {
-            var status = stat()
-            guard stat(argument, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else { continue }
-            throw Failure("\(path) was made by '\(line)', in which \(argument) is no file but a pipe, socket or device")
-        }
-    }
-
     /// What is the same where nothing differs.
     var sameness: String { format == .png ? "in every pixel" : "in every byte" }
 
     /// The command as a user would write it.
-    var line: String { Spelling.line(["neurodex"] + arguments) }
+    var line: String { NamedArguments(arguments, of: path).line }
 
     private func textFindings(_ old: [PNGText], _ new: [PNGText], isMoved: Bool) -> [String] {
         let now = Dictionary(new.map { ($0.keyword, $0.text) }) { first, _ in first }
