@@ -97,6 +97,15 @@ import neurodex
         #expect(ask("/kept/99.png").status == .notFound)
     }
 
+    @Test func whatAMethodOutlinesIsDrawn() throws {
+        let query = "image=7&method=cam&target=class:cat"
+        let listed = text(ask("/explanations.json?\(query)"))
+        let box = try #require(listed.firstMatch(of: #/"boxes":\[\[(\d+),(\d+),(\d+),(\d+)\]\]/#)).output
+        let rectangle = "x=\"\(box.1)\" y=\"\(box.2)\" width=\"\(box.3)\" height=\"\(box.4)\""
+        #expect(text(ask("/explanations?\(query)")).contains(rectangle))
+        #expect(!text(ask("/explanations?image=7&method=cam%20--boxes%20none&target=class:cat")).contains("field boxes"))
+    }
+
     @Test func mapsOfOneMethodShareAScale() throws {
         func limits(_ target: String) -> [String] {
             text(ask(target)).matches(of: #/data-limit="([^"]*)"/#).map { String($0.output.1) }

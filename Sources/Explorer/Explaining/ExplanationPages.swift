@@ -136,6 +136,7 @@ extension Explorer {
                 HTML(
                     .img, .src(file("map.png", limit: true)), .width(picture.width), .height(picture.height),
                     .alt("\(made.caption) of \(made.explanation.target.text) on \(Self.fileName(made.subject.name))"))
+                boxes(of: made, over: picture)
             }
             HTML(
                 .img, .class("colors"), .src(Self.address(ofColors: DrawnExplanation.colormap(of: look))), .alt(""),
@@ -147,6 +148,25 @@ extension Explorer {
                 HTML(.span) { (one.limit.isClipped ? "≥ " : "") + shortNumber(Double(one.limit.value)) }
             }
             HTML(.figcaption) { captions(one, raw: file("map.npy", limit: false)) }
+        }
+    }
+
+    /// What a method outlines, in the part of the network's frame that shows the picture.
+    private func boxes(of made: MadeExplanation, over picture: Image) -> HTML? {
+        guard !made.explanation.boxes.isEmpty else { return nil }
+        let shown = made.subject.framed.placement.shown
+        let origin = made.subject.framed.placement.isPadded ? (shown.columns.lowerBound, shown.rows.lowerBound) : (0, 0)
+        return HTML(
+            .svg, .class("field boxes"), Attribute("viewBox", "0 0 \(picture.width) \(picture.height)"),
+            Attribute("aria-hidden", "true")
+        ) {
+            for box in made.explanation.boxes {
+                for shade in ["shade", "line"] {
+                    HTML(
+                        .rect, .class(shade), Attribute("x", box.x - Double(origin.0)), Attribute("y", box.y - Double(origin.1)),
+                        Attribute("width", box.width), Attribute("height", box.height))
+                }
+            }
         }
     }
 
