@@ -53,6 +53,20 @@ import Testing
         #expect(found.status == 1 && found.errors.contains("the drawing differs from the one made anew"), "\(found)")
     }
 
+    /// Sheets are as large as they are asked for; what is not drawn has no size.
+    @Test func sheetsHaveASize() throws {
+        for (name, size) in [("small.png", 80), ("large.png", 640)] {
+            let made = try shop.run("top", "shop.sqlite", "conv4:3", "-k", "2", "--sheet", name, "--size", "\(size)")
+            #expect(made.status == 0, "\(made)")
+            // Two pictures of 160 units, 12 between them, and 20 around.
+            #expect(try ImageReader().decode(contentsOf: shop.folder.file(name)).width == 372 * size / 160)
+            #expect(try shop.run("verify", name).status == 0)
+        }
+        #expect(try shop.run("top", "shop.sqlite", "conv4:3", "--size", "80").status == 64)
+        let huge = try shop.run("top", "shop.sqlite", "conv4", "-k", "9", "--sheet", "huge.png", "--size", "4096")
+        #expect(huge.status == 1 && huge.errors.contains("a smaller --size"), "\(huge)")
+    }
+
     /// Several targets stand side by side, and their maps are files of their own.
     @Test func severalTargetsAreExplainedAtOnce() throws {
         let one = try shop.run("cam", "shop.sqlite", "7", "--target", "class:cat", "--size", "224", "-o", "one.png")

@@ -69,6 +69,18 @@ import Testing
         let film = try Data(contentsOf: URL(fileURLWithPath: shop.folder.file("film.png")))
         #expect(film.range(of: Data("acTL".utf8)) != nil && film.range(of: Data("fdAT".utf8)) != nil)
         #expect(try ImageReader().decode(contentsOf: shop.folder.file("film.png")).width == 96)
+        // It says what made it, and is made again frame by frame.
+        let same = try shop.run("verify", "film.png")
+        #expect(same.status == 0 && same.output.contains("--film film.png"), "\(same)")
+        let bytes = Array(film)
+        var frames = try PNG.frames(in: bytes).map { try Image(decoding: $0) }
+        #expect(frames.count > 2 && frames[0] != frames[frames.count - 1])
+        frames[frames.count - 1][3, 4] = .white
+        let edited = try PNG.animation(
+            of: frames, milliseconds: 80, text: PNG.text(in: bytes).map { ($0.keyword, $0.text) })
+        try Data(edited).write(to: URL(fileURLWithPath: shop.folder.file("edited.png")))
+        let other = try shop.run("verify", "edited.png")
+        #expect(other.status == 1 && other.errors.contains("frame \(frames.count): "), "\(other)")
         // What fills the picture is the mean; the maximum is asked for by name.
         #expect(made.errors.contains("conv2:3@mean: from"))
         #expect(

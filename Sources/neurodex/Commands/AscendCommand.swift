@@ -92,22 +92,20 @@ struct AscendCommand: FigureCommand {
         if let snapshots { try makeFolder(snapshots) }
         let (interruption, bar, clock) = (Interruption(), ProgressBar(), ContinuousClock.now)
         let steps = settings(archive).steps
-        var frames: [Image] = []
+        var film = AscentFilm(steps: steps)
         let outcome = try climbed(archive) { progress in
             bar.update(done: progress.step, total: steps, seconds: (ContinuousClock.now - clock).seconds, unit: "steps")
             if let snapshots, progress.step % snapshotEvery == 0 {
                 let name = String(format: "step-%05d.png", progress.step)
                 try write(Data(try AscentOutcome.sheet(progress.pictures()).pngData()), to: snapshots + "/" + name)
             }
-            if film != nil, progress.step % max(1, steps / 63) == 0 || progress.step == 1 {
-                frames.append(AscentOutcome.sheet(progress.pictures()))
-            }
+            if self.film != nil { film.add(progress) }
             return !interruption.isRequested
         }
         bar.clear()
-        if let output { try write(try drawn(outcome, archive), to: output) }
+        if let output { try write(drawn(outcome, archive), to: output) }
         if let raw { try write(outcome.map.npy, to: raw) }
-        if let film, !frames.isEmpty { try write(Data(try PNG.animation(of: frames, milliseconds: 80)), to: film) }
+        if let path = self.film, !film.frames.isEmpty { try write(filmed(film, outcome, archive), to: path) }
         if json {
             printListing(try outcome.record.json() + "\n", besides: output, raw)
         } else {
@@ -120,7 +118,12 @@ struct AscendCommand: FigureCommand {
 
     func figure() throws -> FigureFile {
         let archive = try archive(keeps: false)
-        return try drawn(try climbed(archive) { _ in true }, archive)
+        var film = AscentFilm(steps: settings(archive).steps)
+        let outcome = try climbed(archive) { progress in
+            if self.film != nil { film.add(progress) }
+            return true
+        }
+        return self.film == nil ? drawn(outcome, archive) : filmed(film, outcome, archive)
     }
 
     func passes() throws -> Int {
@@ -147,14 +150,37 @@ struct AscendCommand: FigureCommand {
             isAnew: snapshots != nil || film != nil, progress: progress)
     }
 
-    private func drawn(_ outcome: AscentOutcome, _ archive: ExplanationArchive) throws -> FigureFile {
+    private func drawn(_ outcome: AscentOutcome, _ archive: ExplanationArchive) -> FigureFile {
         let pixels = size.pixels(Figure.defaultSize)
-        let provenance = Provenance(
-            command: "ascend",
-            options: settings(archive).arguments(style: options.style) + Spelling.option("--size", "\(pixels)"),
-            operands: [store, target],
+        return FigureFile(
+            page: outcome.page(size: pixels),
+            provenance: provenance(outcome, archive, Spelling.option("--size", "\(pixels)")))
+    }
+
+    /// - Precondition: it has a frame.
+    private func filmed(_ film: AscentFilm, _ outcome: AscentOutcome, _ archive: ExplanationArchive) -> FigureFile {
+        // Not where it was written to, but that it is a film.
+        FigureFile(
+            film: film.frames, milliseconds: 80,
+            provenance: provenance(outcome, archive, Spelling.option("--film", "film.png")))
+    }
+
+    private func provenance(_ outcome: AscentOutcome, _ archive: ExplanationArchive, _ more: [String]) -> Provenance {
+        Provenance(
+            command: "ascend", options: settings(archive).arguments(style: options.style) + more, operands: [store, target],
             model: archive.store.description.model.sha256, images: outcome.start.map { [$0] } ?? [],
             facts: outcome.record.facts, toolVersion: Neurodex.version)
-        return FigureFile(page: outcome.page(size: pixels), provenance: provenance)
+    }
+}
+
+/// Pictures of an ascent's steps: the first one and up to 63 more, evenly.
+private struct AscentFilm {
+    private(set) var frames: [Image] = []
+    private let interval: Int
+
+    init(steps: Int) { interval = max(1, steps / 63) }
+
+    mutating func add(_ progress: Ascent.Progress) {
+        if progress.step % interval == 0 || progress.step == 1 { frames.append(AscentOutcome.sheet(progress.pictures())) }
     }
 }

@@ -59,6 +59,8 @@ struct DiffCommand: FigureCommand {
     @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var imagesFolder: String?
 
+    @OptionGroup var size: SizeOption
+
     func validate() throws {
         do {
             try query.check()
@@ -69,12 +71,15 @@ struct DiffCommand: FigureCommand {
 
     func run() throws {
         try OutputFile.check(OutputFile("--sheet", sheet, .picture))
+        guard size.given == nil || sheet != nil else {
+            throw ValidationError("--size says how large --sheet draws; name the sheet with --sheet FILE")
+        }
         let (one, other) = (try Store.open(path: store), try Store.open(path: b))
         let diff = try query.run(from: one, to: other, withImages: listing == .top || sheet != nil)
         printListing(try listed(diff), besides: sheet)
         if let listing { print(diff.remarks(listing)) }
         guard let path = sheet else { return }
-        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
+        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff, size: size.given).drawn()
         try sheet.refuseEmpty()
         try write(figure(of: sheet, one, other), to: path)
         try sheet.reportMissing()
@@ -92,14 +97,15 @@ struct DiffCommand: FigureCommand {
     func figure() throws -> FigureFile {
         let (one, other) = (try Store.open(path: store), try Store.open(path: b))
         let diff = try query.run(from: one, to: other, withImages: true)
-        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff).drawn()
+        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff, size: size.given).drawn()
         try sheet.refuseGaps()
         return figure(of: sheet, one, other)
     }
 
     private func figure(of sheet: Sheet, _ one: Store, _ other: Store) -> FigureFile {
         sheet.figure(
-            command: Self._commandName, options: query.options, operands: [store, b], model: one.description.model.sha256,
+            command: Self._commandName, options: query.options + Spelling.option("--size", size.given.map { "\($0)" }),
+            operands: [store, b], model: one.description.model.sha256,
             facts: [("other-model", other.description.model.sha256)])
     }
 }

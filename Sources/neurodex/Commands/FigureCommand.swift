@@ -26,14 +26,29 @@ struct FigureFile {
         init(path: String) { self = (path as NSString).pathExtension.lowercased() == "svg" ? .svg : .png }
     }
 
-    var page: Page
-    var provenance: Provenance
+    private enum Drawing {
+        case page(Page)
+        /// A moving picture, milliseconds a frame.
+        case film([Image], Int)
+    }
+
+    private let drawing: Drawing
+    private let provenance: Provenance
+
+    init(page: Page, provenance: Provenance) { (drawing, self.provenance) = (.page(page), provenance) }
+
+    /// - Precondition: there is a frame, and all are of one size.
+    init(film frames: [Image], milliseconds: Int, provenance: Provenance) {
+        (drawing, self.provenance) = (.film(frames, milliseconds), provenance)
+    }
 
     /// The same picture always gives the same bytes.
     func data(as format: Format) throws -> Data {
-        switch format {
-        case .png: Data(try page.rendered().pngData(text: provenance.text))
-        case .svg: Data(try page.svgData(text: provenance.text))
+        switch (drawing, format) {
+        case (.page(let page), .png): Data(try page.rendered().pngData(text: provenance.text))
+        case (.page(let page), .svg): Data(try page.svgData(text: provenance.text))
+        case (.film(let frames, let milliseconds), _):
+            Data(try PNG.animation(of: frames, milliseconds: milliseconds, text: provenance.text))
         }
     }
 }

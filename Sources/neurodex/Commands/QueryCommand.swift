@@ -74,6 +74,9 @@ struct QueryCommand<Q: Query, Drawing: DrawingOptions, Model: ModelOptions>: Fig
         guard !drawing.whole || drawing.file != nil else {
             throw ValidationError("--whole says how --sheet draws; name the sheet with --sheet FILE")
         }
+        guard drawing.size == nil || drawing.file != nil else {
+            throw ValidationError("--size says how large --sheet draws; name the sheet with --sheet FILE")
+        }
         let store = try Store.open(path: store)
         let report = try listed(try located(in: store), from: store)
         print(report.remarks)
@@ -144,13 +147,15 @@ extension QueryCommand {
         case nil: return nil
         case .histogram(let histogram): return .chart(HistogramPicture(histogram: histogram).page())
         case .sheet(let plan):
-            let sheet = try SheetDrawing(store: store, images: drawing.images).draw(plan, whole: drawing.whole)
+            let sheet = try SheetDrawing(store: store, images: drawing.images).draw(
+                plan, whole: drawing.whole, size: drawing.size)
             return sheet.map { .sheet($0) }
         }
     }
 
     private func file(of figure: DrawnFigure, from store: Store) -> FigureFile {
-        let options = query.options + Spelling.flag("--whole", drawing.whole)
+        let options =
+            query.options + Spelling.flag("--whole", drawing.whole) + Spelling.option("--size", drawing.size.map { "\($0)" })
         let (operands, model) = ([self.store] + query.operands, store.description.model.sha256)
         switch figure {
         case .sheet(let sheet): return sheet.figure(command: Q.name, options: options, operands: operands, model: model)

@@ -9,6 +9,8 @@ protocol DrawingOptions: ParsableArguments {
     var images: String? { get set }
     /// Whole images with outlines, instead of parts of them.
     var whole: Bool { get }
+    /// The longer side of each picture, in pixels; nil for what the sheet is drawn at by itself.
+    var size: Int? { get }
 }
 
 extension DrawingOptions {
@@ -17,6 +19,7 @@ extension DrawingOptions {
         set {}
     }
     var whole: Bool { false }
+    var size: Int? { nil }
 }
 
 /// Of a question that is not drawn.
@@ -31,7 +34,10 @@ struct SheetOptions: DrawingOptions {
     @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
     var images: String?
 
+    @OptionGroup var sized: SizeOption
+
     var file: OutputFile? { OutputFile("--sheet", sheet, .picture) }
+    var size: Int? { sized.given }
 }
 
 struct CropSheetOptions: DrawingOptions {
@@ -41,6 +47,7 @@ struct CropSheetOptions: DrawingOptions {
     var whole = false
 
     var file: OutputFile? { plain.file }
+    var size: Int? { plain.size }
 
     var images: String? {
         get { plain.images }

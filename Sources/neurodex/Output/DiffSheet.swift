@@ -13,6 +13,8 @@ struct DiffSheet {
     /// Where images that have moved are now.
     let images: String?
     let diff: Diff
+    /// The longer side of each picture, in pixels; nil for that of every sheet.
+    let size: Int?
 
     func drawn() throws -> Sheet {
         let drawings = (a: try SheetDrawing(store: a, images: self.images), b: try SheetDrawing(store: b, images: self.images))
@@ -38,7 +40,8 @@ struct DiffSheet {
             }
         }
         return Sheet(
-            page: try SheetDrawing.page(rows, advice: "give a smaller -k or --strongest"), images: images, missing: missing,
+            page: try SheetDrawing.page(rows, advice: "give a smaller -k or --strongest", size: size), images: images,
+            missing: missing,
             thumbnails: drawings.a.thumbnails + drawings.b.thumbnails, titles: rows.compactMap(\.title))
     }
 

@@ -138,7 +138,18 @@ package struct FigureCheck {
     }
 
     private func pixelFindings(_ again: [UInt8]) throws -> [String] {
-        let (old, new) = (try Self.picture(bytes), try Self.picture(again))
+        let (before, now) = (PNG.frames(in: bytes), PNG.frames(in: again))
+        // One picture is decoded as any other, whatever stands around it.
+        guard before.count > 1 || now.count > 1 else { return try pixelFindings(bytes, again) }
+        guard before.count == now.count else { return ["the film has \(before.count) frames, made anew it has \(now.count)"] }
+        for (index, pair) in zip(before, now).enumerated() where pair.0 != pair.1 {
+            if let finding = try pixelFindings(pair.0, pair.1).first { return ["frame \(index + 1): \(finding)"] }
+        }
+        return []
+    }
+
+    private func pixelFindings(_ one: [UInt8], _ other: [UInt8]) throws -> [String] {
+        let (old, new) = (try Self.picture(one), try Self.picture(other))
         guard old.width == new.width, old.height == new.height else {
             return ["the picture is \(old.height)×\(old.width) pixels, made anew it is \(new.height)×\(new.width)"]
         }

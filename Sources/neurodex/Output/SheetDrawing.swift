@@ -20,6 +20,8 @@ struct SheetDrawing {
 
     /// No sheet has room for more; pictures are read before it is known how large the sheet is.
     static let mostImages = 4000
+    /// As many as the largest sheet has that is drawn without --size.
+    private static let mostPixels = 1 << 27
 
     /// - Parameter images: where images that have moved are now.
     init(store: Store, images: String?) throws {
@@ -33,7 +35,8 @@ struct SheetDrawing {
     /// - Parameters:
     ///   - whole: whole images with an outline, instead of parts of them.
     ///   - margin: around it; nil for that of a page of its own.
-    func draw(_ plan: SheetPlan, whole: Bool, margin: Double? = nil) throws -> Sheet? {
+    ///   - size: the longer side of each picture, in pixels; nil for twice the page's units, and less on very large sheets.
+    func draw(_ plan: SheetPlan, whole: Bool, margin: Double? = nil, size: Int? = nil) throws -> Sheet? {
         let all = plan.rows.flatMap(\.pictures)
         guard !all.isEmpty else { return nil }
         guard all.count <= Self.mostImages else {
@@ -42,17 +45,25 @@ struct SheetDrawing {
         var missing: [String] = []
         let rows = try plan.rows.map { try row($0, whole: whole || plan.isWhole, &missing) }
         return Sheet(
-            page: try Self.page(rows, advice: plan.advice, margin: margin),
+            page: try Self.page(rows, advice: plan.advice, margin: margin, size: size),
             images: try all.compactMap { try store.image(id: $0.imageID) },
             missing: missing, thumbnails: thumbnails, titles: rows.compactMap(\.title))
     }
 
     /// - Parameter advice: what makes a sheet smaller.
-    static func page(_ rows: [ContactSheet.Row], advice: String, margin: Double? = nil) throws -> Page {
+    static func page(
+        _ rows: [ContactSheet.Row], advice: String, margin: Double? = nil, size: Int? = nil
+    ) throws -> Page {
         var sheet = ContactSheet(title: nil, rows: rows)
         if let margin { sheet.margin = margin }
         guard !sheet.isTooLarge else { throw Failure("a sheet of \(rows.count) rows is too large to draw; \(advice)") }
-        return sheet.page()
+        guard let size else { return sheet.page() }
+        let page = sheet.page(scale: Double(size) / sheet.cellSize)
+        guard page.size.width.saturated(times: page.size.height) <= mostPixels else {
+            throw Failure(
+                "a sheet of \(page.size.width) × \(page.size.height) pixels is too large to draw; \(advice), or a smaller --size")
+        }
+        return page
     }
 
     /// - Parameters:
