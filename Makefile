@@ -113,7 +113,9 @@ pictures: demo
 	$(NEURODEX) occlusion demo/petshop.sqlite fixtures/petshop/test/fish/fish-46.jpg --window 24 --stride 8 -o demo/occlusion.png
 	$(NEURODEX) cam fit demo/petshop.sqlite
 	$(NEURODEX) cam demo/petshop.sqlite fixtures/petshop/test/cat/cat-43.jpg --target class:cat --target class:dog -o demo/cam.png
-	@mkdir -p docs/pictures && cp $(addsuffix .png,$(addprefix demo/,top honest-and-hans wants deconv saliency shortcuts diff maps occlusion cam)) docs/pictures/
+	$(NEURODEX) index demo/reasons.sqlite --model fixtures/petshop-hans.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop/test fixtures/petshop-hans
+	$(NEURODEX) reasons demo/reasons.sqlite class:fish -k 2 --size 224 -o demo/reasons.png
+	@mkdir -p docs/pictures && cp $(addsuffix .png,$(addprefix demo/,top honest-and-hans wants deconv saliency shortcuts diff maps occlusion cam reasons)) docs/pictures/
 
 # The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
 cluster-test: build

@@ -38,6 +38,26 @@ let elementwiseCases: [OperatorCase] = [
     function("Selu") { 1.0507009873554805 * ($0 > 0 ? $0 : 1.6732632423543772 * (exp($0) - 1)) },
     function("ThresholdedRelu", ["alpha": 0.75]) { $0 > 0.75 ? $0 : 0 },
     function("Softsign") { $0 / (1 + abs($0)) },
+    function("Celu", ["alpha": 2.0]) { $0 > 0 ? $0 : 2 * (exp($0 / 2) - 1) },
+    function("Celu") { $0 > 0 ? $0 : exp($0) - 1 },
+    function("Sin") { sin($0) },
+    function("Cos") { cos($0) },
+    function("Atan") { atan($0) },
+    function("Sinh") { sinh($0) },
+    function("Cosh") { cosh($0) },
+    function("Asinh") { asinh($0) },
+    OperatorCase(name: "Functions of a part of the line", operators: ["Tan", "Asin", "Acos", "Atanh", "Acosh"]) { model, _, _ in
+        _ = model.weight("half", [], [0.5])
+        _ = model.weight("two", [], [2])
+        let small = model.node("Mul", ["image", "half"])
+        let sum = ["Tan", "Asin", "Acos", "Atanh"].reduce(model.node("Acosh", [model.node("Add", ["image", "two"])])) {
+            model.node("Add", [$0, model.node($1, [small])])
+        }
+        return (sum, { $0.map { acosh($0 + 2) + tan($0 / 2) + asin($0 / 2) + acos($0 / 2) + atanh($0 / 2) } })
+    },
+    OperatorCase(name: "Sign", operators: ["Sign", "Mul"]) { model, _, _ in
+        (model.node("Mul", ["image", model.node("Sign", ["image"])]), { $0.map { abs($0) } })
+    },
     function("Exp") { exp($0) },
     function("Abs") { abs($0) },
     function("Neg") { -$0 },

@@ -207,6 +207,53 @@ let shapingCases: [OperatorCase] = [
             }
         )
     },
+    OperatorCase(name: "Tile", operators: ["Tile"]) { model, shape, _ in
+        (
+            model.node("Tile", ["image", model.integers([1, 2, 1, 3])]),
+            { image in
+                SlowTensor([1, 2 * shape[0], shape[1], 3 * shape[2]]) {
+                    image.at([0, $0[1] % shape[0], $0[2], $0[3] % shape[2]])
+                }
+            }
+        )
+    },
+    OperatorCase(name: "CumSum", operators: ["CumSum"]) { model, shape, _ in
+        let rows = model.node("CumSum", ["image", model.integers([2], shape: [])])
+        let back = model.node("CumSum", ["image", model.integers([-3], shape: [])], ["exclusive": 1, "reverse": 1])
+        return (
+            model.node("Add", [rows, back]),
+            { image in
+                SlowTensor(image.shape) { i in
+                    let above = (0...i[2]).reduce(0) { $0 + image.at([0, i[1], $1, i[3]]) }
+                    return (i[1] + 1..<max(shape[0], i[1] + 1)).reduce(above) { $0 + image.at([0, $1, i[2], i[3]]) }
+                }
+            }
+        )
+    },
+    OperatorCase(name: "GatherElements", operators: ["GatherElements"]) { model, shape, _ in
+        // Of every row the elements two and one from its end, and its first again.
+        let picks = (0..<shape[0] * shape[1]).flatMap { _ in [-2, -1, 0] }
+        return (
+            model.node("GatherElements", ["image", model.integers(picks, shape: [1, shape[0], shape[1], 3])], ["axis": 3]),
+            { image in
+                SlowTensor([1, shape[0], shape[1], 3]) { i in
+                    image.at([0, i[1], i[2], [shape[2] - 2, shape[2] - 1, 0][i[3]]])
+                }
+            }
+        )
+    },
+    OperatorCase(name: "GatherND", operators: ["GatherND"]) { model, shape, _ in
+        // Whole rows, one of them twice.
+        let places = [[0, 0], [shape[0] - 1, 1], [0, 0], [0, -1]]
+        return (
+            model.node("GatherND", ["image", model.integers(places.flatMap { $0 }, shape: [1, 4, 2])], ["batch_dims": 1]),
+            { image in
+                SlowTensor([1, 4, shape[2]]) { i in
+                    image.at([0, places[i[1]][0], (places[i[1]][1] + shape[1]) % shape[1], i[2]])
+                }
+            }
+        )
+    },
     OperatorCase(name: "Identity and Dropout", operators: ["Identity", "Dropout"], opset: 11) { model, _, _ in
         (model.node("Dropout", [model.node("Identity", ["image"])], ["ratio": 0.5]), { $0 })
     },

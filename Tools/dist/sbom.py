@@ -29,6 +29,7 @@ SWIFT_LICENCES = {
     "swift-protobuf": "Apache-2.0 WITH Swift-exception",
     "swiftcsv": "MIT",
     "grdb.swift": "MIT",
+    "flyingfox": "MIT",
 }
 
 
@@ -56,6 +57,8 @@ def main():
     packages.append(package("swift", swift, "Apache-2.0 WITH Swift-exception", "standard library, Foundation, Dispatch and ICU"))
     for pin in sorted(json.loads(Path(resolved).read_text())["pins"], key=lambda pin: pin["identity"]):
         name = pin["identity"]
+        if name not in SWIFT_LICENCES:
+            sys.exit(f"{name}, which the program is made of, has no licence in {__file__}: look it up in {pin['location']}, and add it")
         packages.append(package(name, pin["state"].get("version", "?"), SWIFT_LICENCES[name], pin["location"]))
         checkouts = Path(resolved).parent / ".build/checkouts" if not os.environ.get("CHECKOUTS") else Path(os.environ["CHECKOUTS"])
         folder = next(one for one in checkouts.iterdir() if one.name.lower() == name)
@@ -79,4 +82,5 @@ def main():
     Path(stage, "share/doc/neurodex/sbom.spdx.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,19 @@ void ndx_function(ndx_kind kind, const float *in, float *out, size_t count, floa
             else EACH(powf(x, a))
             break;
         case NDX_RECIPROCAL: EACH(1 / x) break;
+        case NDX_CELU: EACH(x > 0 ? x : a * expm1f(x / a)) break;
+        case NDX_SIGN: EACH(x > 0 ? 1 : x < 0 ? -1 : x) break;
+        case NDX_SIN: EACH(sinf(x)) break;
+        case NDX_COS: EACH(cosf(x)) break;
+        case NDX_TAN: EACH(tanf(x)) break;
+        case NDX_ASIN: EACH(asinf(x)) break;
+        case NDX_ACOS: EACH(acosf(x)) break;
+        case NDX_ATAN: EACH(atanf(x)) break;
+        case NDX_SINH: EACH(sinhf(x)) break;
+        case NDX_COSH: EACH(coshf(x)) break;
+        case NDX_ASINH: EACH(asinhf(x)) break;
+        case NDX_ACOSH: EACH(acoshf(x)) break;
+        case NDX_ATANH: EACH(atanhf(x)) break;
     }
 }
 
@@ -40,6 +53,19 @@ void ndx_function_backward(ndx_kind kind, const float *in, const float *from, fl
             else EACH(a * powf(x, a - 1))
             break;
         case NDX_RECIPROCAL: EACH(-1 / (x * x)) break;
+        case NDX_CELU: EACH(x > 0 ? 1 : expf(x / a)) break;
+        case NDX_SIGN: EACH(0) break;
+        case NDX_SIN: EACH(cosf(x)) break;
+        case NDX_COS: EACH(-sinf(x)) break;
+        case NDX_TAN: EACH(1 + tanf(x) * tanf(x)) break;
+        case NDX_ASIN: EACH(1 / sqrtf(1 - x * x)) break;
+        case NDX_ACOS: EACH(-1 / sqrtf(1 - x * x)) break;
+        case NDX_ATAN: EACH(1 / (1 + x * x)) break;
+        case NDX_SINH: EACH(coshf(x)) break;
+        case NDX_COSH: EACH(sinhf(x)) break;
+        case NDX_ASINH: EACH(1 / sqrtf(x * x + 1)) break;
+        case NDX_ACOSH: EACH(1 / sqrtf(x * x - 1)) break;
+        case NDX_ATANH: EACH(1 / (1 - x * x)) break;
     }
 }
 

@@ -35,44 +35,62 @@ public struct Subject: Sendable {
         return result
     }
 
+    /// Where an image is, before it is read.
+    public struct Place: Sendable {
+        /// A path, as the store keeps it or the user wrote it.
+        public var name: String
+        var file: String
+        /// The image's record, where the store has it.
+        public var known: StoredImage?
+
+        /// An image of the store, by path or id, or any file.
+        ///
+        /// - Parameter files: where the store's images are; nil for where they were.
+        /// - Throws: `ExplanationError.image` where the file has gone; `StoreError`.
+        public init(_ name: String, store: Store, files: ImageFiles? = nil) throws {
+            do {
+                known = try store.image(named: name)
+            } catch {
+                // Not in the store: a file of its own, or a wrong name, for which the store's error has suggestions.
+                guard ImageFiles.exists(name) else { throw error }
+                known = nil
+            }
+            self.name = known?.path ?? name
+            guard let file = try known.map({ try (files ?? ImageFiles(store)).file(of: $0) }) ?? PathText.typed(name) else {
+                throw ExplanationError.image(
+                    name: self.name,
+                    problem:
+                        "is in the store, but the file has gone; put it back, say where images are now with --images FOLDER, or name another image"
+                )
+            }
+            self.file = file
+        }
+    }
+
     /// An image of the store, by path or id, or any file.
     ///
     /// - Parameter files: where the store's images are; nil for where they were.
     /// - Throws: `ExplanationError.image` where the file has gone or is not what was indexed; `ImageError`, `StoreError`.
     public init(_ name: String, store: Store, preprocessing: Preprocessing, files: ImageFiles? = nil) throws {
-        let known: StoredImage?
-        do {
-            known = try store.image(named: name)
-        } catch {
-            // Not in the store: a file of its own, or a wrong name, for which the store's error has suggestions.
-            guard ImageFiles.exists(name) else { throw error }
-            known = nil
-        }
-        let path = known?.path ?? name
-        guard let file = try known.map({ try (files ?? ImageFiles(store)).file(of: $0) }) ?? PathText.typed(name) else {
-            throw ExplanationError.image(
-                name: path,
-                problem:
-                    "is in the store, but the file has gone; put it back, say where images are now with --images FOLDER, or name another image"
-            )
-        }
+        try self.init(at: Place(name, store: store, files: files), store: store, preprocessing: preprocessing)
+    }
+
+    /// Reads an image that was found. On any thread.
+    /// - Throws: `ExplanationError.image` where the file is not what was indexed; `ImageError`, `StoreError`.
+    public init(at place: Place, store: Store, preprocessing: Preprocessing) throws {
         let reader = ImageReader()
-        let preprocess = preprocessing
-        let (framed, digest) = try reader.withContents(of: file) { bytes throws(ImageError) in
-            (try reader.read(bytes, framing: preprocess.framing), Data(SHA256.hash(data: bytes)))
+        (framed, digest) = try reader.withContents(of: place.file) { bytes throws(ImageError) in
+            (try reader.read(bytes, framing: preprocessing.framing), Data(SHA256.hash(data: bytes)))
         }
-        if let known, known.sha256 != digest {
+        if let known = place.known, known.sha256 != digest {
             throw ExplanationError.image(
-                name: path,
+                name: place.name,
                 problem:
                     "has changed since it was indexed, so the store's numbers are not about it; index it anew into a new store")
         }
-        self.name = path
-        self.file = file
-        self.digest = digest
-        self.framed = framed
+        (name, file) = (place.name, place.file)
         // By another path the file may be in the store all the same.
-        stored = try known ?? store.images(sha256: digest).first
+        stored = try place.known ?? store.images(sha256: digest).first
         tensor = preprocessing.tensor(from: framed.image)
     }
 

@@ -17,6 +17,9 @@ final class WorkerMemory: @unchecked Sendable {  // Used by one worker's thread 
     /// Which row and column of windows each image of the batch has, where windows are laid over one image.
     var places: [[Int]] = []
 
+    /// What channels of a layer's map hold instead of what is computed, where neurons are switched off.
+    var replacements: [Int: [(channel: Int, value: Float)]] = [:]
+
     private let arena: UnsafeMutableRawPointer
     private let offsets: [Int]
     private let constants: [UnsafeMutablePointer<Float>]

@@ -70,7 +70,7 @@ struct TensorReader: Sendable {
         return proto.dims.map { Int($0) }
     }
 
-    private func externalBytes(of proto: ONNXTensorProto) throws -> FileBytes {
+    func externalBytes(of proto: ONNXTensorProto) throws -> FileBytes {
         let file = try contents(try location(of: proto), for: proto)
         let offset = try number("offset", in: proto) ?? 0
         let length = try number("length", in: proto) ?? max(0, file.count - offset)

@@ -1,30 +1,5 @@
 import Foundation
 
-/// Functions of one number that no CNN has been met with but on constants: positions of an embedding, a mask.
-///
-/// https://onnx.ai/onnx/operators/ under each of the names.
-struct ConstantFunction: ShapeArithmetic {
-    private static let functions: [String: @Sendable (Double) -> Double] = [
-        "Sin": { sin($0) }, "Cos": { cos($0) }, "Tan": { tan($0) }, "Asin": { asin($0) }, "Acos": { acos($0) },
-        "Atan": { atan($0) }, "Sinh": { sinh($0) }, "Cosh": { cosh($0) }, "Asinh": { asinh($0) }, "Acosh": { acosh($0) },
-        "Atanh": { atanh($0) }, "Sign": { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 },
-    ]
-    static let names = functions.keys.sorted()
-
-    private let function: @Sendable (Double) -> Double
-
-    init(_ node: NodeReader) throws {
-        guard let function = Self.functions[node.operatorType] else { throw Refusal("is no function of one number") }
-        self.function = function
-    }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard let tensor = inputs[0] else { return nil }
-        if case .int = tensor.elements { return [HostTensor(tensor.numbers.map { Int(function($0)) }, shape: tensor.shape)] }
-        return [HostTensor(tensor.floats.map { Float(function(Double($0))) }, shape: tensor.shape)]
-    }
-}
-
 /// `Mod`, `Xor`, `IsNaN` and `IsInf`, of constants.
 struct ConstantTest: ShapeArithmetic {
     static let names = ["Mod", "Xor", "IsNaN", "IsInf"]
@@ -59,39 +34,6 @@ struct ConstantTest: ShapeArithmetic {
     }
 }
 
-/// `Tile`: a constant, so many times along each axis.
-///
-/// https://onnx.ai/onnx/operators/onnx__Tile.html
-struct Tile: ShapeArithmetic {
-    static let names = ["Tile"]
-
-    private let repeats: [Int]
-
-    init(_ node: NodeReader) throws {
-        guard let repeats = try node.requiredConstant(1, "repeats").integers else {
-            throw Refusal("its repeats are not integers")
-        }
-        self.repeats = repeats
-    }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard let tensor = inputs[0] else { return nil }
-        guard repeats.count == tensor.shape.count, repeats.allSatisfy({ (0..<1 << 28).contains($0) }) else {
-            throw Refusal("repeats \(repeats) times along the axes of shape \(tensor.shape)")
-        }
-        let shape = zip(tensor.shape, repeats).map { $0 * $1 }
-        guard HostTensor.isReasonable(shape), shape.product <= 1 << 24 else {
-            throw Refusal("would make a constant of shape \(shape)")
-        }
-        var offsets = [0]
-        for (axis, stride) in tensor.shape.rowMajorStrides.enumerated() {
-            let places = (0..<shape[axis]).map { $0 % tensor.shape[axis] * stride }
-            offsets = offsets.flatMap { base in places.map { base + $0 } }
-        }
-        return [tensor.gathered(offsets, shape: shape)]
-    }
-}
-
 /// The number of elements. https://onnx.ai/onnx/operators/onnx__Size.html
 struct SizeOf: ShapeArithmetic {
     static let names = ["Size"]
@@ -101,37 +43,6 @@ struct SizeOf: ShapeArithmetic {
     func type(_ inputs: [Operand?]) -> ElementType { .int64 }
     func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]? {
         [HostTensor([(inputs.first??.shape ?? []).product], shape: [])]
-    }
-}
-
-/// Sums up to each place along an axis of a constant. https://onnx.ai/onnx/operators/onnx__CumSum.html
-struct CumulativeSum: ShapeArithmetic {
-    static let names = ["CumSum"]
-
-    private let axis: Int
-    private let (isExclusive, isReversed): (Bool, Bool)
-
-    init(_ node: NodeReader) throws {
-        axis = try node.requiredConstant(1, "axis").integers?.first ?? 0
-        (isExclusive, isReversed) = (node.int("exclusive", default: 0) != 0, node.int("reverse", default: 0) != 0)
-    }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard let tensor = inputs[0] else { return nil }
-        let axis = axis < 0 ? axis + tensor.shape.count : axis
-        guard tensor.shape.indices.contains(axis) else { throw Refusal("adds up along axis \(axis) of shape \(tensor.shape)") }
-        let (values, stride, extent) = (tensor.numbers, tensor.shape.rowMajorStrides[axis], tensor.shape[axis])
-        var sums = values
-        for start in values.indices where start / stride % extent == 0 {
-            var sum = 0.0
-            for step in 0..<extent {
-                let index = start + (isReversed ? extent - 1 - step : step) * stride
-                sums[index] = isExclusive ? sum : sum + values[index]
-                sum += values[index]
-            }
-        }
-        if case .int = tensor.elements { return [HostTensor(sums.map { Int($0) }, shape: tensor.shape)] }
-        return [HostTensor(sums.map { Float($0) }, shape: tensor.shape)]
     }
 }
 

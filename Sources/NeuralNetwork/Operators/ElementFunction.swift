@@ -4,14 +4,21 @@ import CKernels
 ///
 /// https://onnx.ai/onnx/operators/ under each of the names.
 struct ElementFunction: Operator {
-    static let names = ["Erf", "HardSigmoid", "Selu", "ThresholdedRelu", "Softsign", "Reciprocal"]
+    static let names = ["Celu", "HardSigmoid", "Selu", "ThresholdedRelu"] + plain.keys.sorted()
+
+    /// Those without parameters.
+    private static let plain: [String: ndx_kind] = [
+        "Erf": NDX_ERF, "Softsign": NDX_SOFTSIGN, "Reciprocal": NDX_RECIPROCAL, "Sign": NDX_SIGN, "Sin": NDX_SIN, "Cos": NDX_COS,
+        "Tan": NDX_TAN, "Asin": NDX_ASIN, "Acos": NDX_ACOS, "Atan": NDX_ATAN, "Sinh": NDX_SINH, "Cosh": NDX_COSH,
+        "Asinh": NDX_ASINH, "Acosh": NDX_ACOSH, "Atanh": NDX_ATANH,
+    ]
 
     let kind: ndx_kind
     let (alpha, beta): (Float, Float)
 
     init(_ node: NodeReader) throws {
         switch node.operatorType {
-        case "Erf": (kind, alpha, beta) = (NDX_ERF, 0, 0)
+        case "Celu": (kind, alpha, beta) = (NDX_CELU, node.float("alpha", default: 1), 0)
         case "HardSigmoid":
             (kind, alpha, beta) = (NDX_HARD_SIGMOID, node.float("alpha", default: 0.2), node.float("beta", default: 0.5))
         case "Selu":
@@ -20,9 +27,9 @@ struct ElementFunction: Operator {
                 node.float("gamma", default: 1.05070102214813232421875)
             )
         case "ThresholdedRelu": (kind, alpha, beta) = (NDX_THRESHOLDED_RELU, node.float("alpha", default: 1), 0)
-        case "Softsign": (kind, alpha, beta) = (NDX_SOFTSIGN, 0, 0)
-        case "Reciprocal": (kind, alpha, beta) = (NDX_RECIPROCAL, 0, 0)
-        default: throw Refusal("is no function of one element")
+        default:
+            guard let kind = Self.plain[node.operatorType] else { throw Refusal("is no function of one element") }
+            (self.kind, alpha, beta) = (kind, 0, 0)
         }
     }
 
@@ -30,7 +37,7 @@ struct ElementFunction: Operator {
     init(power: Float) { (kind, alpha, beta) = (NDX_POWER, power, 0) }
 
     /// Whether it comes ever closer to a value, or is flat beyond some number.
-    var saturates: Bool { [NDX_ERF, NDX_HARD_SIGMOID, NDX_SOFTSIGN].contains(kind) }
+    var saturates: Bool { [NDX_ERF, NDX_HARD_SIGMOID, NDX_SOFTSIGN, NDX_SIGN, NDX_ATAN].contains(kind) }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 
@@ -39,11 +46,16 @@ struct ElementFunction: Operator {
         let values = tensor.floats
         var results = values
         ndx_function(kind, values, &results, values.count, alpha, beta)
+        if kind == NDX_SIGN, case .int = tensor.elements { return [HostTensor(results.map { Int($0) }, shape: tensor.shape)] }
         return [HostTensor(results, shape: tensor.shape)]
     }
 
     func mayMakeNaN(_ operands: [Operand?]) -> Bool {
-        kind == NDX_RECIPROCAL || kind == NDX_POWER && (alpha != alpha.rounded() || alpha < 0)
+        switch kind {
+        case NDX_RECIPROCAL, NDX_ASIN, NDX_ACOS, NDX_SINH, NDX_COSH, NDX_ACOSH, NDX_ATANH: true
+        case NDX_POWER: alpha != alpha.rounded() || alpha < 0
+        default: false
+        }
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

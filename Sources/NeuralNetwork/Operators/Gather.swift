@@ -1,9 +1,7 @@
-import CKernels
-
 /// `Gather`: elements along an axis, by constant places, from a constant or from activations (`x[:, 0]` of a picture's channels).
 ///
 /// https://onnx.ai/onnx/operators/onnx__Gather.html
-struct Gather: Operator {
+struct Gather: Picking {
     static let names = ["Gather"]
 
     private let axis: Int
@@ -23,8 +21,7 @@ struct Gather: Operator {
         return Reshape(to: gather.places.shape)
     }
 
-    /// The shape that comes out, and the offset of each of its elements in a tensor of these strides.
-    private func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {
+    func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {
         let axis = axis < 0 ? axis + shape.count : axis
         guard shape.indices.contains(axis) else { throw Refusal("gathers along axis \(axis) of shape \(shape)") }
         let picks = places.integers?.map { $0 < 0 ? $0 + shape[axis] : $0 } ?? []
@@ -46,43 +43,5 @@ struct Gather: Operator {
             throw Refusal("gathers along axis 0, which picks from the images of a batch")
         }
         return [try plan(shape, strides: shape.rowMajorStrides).shape]
-    }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard let data = inputs[0] else { return nil }
-        let (shape, offsets) = try plan(data.shape, strides: data.shape.rowMajorStrides)
-        return [data.gathered(offsets, shape: shape)]
-    }
-
-    func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let source = try program.location(node.inputs[0], in: nil)
-        let destination = program.allocate(node.outputs[0], in: .rowMajor)
-        let offsets = try plan(source.shape, strides: source.strides).offsets.map(Int64.init)
-        let batch = program.batch
-        program.emit(reads: [source], writes: [destination]) { memory in
-            let (from, to) = (memory[source], memory[destination])
-            return {
-                for image in 0..<batch {
-                    ndx_gather(from + image * source.count, to + image * destination.count, offsets, offsets.count)
-                }
-            }
-        }
-    }
-
-    func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.incoming(node, in: .rowMajor)
-        let batch = program.batch
-        try program.contribute(to: node.inputs[0], in: nil) { program, target in
-            let offsets = try plan(target.shape, strides: target.strides).offsets.map(Int64.init)
-            program.fill(target, with: 0)
-            program.emit(reads: [gradient, target], writes: [target]) { memory in
-                let (from, to) = (memory[gradient], memory[target])
-                return {
-                    for image in 0..<batch {
-                        ndx_scatter_add(from + image * gradient.count, to + image * target.count, offsets, offsets.count)
-                    }
-                }
-            }
-        }
     }
 }

@@ -76,7 +76,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     func run() throws {
-        if let output { try refuseExisting(output) }
+        if let output { try NewModelFile.check(output) }
         let opened = try Store.open(path: store)
         let last = try lastLayer(opened)
         guard let layer = opened.description.layers.last(where: { last.inputs.contains($0.tensor) && $0.height * $0.width == 1 })
@@ -99,16 +99,6 @@ struct RepairCommand: ParsableCommand {
                 ?? "nothing was written; -o FILE writes the repaired network")
     }
 
-    private func refuseExisting(_ output: String) throws {
-        guard !FileManager.default.fileExists(atPath: output) else {
-            throw Failure("\(output) is there already and is not overwritten; name a new file, or remove it")
-        }
-        let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
-        guard FileManager.default.fileExists(atPath: folder) else {
-            throw Failure("there is no folder \(folder) to write \(output) to")
-        }
-    }
-
     private func lastLayer(_ store: Store) throws -> LastLayer {
         let path = try store.modelPath(model)
         let last = try LastLayer(ofModelAt: path, output: store.description.model.output)
@@ -124,13 +114,7 @@ struct RepairCommand: ParsableCommand {
             throw Failure(
                 "the network has weights in files beside it, so that \(output) works in its folder only: \(last.folder.path)")
         }
-        do {
-            try last.writing(weights: retrained.weights, bias: retrained.bias).write(to: target, options: .withoutOverwriting)
-        } catch let error as NetworkError {
-            throw error
-        } catch {
-            throw Failure("\(output) cannot be written: \(error.localizedDescription)")
-        }
+        try NewModelFile.write(try last.writing(weights: retrained.weights, bias: retrained.bias), to: output)
     }
 }
 

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Of x, with a and b: erf x; min(max(a x + b, 0), 1); b (x > 0 ? x : a (exp x - 1)); x > a ? x : 0; x / (1 + |x|); x^a; 1 / x.
+/// Of x, with a and b: erf x; min(max(a x + b, 0), 1); b (x > 0 ? x : a (exp x - 1)); x > a ? x : 0; x / (1 + |x|); x^a; 1 / x;
+/// x > 0 ? x : a (exp(x / a) - 1); -1, 0 or 1; and the functions of these names.
 typedef enum {
-    NDX_ERF, NDX_HARD_SIGMOID, NDX_SELU, NDX_THRESHOLDED_RELU, NDX_SOFTSIGN, NDX_POWER, NDX_RECIPROCAL,
+    NDX_ERF, NDX_HARD_SIGMOID, NDX_SELU, NDX_THRESHOLDED_RELU, NDX_SOFTSIGN, NDX_POWER, NDX_RECIPROCAL, NDX_CELU, NDX_SIGN,
+    NDX_SIN, NDX_COS, NDX_TAN, NDX_ASIN, NDX_ACOS, NDX_ATAN, NDX_SINH, NDX_COSH, NDX_ASINH, NDX_ACOSH, NDX_ATANH,
 } ndx_kind;
 
 void ndx_function(ndx_kind kind, const float *in, float *out, size_t count, float a, float b);
