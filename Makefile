@@ -1,4 +1,5 @@
 # make demo   installs what is needed, builds, indexes the pet shop, answers, draws
+# make browser-test installs Chromium and Playwright, builds, and looks at every page of the explorer
 # make test   installs what is needed, builds, runs every test
 # make format checks the format of the sources
 # make extension builds the activation table for other programs' SQLite; see docs/query-with-sql.md
@@ -22,7 +23,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test stress thread-test onednn3-test clean
+.PHONY: demo test browser-test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test stress thread-test onednn3-test clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -36,6 +37,11 @@ setup:
 test: setup $(EXTENSION)
 	swift test -c release --disable-testable-imports
 	Tools/test-python
+
+browser-test: build
+	@if [ -z "$$CHROMIUM" ] && ! command -v chromium chromium-browser >/dev/null; then \
+		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; fi
+	Tools/test-browser
 
 format:
 	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
@@ -167,4 +173,4 @@ onednn3-test: setup
 	Tools/test-onednn-3
 
 clean:
-	rm -rf .build .build-fuzz .build-thread .build-python .build-dist demo site dist
+	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist demo site dist

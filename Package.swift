@@ -143,7 +143,8 @@ let package = Package(
             dependencies: ["Images", "NeuralNetwork", "ActivationStore", "Indexing", "Explanations", argumentParser],
             path: "Benchmarks/explain", swiftSettings: strict),
         .executableTarget(
-            name: "question-benchmark", dependencies: ["Images", "ActivationStore", "Search", argumentParser],
+            name: "question-benchmark",
+            dependencies: ["ActivationStore", "Search", "Images", "Indexing", "Support", argumentParser],
             path: "Benchmarks/questions", swiftSettings: strict),
 
         .executableTarget(

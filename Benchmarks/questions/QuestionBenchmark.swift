@@ -32,6 +32,9 @@ struct QuestionBenchmark: ParsableCommand {
     @Flag(help: "Make the last channels scores of classes, one a label, so that answers are right or wrong.")
     var answers = false
 
+    @Option(help: "A folder of JPEGs that the images are of, with thumbnails; to look at the store (see Benchmarks/explorer).")
+    var photos: String?
+
     @Option(help: "Runs of a question at least, in half a second; those over a second run once. The median counts.")
     var runs = 5
 
@@ -40,7 +43,8 @@ struct QuestionBenchmark: ParsableCommand {
 
     func run() throws {
         if !FileManager.default.fileExists(atPath: store) {
-            try SyntheticStore(images: images, divisor: divisor, labels: labels, answers: answers).write(to: store)
+            try SyntheticStore(images: images, divisor: divisor, labels: labels, photos: photos, answers: answers).write(
+                to: store)
         }
         let bytes = try FileManager.default.attributesOfItem(atPath: store)[.size] as? Int ?? 0
         var opened: Store?

@@ -1,6 +1,8 @@
 import ActivationStore
 import Foundation
 import Images
+import Indexing
+import Support
 
 /// A store as ResNet-50's recorded channels would fill it: four fifths of them with maps of at most 256 cells. Activations are seeded: each
 /// neuron has its own scale and share of zeros, is log-normal otherwise, and is three times as strong on one label's images.
@@ -8,14 +10,23 @@ struct SyntheticStore {
     var images: Int
     var divisor: Int
     var labels: Int
+    /// JPEGs that the images are of, in turns, each by a name of its own, with thumbnails; nil for images that are nowhere.
+    var photos: String?
     /// Whether the last channels are scores of classes, one a label, and the largest is the answer: of three images in four their label.
     var answers = false
 
     private var layers: [LayerRecord] {
         let shapes = [("l0", 64, 112), ("l1", 2048, 56), ("l2", 3072, 28), ("l3", 10240, 14), ("l4", 9088, 7), ("pool", 2048, 1)]
+        // What a cell sees, about as in ResNet-50.
+        let fields = [112: (7, 2.0), 56: (35, 4), 28: (99, 8), 14: (299, 16), 7: (483, 32)]
         var layers = shapes.map { name, channels, side in
             LayerRecord(
-                name: name, tensor: name, operatorName: "Conv", channels: max(channels / divisor, 1), height: side, width: side)
+                name: name, tensor: name, operatorName: "Conv", channels: max(channels / divisor, 1), height: side, width: side,
+                receptiveField: fields[side].map { size, stride in
+                    let offset = (stride - Double(size)) / 2
+                    return ReceptiveFieldRecord(
+                        height: size, width: size, strideY: stride, strideX: stride, offsetY: offset, offsetX: offset)
+                })
         }
         guard answers else { return layers }
         // As many channels in all.
@@ -25,18 +36,22 @@ struct SyntheticStore {
         return layers
     }
 
+    private static let preprocessing = Preprocessing(.torchvision, input: Size(width: 224, height: 224))
+
     func description() throws -> StoreDescription {
-        let recipe = Preprocessing(.torchvision, input: Size(width: 224, height: 224))
-        return StoreDescription(
+        StoreDescription(
             model: ModelRecord(
                 name: "synthetic", path: "synthetic.onnx", sha256: String(repeating: "0", count: 64), inputChannels: 3,
                 inputHeight: 224, inputWidth: 224, opset: 17),
-            preprocessing: try recipe.canonicalJSON(), preprocessingHash: try recipe.hash(), layers: layers,
-            classes: answers ? (0..<labels).map { "label \($0)" } : [])
+            preprocessing: try Self.preprocessing.canonicalJSON(), preprocessingHash: try Self.preprocessing.hash(),
+            layers: layers,
+            classes: answers ? (0..<labels).map { "label \($0)" } : [],
+            thumbnailSide: photos == nil ? nil : Thumbnail.defaultSide)
     }
 
     func write(to path: String) throws {
-        let description = try description()
+        let description = try self.description()
+        let album = try photos.map { try Album($0, beside: path, framing: Self.preprocessing.framing) }
         let writer = try StoreWriter.open(path: path, description: description, run: RunRecord(toolVersion: "benchmark"))
         let count = description.neuronCount
         var generator = Generator(state: 1)
@@ -62,11 +77,12 @@ struct SyntheticStore {
                 positions[neuron] = UInt32((bits >> 32) * UInt64(cells[neuron]) >> 32)
             }
             let answer = answers ? answer(to: label, &values, &generator) : nil
-            let record = ImageRecord(
+            var record = ImageRecord(
                 path: "images/\(image).jpg", sha256: Data(repeating: UInt8(truncatingIfNeeded: image), count: 32), width: 500,
                 height: 375,
                 bytes: 100_000, modified: 1, label: "label \(label)", split: image % 5 == 0 ? "val" : "train",
                 predictedClass: answer, predictedScore: answer.map { values[count - labels + $0] })
+            try album?.place(image, in: &record)
             try values.withUnsafeBufferPointer { values in
                 try positions.withUnsafeBufferPointer { positions in
                     try writer.append(

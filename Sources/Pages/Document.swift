@@ -29,13 +29,16 @@ public struct Document: Sendable {
         self.body = try body()
     }
 
+    private var isServed: Bool { if case .linked = assets { true } else { false } }
+
     /// As it is sent, or written to a file.
     public var text: String {
         let head = HTML(.head) {
             HTML(.meta, Attribute("charset", "utf-8"))
             HTML(.meta, .name("viewport"), Attribute("content", "width=device-width, initial-scale=1"))
             HTML(.meta, .name("color-scheme"), Attribute("content", "light dark"))
-            HTML(.meta, .name("referrer"), Attribute("content", "no-referrer"))
+            // A form of a page says where it stands, so that one of another site is told from it.
+            HTML(.meta, .name("referrer"), Attribute("content", isServed ? "same-origin" : "no-referrer"))
             HTML(.title) { title }
             switch assets {
             case .linked(let style, let icon, let scripts):
