@@ -1,7 +1,9 @@
+import Support
+
 /// Where the addresses lead that stand in a page while it is made: to the server's root, below a part of it, or to files.
 ///
 /// ```swift
-/// let page = Linking.$current.withValue(Linking(link: { files[$0] }, picture: { _ in nil })) { page() }
+/// let page = Linking(link: { files[$0] }, picture: { _ in nil }).used { page() }
 /// ```
 public struct Linking: Sendable {
     /// What stands in a link, or in a form; nil for one that leads nowhere.
@@ -9,12 +11,17 @@ public struct Linking: Sendable {
     /// What a picture is loaded from; nil for one that is not there.
     public var picture: @Sendable (Address) -> String?
 
+    private static let onThread = ThreadLocal<Linking>("linking")
+
     /// Nil: addresses are those of the server that sends the page.
-    @TaskLocal public static var current: Linking?
+    private static var current: Linking? { onThread.value }
 
     public init(link: @escaping @Sendable (Address) -> String?, picture: @escaping @Sendable (Address) -> String?) {
         (self.link, self.picture) = (link, picture)
     }
+
+    /// Makes pages whose addresses lead where this says; on this thread.
+    public func used<Value>(_ body: () throws -> Value) rethrows -> Value { try Self.onThread.with(self, body) }
 
     /// Below a part of the server: `/@other/neuron/conv4:3`.
     public static func below(_ part: String) -> Linking {

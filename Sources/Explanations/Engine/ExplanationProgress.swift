@@ -1,4 +1,4 @@
-import Foundation
+import Support
 
 /// How far an explanation is: passes of the part that is being done.
 ///
@@ -34,23 +34,17 @@ public struct ExplanationProgress: Sendable {
         try with(Watch(observer: current?.observer, part: part), body)
     }
 
-    /// Who is told on a thread, and of what. A task-local value would do the same, but Swift 6.3 crashes where an optimised program
-    /// sets one outside of tasks.
-    private final class Watch {
-        let observer: ((ExplanationProgress) throws -> Void)?
-        let part: String?
-
-        init(observer: ((ExplanationProgress) throws -> Void)?, part: String?) { (self.observer, self.part) = (observer, part) }
+    /// Who is told on a thread, and of what.
+    private struct Watch {
+        var observer: ((ExplanationProgress) throws -> Void)?
+        var part: String?
     }
 
-    private static let key = "neurodex.explanation-progress"
+    private static let watching = ThreadLocal<Watch>("explanation-progress")
 
-    private static var current: Watch? { Thread.current.threadDictionary[key] as? Watch }
+    private static var current: Watch? { watching.value }
 
     private static func with<Value>(_ watch: Watch, _ body: () throws -> Value) rethrows -> Value {
-        let before = current
-        Thread.current.threadDictionary[key] = watch
-        defer { Thread.current.threadDictionary[key] = before }
-        return try body()
+        try watching.with(watch, body)
     }
 }

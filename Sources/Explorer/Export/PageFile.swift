@@ -22,14 +22,18 @@ extension Explorer {
                 else { return nil }
                 return "data:\(type);base64,\(response.body.base64EncodedString())"
             })
-        let text = try Linking.$current.withValue(linking) {
+        let text = try linking.used {
             try document(page(of: wanted, connection), as: .file).text
         }
         guard text.utf8.count <= Self.mostBytes else {
             throw Refusal(
                 sentence: "the page with its pictures is longer than \(Self.mostBytes >> 20) MB; ask for less", status: .tooLong)
         }
-        return Response(type: "text/html; charset=utf-8", body: Data(text.utf8))
+        var response = Response(type: "text/html; charset=utf-8", body: Data(text.utf8))
+        // Its style and pictures stand in it, and nothing else is let in; it has no scripts and no forms.
+        response.headers["Content-Security-Policy"] =
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        return response
     }
 
     /// A picture of a page, also of another store.

@@ -55,7 +55,7 @@ public struct SitePages: Sendable {
         _ = map.page(of: Address())
         var done = 0
         while let (address, name) = map.next() {
-            let document = try Linking.$current.withValue(linking) { try explorer.siteDocument(address) }
+            let document = try linking.used { try explorer.siteDocument(address) }
             try put(name, Data(document.text.utf8))
             for picture in map.takePictures() {
                 if let response = try? explorer.picture(picture.address) {

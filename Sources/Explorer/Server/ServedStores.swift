@@ -57,7 +57,7 @@ public struct ServedStores: Sendable {
         guard let (index, target) = choice(request.target) else { return explorers[0].respond(to: request) }
         var request = request
         request.target = target
-        return Linking.$current.withValue(.below("@" + stores[index].name)) { explorers[index].respond(to: request) }
+        return Linking.below("@" + stores[index].name).used { explorers[index].respond(to: request) }
     }
 
     /// As a server serves them.
