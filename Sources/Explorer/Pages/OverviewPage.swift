@@ -21,14 +21,31 @@ struct Overview: Sendable {
     var sizes: [(name: String, count: Int, condition: String)] = []
 }
 
-final class OverviewShelf: Sendable {
-    private let kept = Mutex<(state: String, overview: Overview)?>(nil)
+/// What was made of a store, until its file changes.
+private final class KeptUntilChanged<Value: Sendable>: Sendable {
+    private let kept = Mutex<(state: String, value: Value)?>(nil)
 
-    func overview(of store: Store) throws -> Overview {
+    func value(of store: Store, make: () throws -> Value) throws -> Value {
         let facts = try? FileManager.default.attributesOfItem(atPath: store.path)
         let size = (facts?[.size] as? Int) ?? 0
         let state = "\(size) \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
-        if let found = kept.withLock({ $0 }), found.state == state { return found.overview }
+        if let found = kept.withLock({ $0 }), found.state == state { return found.value }
+        let made = try make()
+        kept.withLock { $0 = (state, made) }
+        return made
+    }
+}
+
+final class OverviewShelf: Sendable {
+    private let overviews = KeptUntilChanged<Overview>()
+    private let infos = KeptUntilChanged<[[String]]>()
+
+    /// What `info` says, name and value.
+    func info(of store: Store, make: () throws -> [[String]]) throws -> [[String]] { try infos.value(of: store, make: make) }
+
+    func overview(of store: Store) throws -> Overview { try overviews.value(of: store) { try Self.made(of: store) } }
+
+    private static func made(of store: Store) throws -> Overview {
         let description = store.description
         let images = try store.images()
         var overview = Overview(
@@ -43,9 +60,7 @@ final class OverviewShelf: Sendable {
             overview.zeros.append(all.reduce(0) { $0 + $1.zeroShare } / count)
             overview.means.append(all.reduce(0) { $0 + ($1.mean ?? 0) } / count)
         }
-        let made = overview
-        kept.withLock { $0 = (state, made) }
-        return made
+        return overview
     }
 }
 
@@ -65,7 +80,10 @@ extension Explorer {
             try HTML(.div, .class("cards")) {
                 try HTML(.section, .class("card")) {
                     HTML(.h2) { "Model and data" }
-                    try Self.facts(self.commands.info(self.store).fields.dropFirst().map { ($0.first ?? "", $0.last ?? "") })
+                    let info = try self.overviews.info(of: self.store) {
+                        try Array(self.commands.info(self.store).fields.dropFirst())
+                    }
+                    Self.facts(info.map { ($0.first ?? "", $0.last ?? "") })
                 }
                 HTML(.section, .class("card")) { self.labels(overview.summary) }
                 if !overview.matrix.labels.isEmpty { HTML(.section, .class("card wide")) { self.confusion(overview.matrix) } }
