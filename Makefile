@@ -68,6 +68,7 @@ demo: build
 	$(NEURODEX) diff demo/two-honest.sqlite demo/two-hans.sqlite --layer fc2 --by index -k 4 --strongest 4 --sheet demo/diff.png
 	$(NEURODEX) ascend demo/petshop.sqlite class:rabbit --style yosinski --count 4 -o demo/wants.png
 	@echo "demo/top.png shows what four neurons respond to; demo/honest-and-hans.png whether two networks look at the animal."
+	@echo "See all of it in a browser: $(NEURODEX) serve demo/petshop.sqlite"
 
 extension: setup $(EXTENSION)
 
