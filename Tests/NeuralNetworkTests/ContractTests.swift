@@ -23,9 +23,10 @@ import Testing
         }
     }
 
-    /// What joins the rows of the batch axis on purpose, so that there is nothing to compare row by row.
+    /// What joins the rows of the batch axis on purpose, or picks of the first alone, so that there is nothing to compare row by row.
     private static let joining = [
         "Transpose by default, which moves the batch", "Gather of all, in their order", "Tile, Size and CumSum of constants",
+        "GatherElements",
     ]
 
     /// Several maps along the batch axis of one image, as windows and phases stand there: each is computed, or the node refuses by its name.
