@@ -152,9 +152,10 @@ import Testing
             try Store.open(path: path).remove(images: [3, 69])
             #expect(try images() == wanted(70, without: [3, 69]))
             // Changes of its own connection, undone again.
-            try database.execute(sql: "BEGIN; DELETE FROM store.image WHERE id = 5")
+            let counted = "UPDATE store.meta SET value = value + 1 WHERE key = 'removed'"
+            try database.execute(sql: "BEGIN; DELETE FROM store.image WHERE id = 5; \(counted)")
             #expect(try images() == wanted(70, without: [3, 5, 69]))
-            try database.execute(sql: "SAVEPOINT one; DELETE FROM store.image WHERE id = 6")
+            try database.execute(sql: "SAVEPOINT one; DELETE FROM store.image WHERE id = 6; \(counted)")
             #expect(try images() == wanted(70, without: [3, 5, 6, 69]))
             try database.execute(sql: "ROLLBACK TO one")
             #expect(try images() == wanted(70, without: [3, 5, 69]))

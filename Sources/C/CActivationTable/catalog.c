@@ -31,11 +31,13 @@ static int finish(sqlite3 *connection, sqlite3_stmt *statement, int code, const 
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int load_meta(sqlite3 *connection, const char *name, ndx_catalog *catalog, int64_t *neurons, char **message) {
+static int load_meta(
+    sqlite3 *connection, const char *name, ndx_catalog *catalog, int64_t *neurons, int64_t *removed, char **message) {
     sqlite3_stmt *row = NULL;
     int code = ndx_prepare(
         connection, name,
-        "SELECT key, value FROM \"%w\".meta WHERE key IN ('block_images', 'neurons', 'byte_order', 'checksum')", &row, message);
+        "SELECT key, value FROM \"%w\".meta WHERE key IN ('block_images', 'neurons', 'byte_order', 'checksum', 'removed')",
+        &row, message);
     if (code != SQLITE_OK) return code;
     int64_t block_images = 0;
     int texts = 0;
@@ -47,6 +49,8 @@ static int load_meta(sqlite3 *connection, const char *name, ndx_catalog *catalog
             fault = integer(row, 1, "meta.block_images", 1, NDX_LARGEST_BLOCK, &block_images, message);
         else if (!strcmp(key, "neurons"))
             fault = integer(row, 1, "meta.neurons", 1, 1 << NDX_NEURON_BITS, neurons, message);
+        else if (!strcmp(key, "removed"))
+            fault = integer(row, 1, "meta.removed", 0, UINT32_MAX, removed, message);
         else {
             const char *expected = !strcmp(key, "checksum") ? "crc32c" : "little";
             text = (const char *)sqlite3_column_text(row, 1);
@@ -152,8 +156,9 @@ static int load_gaps(sqlite3 *connection, const char *name, ndx_catalog *catalog
 }
 
 /// The ids of images are below the lanes of all blocks, of which the last images may have been removed, and below the largest id,
-/// whose block may be lost.
-static int load_images(sqlite3 *connection, const char *name, ndx_catalog *catalog, char **message) {
+/// whose block may be lost. Those that are not there are as many as were removed: else rows of images are lost, and an answer without them
+/// would be wrong.
+static int load_images(sqlite3 *connection, const char *name, ndx_catalog *catalog, int64_t removed, char **message) {
     sqlite3_stmt *row = NULL;
     int code = ndx_prepare(
         connection, name,
@@ -186,7 +191,11 @@ static int load_images(sqlite3 *connection, const char *name, ndx_catalog *catal
     if (code != SQLITE_OK) return code;
     catalog->images = (uint32_t)images;
     catalog->lanes = (uint32_t)(last + 1 > lanes ? last + 1 : lanes);
-    return catalog->images == catalog->lanes ? SQLITE_OK : load_gaps(connection, name, catalog, message);
+    if ((int64_t)catalog->lanes - catalog->images != removed)
+        return ndx_fail(
+            message, FAULT, "there are %u images of %u, and meta.removed counts %lld that are no more", catalog->images,
+            catalog->lanes, (long long)removed);
+    return removed == 0 ? SQLITE_OK : load_gaps(connection, name, catalog, message);
 }
 
 int ndx_catalog_load(sqlite3 *connection, const char *name, ndx_catalog **into, char **message) {
@@ -194,13 +203,13 @@ int ndx_catalog_load(sqlite3 *connection, const char *name, ndx_catalog **into, 
     if (!catalog) return SQLITE_NOMEM;
     memset(catalog, 0, sizeof *catalog);
     catalog->references = 1;
-    int64_t neurons = 0;
-    int code = load_meta(connection, name, catalog, &neurons, message);
+    int64_t neurons = 0, removed = 0;
+    int code = load_meta(connection, name, catalog, &neurons, &removed, message);
     if (code == SQLITE_OK) code = load_layers(connection, name, catalog, message);
     if (code == SQLITE_OK && neurons != catalog->neurons)
         code = ndx_fail(
             message, FAULT, "meta.neurons is %lld, and the layers have %u channels", (long long)neurons, catalog->neurons);
-    if (code == SQLITE_OK) code = load_images(connection, name, catalog, message);
+    if (code == SQLITE_OK) code = load_images(connection, name, catalog, removed, message);
     if (code != SQLITE_OK) {
         ndx_catalog_release(catalog);
         return code;
