@@ -133,6 +133,9 @@ def broken_links(out):
     for path, links in found.items():
         name = path.relative_to(out)
         for target in links.resources:
+            # What stands in the page itself is asked of nobody.
+            if target.startswith("data:"):
+                continue
             if urlsplit(target).scheme or urlsplit(target).netloc:
                 problems.append(f"{name} asks another host for {target}")
         for target in links.targets + links.resources:
@@ -207,7 +210,8 @@ def main():
     shutil.copytree(REPOSITORY / "docs/pictures", out / "docs/pictures")
     for picture in (REPOSITORY / "docs/pictures").iterdir():
         moved[picture.resolve()] = f"docs/pictures/{picture.name}"
-    for name in ("LICENSE", "fixtures/README.md"):
+    reports = sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "docs/reports").iterdir())
+    for name in ("LICENSE", "fixtures/README.md", "docs/report.schema.json", *reports):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, out / name)
         moved[(REPOSITORY / name).resolve()] = name
