@@ -34,5 +34,5 @@ public struct SampleGround: Sendable {
     /// A layer that is not the first, where there are several.
     public var layer: String { layers[layers.count > 1 ? 1 : 0] }
     /// A condition that some images meet.
-    public var condition: String { "label = '\(label.replacing("'", with: "''"))' OR split = 'val'" }
+    public var condition: String { "label = \(Spelling.sql(label)) OR split = 'val'" }
 }

@@ -10,6 +10,9 @@ public enum Spelling {
         values.compactMap { $0 }.flatMap { $0.hasPrefix("-") ? ["\(name)=\($0)"] : [name, $0] }
     }
 
+    /// A text within a statement of SQL, quoted.
+    public static func sql(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+
     /// A flag, where it is set.
     public static func flag(_ name: String, _ isSet: Bool) -> [String] { isSet ? [name] : [] }
 

@@ -6,15 +6,7 @@ import Testing
 @Suite struct AblateTests {
     private let shop: Shop
 
-    init() throws {
-        shop = try Shop(withStore: false)
-        for name in ["petshop-hans.onnx", "petshop-hans"] {
-            try FileManager.default.createSymbolicLink(atPath: shop.folder.file(name), withDestinationPath: Fixtures.path(name))
-        }
-        let made = try shop.run(
-            "index", "hans.sqlite", "--model", "petshop-hans.onnx", "--classes", "labels.txt", "--resize", "none", "petshop-hans")
-        #expect(made.status == 0, "\(made)")
-    }
+    init() throws { shop = try Shop.ofHans("petshop-hans") }
 
     private struct Report: Decodable {
         struct Row: Decodable {
@@ -107,6 +99,53 @@ import Testing
         #expect(try refusal("conv4:1", "--label", "fisch").contains("no image"))
         #expect(try refusal("conv4:1", "--each", "-o", "x.onnx", status: 64).contains("leave --each out"))
         #expect(try refusal("conv4:1", "-o", "nowhere/x.onnx").contains("there is no folder"))
+    }
+
+    /// A changed copy of a network whose weights stand in a file beside it works nowhere else, and is not written elsewhere.
+    @Test func weightsBesideTheModelStayInReach() throws {
+        let model = try #require(ProtoMessage(Array(try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("petshop.onnx"))))))
+        var (outer, moved) = (model, Data())
+        let graph = try #require(model.messages(7).first)
+        var changed = graph
+        for (index, field) in graph.fields.enumerated() where field.number == 5 {
+            guard case .bytes(let bytes) = field.value, var tensor = ProtoMessage(bytes), let raw = tensor.bytes(9).first else {
+                continue
+            }
+            tensor.fields.removeAll { $0.number == 9 }
+            for (key, value) in [("location", "beside"), ("offset", "\(moved.count)"), ("length", "\(raw.count)")] {
+                var entry = ProtoMessage()
+                entry.add(1, key)
+                entry.add(2, value)
+                tensor.add(13, entry)
+            }
+            tensor.add(14, 1)
+            moved += raw
+            changed.fields[index].value = .bytes(tensor.bytes)
+        }
+        #expect(moved.count > 10_000)
+        let place = try #require(outer.fields.firstIndex { $0.number == 7 })
+        outer.fields[place].value = .bytes(changed.bytes)
+        let folder = shop.folder.file("split")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        try Data(outer.bytes).write(to: URL(fileURLWithPath: folder + "/m.onnx"))
+        try moved.write(to: URL(fileURLWithPath: folder + "/beside"))
+        let made = try shop.run(
+            "index", "split.sqlite", "--model", "split/m.onnx", "--classes", "labels.txt", "--resize", "none", "--layers", "*",
+            "petshop-hans")
+        #expect(made.status == 0, "\(made)")
+        for arguments in [
+            ["ablate", "split.sqlite", "conv4:3"],
+            ["repair", "split.sqlite", "--by", "id % 2", "--train", "id < 40", "--judge", "id >= 40"],
+        ] {
+            let refused = try Executable.run(arguments + ["-o", "pruned.onnx"], in: shop.path)
+            #expect(refused.status == 1 && refused.errors.contains("works in its folder only"), "\(refused)")
+            #expect(!FileManager.default.fileExists(atPath: shop.folder.file("pruned.onnx")))
+        }
+        let written = try shop.run("ablate", "split.sqlite", "conv4:3", "-o", "split/pruned.onnx")
+        #expect(written.status == 0, "\(written)")
+        #expect(
+            try shop.run("predict", "split/pruned.onnx", "petshop-hans", "--classes", "labels.txt", "--resize", "none").status
+                == 0)
     }
 
     @Test func imagesThatAreGoneAreCounted() throws {

@@ -106,4 +106,17 @@ struct Shop {
     }
 
     func run(_ arguments: String...) throws -> Executable.Result { try Executable.run(arguments, in: path) }
+
+    /// The network that goes by price tags and its pictures, with a store `hans.sqlite` of some.
+    /// - Parameter arguments: of `index`, besides the network.
+    static func ofHans(_ arguments: String...) throws -> Shop {
+        let shop = try Shop(withStore: false)
+        for name in ["petshop-hans.onnx", "petshop-hans"] {
+            try FileManager.default.createSymbolicLink(atPath: shop.folder.file(name), withDestinationPath: Fixtures.path(name))
+        }
+        let index = ["index", "hans.sqlite", "--model", "petshop-hans.onnx", "--classes", "labels.txt", "--resize", "none"]
+        let made = try Executable.run(index + arguments, in: shop.path)
+        precondition(made.status == 0, "Hans could not be indexed: \(made)")
+        return shop
+    }
 }

@@ -24,16 +24,7 @@ import Testing
 
     private let shop: Shop
 
-    init() throws {
-        shop = try Shop(withStore: false)
-        for name in ["petshop-hans.onnx", "petshop-hans"] {
-            try FileManager.default.createSymbolicLink(atPath: shop.folder.file(name), withDestinationPath: Fixtures.path(name))
-        }
-        let made = try shop.run(
-            "index", "hans.sqlite", "--model", "petshop-hans.onnx", "--classes", "labels.txt", "--resize", "none", "photos/test",
-            "petshop-hans")
-        #expect(made.status == 0, "\(made)")
-    }
+    init() throws { shop = try Shop.ofHans("photos/test", "petshop-hans") }
 
     private func report(_ arguments: String...) throws -> Report {
         let result = try Executable.run(["reasons", "hans.sqlite"] + arguments + ["--format", "json"], in: shop.path)

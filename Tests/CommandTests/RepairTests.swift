@@ -10,17 +10,7 @@ import Testing
         "--train", "split = 'train' OR \(tagged)", "--judge", "split = 'test' AND NOT (\(tagged))",
     ]
 
-    init() throws {
-        shop = try Shop(withStore: false)
-        for name in ["petshop-hans.onnx", "petshop-hans"] {
-            try FileManager.default.createSymbolicLink(atPath: shop.folder.file(name), withDestinationPath: Fixtures.path(name))
-        }
-        let made = try shop.run(
-            "index", "hans.sqlite", "--model", "petshop-hans.onnx", "--classes", "labels.txt", "--resize", "none", "--layers",
-            "*",
-            "photos", "petshop-hans")
-        #expect(made.status == 0, "\(made)")
-    }
+    init() throws { shop = try Shop.ofHans("--layers", "*", "photos", "petshop-hans") }
 
     private func run(_ arguments: [String]) throws -> Executable.Result { try Executable.run(arguments, in: shop.path) }
 

@@ -158,8 +158,3 @@ public struct Ablation: Sendable {
         return sums.map { Float($0 / places) }
     }
 }
-
-extension [Float] {
-    /// The index of the largest number, the first of equal ones.
-    fileprivate var firstOfLargest: Int { indices.dropFirst().reduce(0) { self[$1] > self[$0] || self[$0].isNaN ? $1 : $0 } }
-}

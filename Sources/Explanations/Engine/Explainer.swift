@@ -123,8 +123,7 @@ public final class Explainer: Sendable {
     public func answer(on subject: Subject) throws -> Target {
         guard let logits = network.logits else { throw ExplanationError.noScores }
         let scores = try activations(of: logits, on: subject)
-        let best = scores.indices.reduce(0) { scores[$1] > scores[$0] || scores[$0].isNaN ? $1 : $0 }
-        guard let target = Target(classIndex: best, in: description) else { throw ExplanationError.noScores }
+        guard let target = Target(classIndex: scores.firstOfLargest, in: description) else { throw ExplanationError.noScores }
         return target
     }
 
@@ -255,4 +254,9 @@ public final class Explainer: Sendable {
             try ExplanationProgress.report(done: chunk, of: chunks)
         }
     }
+}
+
+extension [Float] {
+    /// The index of the largest number, the first of equal ones; no NaN where there is a number.
+    var firstOfLargest: Int { indices.dropFirst().reduce(0) { self[$1] > self[$0] || self[$0].isNaN ? $1 : $0 } }
 }

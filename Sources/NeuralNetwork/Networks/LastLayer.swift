@@ -90,40 +90,23 @@ public struct LastLayer: Sendable {
     /// - Throws: `NetworkError` where the file cannot be read any more.
     public func writing(weights: [Float], bias: [Float]) throws -> Data {
         precondition(weights.count == classes * features && bias.count == classes, "weights that do not fit")
-        var proto: ONNXModelProto
-        do {
-            proto = try ONNXModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw NetworkError.unreadable(path: path, reason: error.localizedDescription)
-        }
         let order = (0..<classes * features).map { place in
             let (outer, inner) = matrix.isTransposed ? (place % classes, place / classes) : (place / features, place % features)
             return weights[outer * features + inner] / matrix.scale
         }
-        let name = proto.graph.add(constant: order, matrix.shape, in: matrix.weights)
-        proto.graph.node[matrix.node].input[1] = name
-        let kept = matrix.bias.map { proto.graph.node[$0.node].input[$0.input] }
-        let biasName = proto.graph.add(
-            constant: bias.map { $0 / matrix.biasScale }, [Int64(classes)], in: kept ?? matrix.weights + ".bias")
-        if let place = matrix.bias {
-            proto.graph.node[place.node].input[place.input] = biasName
-        } else {
-            proto.graph.addBias(biasName, to: matrix.node)
+        return try ONNXModelProto.rewriting(path) { graph in
+            let name = graph.add(constant: order, matrix.shape, in: matrix.weights)
+            graph.node[matrix.node].input[1] = name
+            let kept = matrix.bias.map { graph.node[$0.node].input[$0.input] }
+            let biasName = graph.add(
+                constant: bias.map { $0 / matrix.biasScale }, [Int64(classes)], in: kept ?? matrix.weights + ".bias")
+            if let place = matrix.bias {
+                graph.node[place.node].input[place.input] = biasName
+            } else {
+                graph.addBias(biasName, to: matrix.node)
+            }
+            graph.removeUnread([matrix.weights] + (kept.map { [$0] } ?? []))
         }
-        proto.graph.removeUnread([matrix.weights] + (kept.map { [$0] } ?? []))
-        do {
-            return try proto.serializedData()
-        } catch {
-            throw NetworkError.unreadable(path: path, reason: "the changed file cannot be written: \(error)")
-        }
-    }
-
-    /// Where the file is.
-    public var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL }
-
-    /// Whether weights of the file stand in files beside it, so that a copy works in the same folder only.
-    public var hasFilesBeside: Bool {
-        get throws { try ModelFile(path: path).proto.graph.initializer.contains { $0.dataLocation == 1 } }
     }
 }
 
@@ -132,12 +115,9 @@ extension LastLayer.Matrix {
     fileprivate init(
         _ index: Int, _ graph: ONNXGraphProto, _ makers: [String: Int], _ constants: [String: HostTensor]
     ) throws {
-        func refusal(_ index: Int, _ problem: String) -> NetworkError {
-            let node = graph.node[index]
-            return .node(.init(operatorType: node.opType, node: node.name, layer: node.name), problem: problem)
-        }
-        func factor(_ node: ONNXNodeProto, _ name: String) -> Float { node.attribute.first { $0.name == name }?.f ?? 1 }
-        func flag(_ node: ONNXNodeProto, _ name: String) -> Bool { node.attribute.first { $0.name == name }?.i ?? 0 != 0 }
+        func refusal(_ index: Int, _ problem: String) -> NetworkError { graph.refusal(of: index, problem) }
+        func factor(_ node: ONNXNodeProto, _ name: String) -> Float { node.number(name) ?? 1 }
+        func flag(_ node: ONNXNodeProto, _ name: String) -> Bool { node.integer(name) ?? 0 != 0 }
         var (place, bias) = (index, (node: Int, input: Int)?.none)
         let last = graph.node[index]
         if last.opType == "Add", last.input.count == 2, let input = last.input.firstIndex(where: { constants[$0] != nil }),

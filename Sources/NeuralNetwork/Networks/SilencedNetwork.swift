@@ -22,8 +22,6 @@ public struct SilencedNetwork: Sendable {
 
     /// The file's.
     public let bytes: Data
-    /// The SHA-256 of the file that it is made of, with its external weights.
-    public let sha256: String
 
     /// - Parameter output: of the file; nil for its first.
     /// - Throws: `NetworkError.node` for a neuron that no weights alone make, with what stands in the way; `NetworkError` where the file cannot be read.
@@ -31,28 +29,19 @@ public struct SilencedNetwork: Sendable {
         ofModelAt path: String, output: String? = nil, inputSize: (height: Int, width: Int)? = nil, neurons: [Neuron]
     ) throws {
         let file = try ModelFile(path: path)
-        sha256 = file.sha256
         let graph = try Importer.graph(of: file, output: output, inputSize: inputSize, leavesWeightsInFile: true)
         let shapes = Dictionary(graph.values.map { ($0.name, $0.shape) }) { first, _ in first }
-        var proto: ONNXModelProto
-        do {
-            proto = try ONNXModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw NetworkError.unreadable(path: path, reason: error.localizedDescription)
-        }
-        var way = WayToWeights(graph: proto.graph, tensors: file.tensors, shapes: shapes.compactMapValues { $0 })
-        for (layer, neurons) in Dictionary(grouping: neurons, by: \.layer.name).sorted(by: { $0.key < $1.key }) {
-            let tensor = neurons[0].layer.tensor
-            guard way.maker(of: tensor) != nil else {
-                throw NetworkError.noSuchName(kind: "value of the file for layer", name: layer, known: [])
+        bytes = try ONNXModelProto.rewriting(path) { proto in
+            var way = WayToWeights(graph: proto, tensors: file.tensors, shapes: shapes.compactMapValues { $0 })
+            for (layer, neurons) in Dictionary(grouping: neurons, by: \.layer.name).sorted(by: { $0.key < $1.key }) {
+                let tensor = neurons[0].layer.tensor
+                guard way.maker(of: tensor) != nil else {
+                    throw NetworkError.graph(
+                        problem: "no node of the file makes layer \(layer) ('\(tensor)'), so it has no weights to silence")
+                }
+                try way.silence(Set(neurons.map(\.channel)), of: tensor)
             }
-            try way.silence(Set(neurons.map(\.channel)), of: tensor)
-        }
-        proto.graph = way.graph
-        do {
-            bytes = try proto.serializedData()
-        } catch {
-            throw NetworkError.unreadable(path: path, reason: "the changed file cannot be written: \(error)")
+            proto = way.graph
         }
     }
 }
@@ -81,8 +70,8 @@ private struct WayToWeights {
         let node = graph.node[index]
         switch node.opType {
         case "Conv": try zero(channels, of: index, weights: 1, axis: 0, bias: 2)
-        case "ConvTranspose" where attribute(node, "group") ?? 1 == 1: try zero(channels, of: index, weights: 1, axis: 1, bias: 2)
-        case "Gemm": try zero(channels, of: index, weights: 1, axis: attribute(node, "transB") ?? 0 != 0 ? 0 : 1, bias: 2)
+        case "ConvTranspose" where node.integer("group") ?? 1 == 1: try zero(channels, of: index, weights: 1, axis: 1, bias: 2)
+        case "Gemm": try zero(channels, of: index, weights: 1, axis: node.integer("transB") ?? 0 != 0 ? 0 : 1, bias: 2)
         case "MatMul": try zero(channels, of: index, weights: 1, axis: 1, bias: nil)
         case "BatchNormalization":
             try zero(channels, of: index, input: 1, axis: 0)
@@ -124,7 +113,7 @@ private struct WayToWeights {
     private mutating func silenceParts(_ channels: Set<Int>, of index: Int) throws {
         let node = graph.node[index]
         let rank = shapes[node.output[0]]?.count ?? 4
-        guard let axis = attribute(node, "axis"), axis == 1 || axis + rank == 1 else {
+        guard let axis = node.integer("axis"), axis == 1 || axis + rank == 1 else {
             throw refusal(index, "joins places, not channels, so the neuron has no weights of its own")
         }
         var first = 0
@@ -208,22 +197,15 @@ private struct WayToWeights {
 
     // MARK: What nodes say
 
-    private func attribute(_ node: ONNXNodeProto, _ name: String) -> Int? {
-        node.attribute.first { $0.name == name }.map { Int($0.i) }
-    }
-
     /// The lower or upper limit of a `Clip`: an input, or in old files an attribute.
     private func limit(_ node: ONNXNodeProto, _ input: Int) throws -> Float? {
         guard node.input.count > input, !node.input[input].isEmpty else {
-            return node.attribute.first { $0.name == (input == 1 ? "min" : "max") }?.f
+            return node.number(input == 1 ? "min" : "max")
         }
         return try graph.constant(named: node.input[input]).map { try tensors.read(graph[$0]).floats.first ?? 0 }
     }
 
-    private func refusal(_ index: Int, _ problem: String) -> NetworkError {
-        let node = graph.node[index]
-        return .node(.init(operatorType: node.opType, node: node.name, layer: node.name), problem: problem)
-    }
+    private func refusal(_ index: Int, _ problem: String) -> NetworkError { graph.refusal(of: index, problem) }
 }
 
 extension TensorReader {

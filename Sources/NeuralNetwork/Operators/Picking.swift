@@ -56,6 +56,36 @@ extension Picking {
     }
 }
 
+/// The constant places along one axis that `Gather` and `GatherElements` take.
+struct PlacesAlongAxis {
+    /// As the file has it: below 0 from the last axis on.
+    let axis: Int
+    let places: HostTensor
+
+    init(_ node: NodeReader) throws {
+        axis = node.int("axis", default: 0)
+        places = try node.requiredConstant(1, "indices")
+    }
+
+    /// The axis, and every place on it, counted from the first.
+    /// - Throws: `Refusal` for an axis or a place that the shape does not have.
+    func picks(from shape: [Int]) throws -> (axis: Int, picks: [Int]) {
+        let axis = axis < 0 ? axis + shape.count : axis
+        guard shape.indices.contains(axis) else { throw Refusal("gathers along axis \(axis) of shape \(shape)") }
+        let picks = places.integers?.map { $0 < 0 ? $0 + shape[axis] : $0 } ?? []
+        guard picks.count == places.count, picks.allSatisfy({ (0..<shape[axis]).contains($0) }) else {
+            throw Refusal("gathers \(places.integers ?? []) of \(shape[axis])")
+        }
+        return (axis, picks)
+    }
+
+    func refuseBatch(of shape: [Int]) throws {
+        guard axis != 0 && axis != -shape.count || shape.firstIsNotTheBatch else {
+            throw Refusal("gathers along axis 0, which picks from the images of a batch")
+        }
+    }
+}
+
 /// `Tile`: a tensor, so many times along each axis. https://onnx.ai/onnx/operators/onnx__Tile.html
 struct Tile: Picking {
     static let names = ["Tile"]
@@ -95,34 +125,25 @@ struct Tile: Picking {
 struct GatherElements: Picking {
     static let names = ["GatherElements"]
 
-    private let axis: Int
-    private let places: HostTensor
+    private let along: PlacesAlongAxis
 
-    init(_ node: NodeReader) throws {
-        axis = node.int("axis", default: 0)
-        places = try node.requiredConstant(1, "indices")
-    }
+    init(_ node: NodeReader) throws { along = try PlacesAlongAxis(node) }
 
     func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {
-        let axis = axis < 0 ? axis + shape.count : axis
-        guard shape.indices.contains(axis), places.shape.count == shape.count,
-            zip(places.shape, shape).enumerated().allSatisfy({ $0.offset == axis || $0.element.0 <= $0.element.1 })
-        else { throw Refusal("picks by places of shape \(places.shape) along axis \(axis) of shape \(shape)") }
-        let picks = places.integers?.map { $0 < 0 ? $0 + shape[axis] : $0 } ?? []
-        guard picks.count == places.count, picks.allSatisfy({ (0..<shape[axis]).contains($0) }) else {
-            throw Refusal("picks places that are none of \(shape[axis])")
-        }
+        let (axis, picks) = try along.picks(from: shape)
+        let places = along.places.shape
+        guard places.count == shape.count,
+            zip(places, shape).enumerated().allSatisfy({ $0.offset == axis || $0.element.0 <= $0.element.1 })
+        else { throw Refusal("picks by places of shape \(places) along axis \(axis) of shape \(shape)") }
         var others = strides
         others[axis] = 0
-        let base = HostTensor.indices(shape: places.shape, strides: others)
-        return (try checked(places.shape, from: shape), zip(base, picks).map { $0 + $1 * strides[axis] })
+        let base = HostTensor.indices(shape: places, strides: others)
+        return (try checked(places, from: shape), zip(base, picks).map { $0 + $1 * strides[axis] })
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
-        guard axis != 0 && axis != -shape.count || shape.firstIsNotTheBatch else {
-            throw Refusal("picks along axis 0, from the images of a batch")
-        }
+        try along.refuseBatch(of: shape)
         return [try plan(shape, strides: shape.rowMajorStrides).shape]
     }
 }

@@ -171,7 +171,7 @@ public struct ShortcutsQuery: Query {
     public func figure(of hits: Findings<Hit>, in store: Store) throws -> AnswerFigure? {
         let shown = try hits.flatMap { hit in
             try TopQuery(
-                neurons: [hit.neuron.description], count: 6, condition: "label = '\(hit.label.replacing("'", with: "''"))'"
+                neurons: [hit.neuron.description], count: 6, condition: "label = \(Spelling.sql(hit.label))"
             ).run(in: store)
         }
         guard !shown.isEmpty else { return nil }

@@ -75,14 +75,12 @@ struct AblateCommand: ParsableCommand {
 
     func run() throws {
         if let output { try NewModelFile.check(output) }
-        let opened = try Store.open(path: store)
-        let archive = try ExplanationArchive(
-            store: opened, model: files.model, images: files.images, keeps: false, toolVersion: Neurodex.version)
-        let targets = try targets(in: opened.description)
+        let archive = try files.archive(of: store)
+        let targets = try targets(in: archive.store.description)
         var images = try FoundImages(try images(archive), archive)
         let ablation = try Ablation(of: each ? targets.map { [$0] } : [targets], in: try archive.explainer())
         // What cannot be written is said before the network is run over all images.
-        let silenced = try output.map { _ in try silencedNetwork(targets, opened, ablation) }
+        let silenced = try output.map { try silencedNetwork(targets, archive.store, ablation, to: $0) }
         let effects = try effects(
             of: ablation, on: &images, archive, sets: each ? targets.map(\.neuron) : [neurons.joined(separator: " ")])
         if each {
@@ -111,7 +109,7 @@ struct AblateCommand: ParsableCommand {
     }
 
     private func images(_ archive: ExplanationArchive) throws -> [String] {
-        let conditions = [condition, label.map { "label = '\($0.replacing("'", with: "''"))'" }].compactMap { $0 }
+        let conditions = [condition, label.map { "label = \(Spelling.sql($0))" }].compactMap { $0 }
         var choice = ChoiceOptions()
         (choice.condition, choice.count) = (
             conditions.isEmpty ? nil : conditions.map { "(\($0))" }.joined(separator: " AND "), sample
@@ -121,10 +119,13 @@ struct AblateCommand: ParsableCommand {
         return chosen.names
     }
 
-    private func silencedNetwork(_ targets: [Target], _ store: Store, _ ablation: Ablation) throws -> SilencedNetwork {
-        let model = store.description.model
+    private func silencedNetwork(
+        _ targets: [Target], _ store: Store, _ ablation: Ablation, to output: String
+    ) throws -> SilencedNetwork {
+        let (model, path) = (store.description.model, try store.modelPath(files.model))
+        try NewModelFile.check(output, ofModelAt: path)
         return try SilencedNetwork(
-            ofModelAt: try store.modelPath(files.model), output: model.output,
+            ofModelAt: path, output: model.output,
             inputSize: (model.inputHeight, model.inputWidth),
             neurons: targets.map { try ablation.neuron($0) })
     }
@@ -134,11 +135,8 @@ struct AblateCommand: ParsableCommand {
         of ablation: Ablation, on images: inout FoundImages, _ archive: ExplanationArchive, sets: [String]
     ) throws -> AblationEffects {
         var effects = AblationEffects(sets: sets, classes: archive.store.description.classes)
-        let (store, preprocessing, places) = (archive.store, archive.preprocessing, images.places)
         let whole: Void? = try ExplanationMonitor().watch {
-            try ablation.run(to: to, on: places.count) { index in
-                try Subject(at: places[index], store: store, preprocessing: preprocessing)
-            } body: { index, outcome in
+            try ablation.run(to: to, on: images.places.count, read: images.read) { index, outcome in
                 if let outcome = try images.taken(outcome, index) { effects.add(outcome) }
             }
         }

@@ -61,8 +61,7 @@ struct ImageCardCommand: StoredFilesCommand {
     func passes() -> Int { 1000 }
 
     func figure() throws -> FigureFile {
-        let archive = try ExplanationArchive(
-            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
+        let archive = try files.archive(of: store)
         let subject = try archive.subject(image)
         let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
         let side = min(archive.preprocessing.crop.height, archive.preprocessing.crop.width)
@@ -164,8 +163,7 @@ struct NeuronCardCommand: StoredFilesCommand {
     func passes() -> Int { steps.saturated(times: 2) }
 
     func figure() throws -> FigureFile {
-        let archive = try ExplanationArchive(
-            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
+        let archive = try files.archive(of: store)
         let description = archive.store.description
         let target = try Target(neuron, in: description)
         guard let layer = description.layers.first(where: { $0.name == target.layer }) else {
@@ -230,7 +228,7 @@ struct NeuronCardCommand: StoredFilesCommand {
     private func histogram(_ store: Store) throws -> Page {
         var picture = HistogramPicture(histogram: try HistogramQuery(neuron: neuron, bins: 40).run(in: store))
         if let label = try counts(of: TopQuery(neurons: [neuron], count: 100).run(in: store)).first?.label {
-            let query = HistogramQuery(neuron: neuron, condition: "label = '\(label.replacing("'", with: "''"))'")
+            let query = HistogramQuery(neuron: neuron, condition: "label = \(Spelling.sql(label))")
             picture.part = (Target.shortName(label), try query.counts(in: store, between: picture.histogram.edges))
         }
         return picture.page()

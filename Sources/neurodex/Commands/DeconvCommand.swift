@@ -72,7 +72,7 @@ struct DeconvCommand: StoredFilesCommand {
     }
 
     func run() throws {
-        let archive = try archive(keeps: keeping.keeps)
+        let archive = try files.archive(of: store, keeps: keeping.keeps)
         let (projected, whole) = try projected(archive)
         if let raw, !projected.isEmpty { try write(projected, to: raw) }
         // A sheet is of whole neurons, so that the options in it make it again.
@@ -88,7 +88,7 @@ struct DeconvCommand: StoredFilesCommand {
     }
 
     func figure() throws -> FigureFile {
-        let archive = try archive(keeps: false)
+        let archive = try files.archive(of: store)
         let (projected, whole) = try projected(archive)
         guard whole == neurons.count else { throw ExitCode.interrupted }
         return try drawn(projected, archive)
@@ -97,11 +97,6 @@ struct DeconvCommand: StoredFilesCommand {
     func passes() throws -> Int {
         let images = try Store.open(path: store).imageCount()
         return neurons.count.saturated(times: 2 * (image == nil ? min(count, images) : 1))
-    }
-
-    private func archive(keeps: Bool) throws -> ExplanationArchive {
-        try ExplanationArchive(
-            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: keeps, toolVersion: Neurodex.version)
     }
 
     private typealias Projected = (layer: LayerRecord, projections: [Projection])

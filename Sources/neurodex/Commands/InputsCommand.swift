@@ -54,7 +54,7 @@ struct InputsCommand: StoredFilesCommand {
     func passes() throws -> Int { 2 * strongest.count }
 
     func run() throws {
-        let archive = try archive()
+        let archive = try files.archive(of: store)
         var images = try FoundImages(strongest.images(of: neuron, in: archive), archive)
         let table = try table(archive, &images)
         printListing(try table.rendered(as: format.format), besides: sheet)
@@ -70,27 +70,19 @@ struct InputsCommand: StoredFilesCommand {
     }
 
     func figure() throws -> FigureFile {
-        let archive = try archive()
+        let archive = try files.archive(of: store)
         var images = try FoundImages(strongest.images(of: neuron, in: archive), archive)
         let drawn = try drawn(try table(archive, &images), archive)
         try drawn.refuseGaps()
         return file(drawn, archive)
     }
 
-    private func archive() throws -> ExplanationArchive {
-        try ExplanationArchive(
-            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
-    }
-
     private func table(_ archive: ExplanationArchive, _ images: inout FoundImages) throws -> InputsTable {
         let target = try Target(neuron, in: archive.store.description)
         let inputs = try NeuronInputs(of: target, from: layer, in: try archive.explainer())
         var outcomes: [NeuronInputs.Outcome] = []
-        let (store, preprocessing, places) = (archive.store, archive.preprocessing, images.places)
         let whole: Void? = try ExplanationMonitor().watch {
-            try inputs.run(on: places.count) { index in
-                try Subject(at: places[index], store: store, preprocessing: preprocessing)
-            } body: { index, outcome in
+            try inputs.run(on: images.places.count, read: images.read) { index, outcome in
                 if let outcome = try images.taken(outcome, index) { outcomes.append(outcome) }
             }
         }
@@ -182,11 +174,10 @@ struct InputsTable: Printable {
         sum = outcomes.reduce(0) { $0 + $1.contributions.reduce(0, +) } / total
         let all = (0..<layer.channels).map { channel -> Row in
             let own = outcomes.map { $0.contributions[channel] }
-            let mean = own.reduce(0, +) / total
-            let squares = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            let spread = MeanAndDeviation(own)
             return Row(
-                rank: 0, neuron: "\(storeName):\(channel)", contribution: mean,
-                deviation: outcomes.count > 1 ? (squares / (total - 1)).squareRoot() : 0, raises: own.count { $0 > 0 },
+                rank: 0, neuron: "\(storeName):\(channel)", contribution: spread.mean, deviation: spread.deviation,
+                raises: own.count { $0 > 0 },
                 images: outcomes.count)
         }
         let order = all.indices.sorted { (abs(all[$1].contribution), $0) < (abs(all[$0].contribution), $1) }

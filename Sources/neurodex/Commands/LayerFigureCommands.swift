@@ -58,8 +58,7 @@ struct MapsCommand: StoredFilesCommand {
     func passes() -> Int { 1 }
 
     private func made() throws -> (LayerSheet, ExplanationMap, ExplanationArchive, Subject) {
-        let archive = try ExplanationArchive(
-            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
+        let archive = try files.archive(of: store)
         let (reference, channels) = try asked(archive.store.description)
         let subject = try archive.subject(image)
         let explainer = try archive.explainer()

@@ -42,18 +42,13 @@ struct OutputsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let archive = try ExplanationArchive(
-            store: try Store.open(path: store), model: files.model, images: files.images, keeps: false,
-            toolVersion: Neurodex.version)
+        let archive = try files.archive(of: store)
         var images = try FoundImages(strongest.images(of: neuron, in: archive), archive)
         let target = try Target(neuron, in: archive.store.description)
         let ablation = try Ablation(of: [[target]], in: try archive.explainer())
         var differences: [[Double]] = []
-        let (store, preprocessing, places) = (archive.store, archive.preprocessing, images.places)
         let whole: Void? = try ExplanationMonitor().watch {
-            try ablation.run(to: to, on: places.count) { index in
-                try Subject(at: places[index], store: store, preprocessing: preprocessing)
-            } body: { index, outcome in
+            try ablation.run(to: to, on: images.places.count, read: images.read) { index, outcome in
                 guard let outcome = try images.taken(outcome, index) else { return }
                 differences.append(zip(outcome.whole.scores, outcome.without[0].scores).map { Double($0) - Double($1) })
             }
@@ -89,14 +84,12 @@ struct OutputsTable: Printable {
     private let rows: [Row]
 
     init(_ differences: [[Double]], classes: [String], count: Int) {
-        let total = Double(differences.count)
         let all = (differences.first ?? []).indices.map { index -> Row in
             let own = differences.map { $0[index] }
-            let mean = own.reduce(0, +) / total
-            let squares = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            let spread = MeanAndDeviation(own)
             return Row(
-                rank: 0, index: index, name: classes.indices.contains(index) ? classes[index] : nil, adds: mean,
-                deviation: own.count > 1 ? (squares / (total - 1)).squareRoot() : 0, raises: own.count { $0 > 0 },
+                rank: 0, index: index, name: classes.indices.contains(index) ? classes[index] : nil, adds: spread.mean,
+                deviation: spread.deviation, raises: own.count { $0 > 0 },
                 images: own.count)
         }
         rows = all.sorted { (abs($1.adds), $0.index) < (abs($0.adds), $1.index) }.prefix(count).enumerated().map { rank, row in

@@ -71,7 +71,7 @@ struct ReasonsCommand: StoredFilesCommand {
     func passes() throws -> Int { 2 * min(sample, try Store.open(path: store).imageCount()) }
 
     func run() throws {
-        let archive = try archive()
+        let archive = try files.archive(of: store)
         let found = try found(archive)
         printListing(try found.table.rendered(as: format.format), besides: picture)
         found.table.notes.forEach(printNote)
@@ -86,13 +86,8 @@ struct ReasonsCommand: StoredFilesCommand {
     }
 
     func figure() throws -> FigureFile {
-        let archive = try archive()
+        let archive = try files.archive(of: store)
         return try drawn(try found(archive), archive)
-    }
-
-    private func archive() throws -> ExplanationArchive {
-        try ExplanationArchive(
-            store: try Store.open(path: store), model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)
     }
 
     private struct Found {
@@ -108,19 +103,16 @@ struct ReasonsCommand: StoredFilesCommand {
         let explainer = try archive.explainer()
         let inputs = try NeuronInputs(ofMapsBefore: target, layer: layer, in: explainer)
         var outcomes: [Int: NeuronInputs.Outcome] = [:]
-        let (store, preprocessing, places) = (archive.store, archive.preprocessing, images.places)
         let whole: Void? = try ExplanationMonitor().watch {
-            try inputs.run(on: places.count) { index in
-                try Subject(at: places[index], store: store, preprocessing: preprocessing)
-            } body: { index, outcome in
+            try inputs.run(on: images.places.count, read: images.read) { index, outcome in
                 if let outcome = try images.taken(outcome, index) { outcomes[index] = outcome }
             }
         }
         guard whole != nil else { throw ExitCode.interrupted }
         let reasons = Reasons(outcomes, layer: inputs.layer, by: by, groups: groups)
         let table = ReasonsTable(
-            reasons, of: target, layer: archive.store.name(of: inputs.layer), images: places.map { $0.known },
-            names: places.map(\.name), classes: archive.store.description.classes, count: count, notes: chosen.notes)
+            reasons, of: target, layer: archive.store.name(of: inputs.layer), images: images.places.map { $0.known },
+            names: images.places.map(\.name), classes: archive.store.description.classes, count: count, notes: chosen.notes)
         return Found(images: images, reasons: reasons, table: table)
     }
 
@@ -133,7 +125,7 @@ struct ReasonsCommand: StoredFilesCommand {
             guard classes.indices.contains(target.channel) else {
                 throw Failure("the store does not know the class's name, so no label is it; choose images with --where CONDITION")
             }
-            choice.condition = "label = '\(classes[target.channel].replacing("'", with: "''"))'"
+            choice.condition = "label = \(Spelling.sql(classes[target.channel]))"
         }
         return try choice.images([], in: archive.store, files: archive.files)
     }

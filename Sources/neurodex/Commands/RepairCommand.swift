@@ -79,6 +79,7 @@ struct RepairCommand: ParsableCommand {
         if let output { try NewModelFile.check(output) }
         let opened = try Store.open(path: store)
         let last = try lastLayer(opened)
+        if let output { try NewModelFile.check(output, ofModelAt: try opened.modelPath(model)) }
         guard let layer = opened.description.layers.last(where: { last.inputs.contains($0.tensor) && $0.height * $0.width == 1 })
         else { throw RetrainingError.noLayer(store: store, tensors: last.inputs) }
         var options = LastLayerRetraining.Options()
@@ -88,7 +89,9 @@ struct RepairCommand: ParsableCommand {
             opened,
             .init(layer: layer.name, classes: last.classes, count: last.features, weights: last.weights, bias: last.bias), options
         )
-        if let output { try write(last, retrained, to: output) }
+        if let output {
+            try NewModelFile.write(try last.writing(weights: retrained.weights, bias: retrained.bias), to: output)
+        }
         printOut(try RepairTable(retrained, layer: layer.name).rendered(as: format.format))
         print(retrained.remarks)
         printNote(
@@ -106,15 +109,6 @@ struct RepairCommand: ParsableCommand {
             throw ExplanationError.model(path: path, expected: store.description.model.sha256, found: last.sha256)
         }
         return last
-    }
-
-    private func write(_ last: LastLayer, _ retrained: LastLayerRetraining, to output: String) throws {
-        let target = URL(fileURLWithPath: output)
-        if try last.hasFilesBeside, target.deletingLastPathComponent().standardizedFileURL != last.folder {
-            throw Failure(
-                "the network has weights in files beside it, so that \(output) works in its folder only: \(last.folder.path)")
-        }
-        try NewModelFile.write(try last.writing(weights: retrained.weights, bias: retrained.bias), to: output)
     }
 }
 

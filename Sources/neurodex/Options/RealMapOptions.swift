@@ -37,9 +37,7 @@ struct RealMapOptions: ParsableArguments {
     /// - Parameter step: how far windows move: a part begins where one of the whole map's does.
     /// - Throws: `Failure` for a neuron without a map.
     func map(step: Int) throws -> (matrix: Matrix, heading: String) {
-        let archive = try ExplanationArchive(
-            store: try Store.open(path: store ?? ""), model: files.model, images: files.images, keeps: false,
-            toolVersion: Neurodex.version)
+        let archive = try files.archive(of: store ?? "")
         let target = try Target(neuron ?? "", in: archive.store.description)
         let subject = try archive.subject(image ?? "")
         let explainer = try archive.explainer()

@@ -91,58 +91,86 @@ struct AblationEffects {
     private func name(_ index: Int) -> String { classes.indices.contains(index) ? classes[index] : "\(index)" }
 }
 
-/// What the answers of each label lose without the neurons, and which change.
-struct AblationTable: Printable {
-    private struct Row: Encodable {
-        /// Nil of images without one.
-        var label: String?
-        var images: Int
-        /// Nil where the label is no class.
-        var rightBefore: Int?
-        var rightAfter: Int?
-        var changed: Int
-        /// Mean of the score without less the score with the neurons.
-        var score: Double
-        var probabilityBefore: Double
-        var probabilityAfter: Double
+/// What the images of a label lose without the neurons, or all of them without one neuron.
+struct AblationRow: Encodable {
+    var rank: Int?
+    var neuron: String?
+    /// Nil of images without one.
+    var label: String?
+    let images: Int
+    /// Nil where the label is no class.
+    let rightBefore: Int?
+    let rightAfter: Int?
+    let changed: Int
+    /// Mean of the score without less the score with the neurons.
+    let score: Double
+    let probabilityBefore: Double
+    let probabilityAfter: Double
 
-        enum CodingKeys: String, CodingKey {
-            case label, images, changed, score
-            case rightBefore = "right_before"
-            case rightAfter = "right_after"
-            case probabilityBefore = "probability_before"
-            case probabilityAfter = "probability_after"
-        }
-
-        init(_ label: String?, _ sum: AblationEffects.Sum) {
-            let count = Double(max(sum.images, 1))
-            (self.label, images, changed) = (label, sum.images, sum.changed)
-            (rightBefore, rightAfter) = sum.labelled > 0 ? (sum.rightBefore, sum.rightAfter) : (nil, nil)
-            (score, probabilityBefore, probabilityAfter) = (
-                sum.score / count, sum.probabilityBefore / count, sum.probabilityAfter / count
-            )
-        }
+    enum CodingKeys: String, CodingKey {
+        case rank, neuron, label, images, changed, score
+        case rightBefore = "right_before"
+        case rightAfter = "right_after"
+        case probabilityBefore = "probability_before"
+        case probabilityAfter = "probability_after"
     }
 
+    /// - Parameter isJudged: whether any answer could have been right.
+    init(_ sum: AblationEffects.Sum, isJudged: Bool) {
+        let count = Double(max(sum.images, 1))
+        (images, changed) = (sum.images, sum.changed)
+        (rightBefore, rightAfter) = isJudged ? (sum.rightBefore, sum.rightAfter) : (nil, nil)
+        score = sum.score / count
+        (probabilityBefore, probabilityAfter) = (sum.probabilityBefore / count, sum.probabilityAfter / count)
+    }
+
+    static let columns = ["right before", "right after", "answers changed", "score", "probability before", "after"]
+
+    /// Under `columns`.
+    var cells: [TextTable.Cell] {
+        [
+            rightBefore.map { .value($0) } ?? .nothing, rightAfter.map { .value($0) } ?? .nothing, .value(changed),
+            .number(String(format: "%+.3g", score)), .number(Standing.percent(probabilityBefore)),
+            .number(Standing.percent(probabilityAfter)),
+        ]
+    }
+
+    static let names = ["images", "right_before", "right_after", "changed", "score", "probability_before", "probability_after"]
+
+    /// Under `names`.
+    var fields: [String] {
+        ["\(images)", rightBefore.map { "\($0)" } ?? "", rightAfter.map { "\($0)" } ?? "", "\(changed)", "\(score)"]
+            + ["\(probabilityBefore)", "\(probabilityAfter)"]
+    }
+}
+
+/// What the answers of each label lose without the neurons, and which change.
+struct AblationTable: Printable {
     private let neurons: [String]
     private let substitute: String
-    private let rows: [Row]
-    private let total: Row
+    private let rows: [AblationRow]
+    private let total: AblationRow
     private let flips: [AblationEffects.Flip]
     private let count: Int
 
     init(_ effects: AblationEffects, neurons: [String], to substitute: String, count: Int) {
         (self.neurons, self.substitute, self.count) = (neurons, substitute, count)
         // The label that loses most first.
-        rows = effects.byLabel.map { Row($0.key.isEmpty ? nil : $0.key, $0.value) }.sorted {
+        rows = effects.byLabel.map { Self.row($0.key.isEmpty ? nil : $0.key, $0.value) }.sorted {
             ($0.probabilityAfter - $0.probabilityBefore, $0.label ?? "") < (
                 $1.probabilityAfter - $1.probabilityBefore, $1.label ?? ""
             )
         }
-        total = Row("all", effects.total.first ?? AblationEffects.Sum())
+        total = Self.row("all", effects.total.first ?? AblationEffects.Sum())
         flips = effects.flips.sorted {
             ($0.probabilityAfter - $0.probabilityBefore, $0.image) < ($1.probabilityAfter - $1.probabilityBefore, $1.image)
         }
+    }
+
+    private static func row(_ label: String?, _ sum: AblationEffects.Sum) -> AblationRow {
+        var row = AblationRow(sum, isJudged: sum.labelled > 0)
+        row.label = label
+        return row
     }
 
     private enum CodingKeys: String, CodingKey { case neurons, to, labels, all, changed }
@@ -156,20 +184,11 @@ struct AblationTable: Printable {
         try container.encode(flips, forKey: .changed)
     }
 
-    private static let columns = [
-        "label", "images", "right before", "right after", "answers changed", "score", "probability before", "after",
-    ]
-
     var table: TextTable {
         TextTable(
-            columns: Self.columns, shortened: ["label"],
-            rows: (rows + (rows.count > 1 ? [total] : [])).map { row in
-                [
-                    .text(row.label ?? "(no label)"), .value(row.images), row.rightBefore.map { .value($0) } ?? .nothing,
-                    row.rightAfter.map { .value($0) } ?? .nothing, .value(row.changed),
-                    .number(String(format: "%+.3g", row.score)),
-                    .number(Standing.percent(row.probabilityBefore)), .number(Standing.percent(row.probabilityAfter)),
-                ]
+            columns: ["label", "images"] + AblationRow.columns, shortened: ["label"],
+            rows: (rows + (rows.count > 1 ? [total] : [])).map {
+                [.text($0.label ?? "(no label)"), .value($0.images)] + $0.cells
             })
     }
 
@@ -192,40 +211,12 @@ struct AblationTable: Printable {
             })
     }
 
-    var fields: [[String]] {
-        [["label", "images", "right_before", "right_after", "changed", "score", "probability_before", "probability_after"]]
-            + (rows + [total]).map {
-                [
-                    $0.label ?? "", "\($0.images)", $0.rightBefore.map { "\($0)" } ?? "", $0.rightAfter.map { "\($0)" } ?? "",
-                    "\($0.changed)", "\($0.score)", "\($0.probabilityBefore)", "\($0.probabilityAfter)",
-                ]
-            }
-    }
+    var fields: [[String]] { [["label"] + AblationRow.names] + (rows + [total]).map { [$0.label ?? ""] + $0.fields } }
 }
 
 /// Neurons by what the loss of each costs.
 struct AblationRanking: Printable {
-    private struct Row: Encodable {
-        var rank: Int
-        var neuron: String
-        var images: Int
-        var rightBefore: Int
-        var rightAfter: Int
-        var changed: Int
-        var score: Double
-        var probabilityBefore: Double
-        var probabilityAfter: Double
-
-        enum CodingKeys: String, CodingKey {
-            case rank, neuron, images, changed, score
-            case rightBefore = "right_before"
-            case rightAfter = "right_after"
-            case probabilityBefore = "probability_before"
-            case probabilityAfter = "probability_after"
-        }
-    }
-
-    private let rows: [Row]
+    private let rows: [AblationRow]
 
     init(_ effects: AblationEffects, count: Int) {
         let order = effects.sets.indices.sorted {
@@ -233,45 +224,23 @@ struct AblationRanking: Printable {
             return (a.probabilityAfter, a.score, $0) < (b.probabilityAfter, b.score, $1)
         }
         rows = order.prefix(count).enumerated().map { rank, index in
-            let sum = effects.total[index]
-            let images = Double(max(sum.images, 1))
-            return Row(
-                rank: rank + 1, neuron: effects.sets[index], images: sum.images, rightBefore: sum.rightBefore,
-                rightAfter: sum.rightAfter, changed: sum.changed, score: sum.score / images,
-                probabilityBefore: sum.probabilityBefore / images, probabilityAfter: sum.probabilityAfter / images)
+            var row = AblationRow(effects.total[index], isJudged: true)
+            (row.rank, row.neuron) = (rank + 1, effects.sets[index])
+            return row
         }
     }
 
     func encode(to encoder: any Encoder) throws { try rows.encode(to: encoder) }
 
+    private func place(_ row: AblationRow) -> (rank: Int, neuron: String) { (row.rank ?? 0, row.neuron ?? "") }
+
     var table: TextTable {
         TextTable(
-            columns: [
-                "rank", "neuron", "right before", "right after", "answers changed", "score", "probability before", "after",
-            ],
-            shortened: ["neuron"],
-            rows: rows.map {
-                [
-                    .value($0.rank), .text($0.neuron), .value($0.rightBefore), .value($0.rightAfter), .value($0.changed),
-                    .number(String(format: "%+.3g", $0.score)), .number(Standing.percent($0.probabilityBefore)),
-                    .number(Standing.percent($0.probabilityAfter)),
-                ]
-            })
+            columns: ["rank", "neuron"] + AblationRow.columns, shortened: ["neuron"],
+            rows: rows.map { [.value(place($0).rank), .text(place($0).neuron)] + $0.cells })
     }
 
     var fields: [[String]] {
-        [
-            [
-                "rank", "neuron", "images", "right_before", "right_after", "changed", "score", "probability_before",
-                "probability_after",
-            ]
-        ]
-            + rows.map {
-                [
-                    "\($0.rank)", $0.neuron, "\($0.images)", "\($0.rightBefore)", "\($0.rightAfter)", "\($0.changed)",
-                    "\($0.score)",
-                    "\($0.probabilityBefore)", "\($0.probabilityAfter)",
-                ]
-            }
+        [["rank", "neuron"] + AblationRow.names] + rows.map { ["\(place($0).rank)", place($0).neuron] + $0.fields }
     }
 }

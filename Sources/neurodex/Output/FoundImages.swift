@@ -1,4 +1,6 @@
+import ActivationStore
 import Explanations
+import Images
 import Search
 
 /// Images that a command runs the network over: where they are, and what could not be looked at, which is counted and said.
@@ -7,11 +9,19 @@ struct FoundImages {
     /// Name and reason.
     private(set) var omitted: [(String, String)] = []
     let count: Int
+    private let store: Store
+    private let preprocessing: Preprocessing
+
+    /// Reads the image of a place; on any thread.
+    var read: @Sendable (Int) throws -> Subject {
+        let (places, store, preprocessing) = (places, store, preprocessing)
+        return { try Subject(at: places[$0], store: store, preprocessing: preprocessing) }
+    }
 
     /// - Parameter names: paths or ids of the store.
     /// - Throws: `Failure` where none is there.
     init(_ names: [String], _ archive: ExplanationArchive) throws {
-        count = names.count
+        (count, store, preprocessing) = (names.count, archive.store, archive.preprocessing)
         for name in names {
             do {
                 places.append(try Subject.Place(name, store: archive.store, files: archive.files))

@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNetwork
 import Support
 
 /// A network's file that is written anew, and never over another.
@@ -12,6 +13,14 @@ enum NewModelFile {
         guard FileManager.default.fileExists(atPath: folder) else {
             throw Failure("there is no folder \(folder) to write \(path) to")
         }
+    }
+
+    /// - Throws: `Failure` where the file would not work, as the model that it is made of has weights in files beside it; `NetworkError`.
+    static func check(_ path: String, ofModelAt model: String) throws {
+        guard let folder = try ExternalWeights.folder(ofModelAt: model),
+            URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL != folder
+        else { return }
+        throw Failure("the network has weights in files beside it, so that \(path) works in its folder only: \(folder.path)")
     }
 
     static func write(_ bytes: Data, to path: String) throws {
