@@ -121,7 +121,8 @@ let package = Package(
                 argumentParser, sockets,
             ],
             resources: [
-                .embedInCode("Assets/explorer.js"), .embedInCode("Assets/maps.js"), .embedInCode("Assets/drop.js"),
+                .embedInCode("Assets/page.js"), .embedInCode("Assets/explorer.js"), .embedInCode("Assets/maps.js"),
+                .embedInCode("Assets/drop.js"),
                 .embedInCode("Assets/review.js"), .embedInCode("Assets/icon.svg"),
             ], swiftSettings: strict),
         .executableTarget(

@@ -75,7 +75,7 @@ public struct Figure: Sendable {
                 return
             }
             self.init(
-                image: framed.image.cropped(columns: placement.shown.columns, rows: placement.shown.rows), title: title,
+                image: framed.picture, title: title,
                 notes: notes,
                 panels: panels.map { panel in
                     var panel = panel

@@ -18,6 +18,7 @@ struct ServedAssets: Sendable {
         }
         assets = [
             "style.css": asset("text/css; charset=utf-8", Data(StyleSheet.text.utf8)),
+            "page.js": asset("text/javascript; charset=utf-8", Data(PackageResources.page_js)),
             "explorer.js": asset("text/javascript; charset=utf-8", Data(PackageResources.explorer_js)),
             "maps.js": asset("text/javascript; charset=utf-8", Data(PackageResources.maps_js)),
             "review.js": asset("text/javascript; charset=utf-8", Data(PackageResources.review_js)),

@@ -1,30 +1,17 @@
 // Pictures dropped on any page, parts that come later, and ticked images. Forms and links do the same without it.
-const one = (selector, start = document) => start.querySelector(selector)
-const all = (selector, start = document) => [...start.querySelectorAll(selector)]
-// Of several stores, the one that the address names.
-const base = /^\/@[^/]+/.exec(location.pathname)?.[0] ?? ""
-
-function show(text) {
-  one(".toast")?.remove()
-  const toast = document.createElement("div")
-  toast.className = "toast"
-  toast.setAttribute("role", "status")
-  toast.textContent = text
-  document.body.append(toast)
-  return toast
-}
+import { all, base, one, toast } from "./page.js"
 
 async function send(files) {
   const form = new FormData()
   for (const file of files) form.append("picture", file)
-  const toast = show(`Looking at ${files.length === 1 ? files[0].name : `${files.length} pictures`} …`)
+  const words = toast(`Looking at ${files.length === 1 ? files[0].name : `${files.length} pictures`} …`)
   try {
     const response = await fetch(`${base}/drop`, { method: "POST", body: form })
     if (response.redirected) location.href = response.url
-    else toast.textContent = new DOMParser().parseFromString(await response.text(), "text/html").querySelector(".note")?.textContent
+    else words.textContent = new DOMParser().parseFromString(await response.text(), "text/html").querySelector(".note")?.textContent
       ?? `The pictures were not taken (${response.status}).`
   } catch {
-    toast.textContent = "The pictures could not be sent: too large, or the server has ended."
+    words.textContent = "The pictures could not be sent: too large, or the server has ended."
   }
 }
 

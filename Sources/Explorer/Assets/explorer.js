@@ -1,15 +1,9 @@
 // What makes pages quick; all of them are read without it.
-const one = (selector, start = document) => start.querySelector(selector)
-const all = (selector, start = document) => [...start.querySelectorAll(selector)]
+import { all, one, toast } from "./page.js"
 
 function say(text) {
-  one(".toast")?.remove()
-  const toast = document.createElement("div")
-  toast.className = "toast"
-  toast.setAttribute("role", "status")
-  toast.textContent = text
-  document.body.append(toast)
-  setTimeout(() => toast.remove(), 2500)
+  const words = toast(text)
+  setTimeout(() => words.remove(), 2500)
 }
 
 async function copy(text) {

@@ -1,8 +1,5 @@
 // Explanations: how far they are, and how they look. Pages show them without it.
-const one = (selector, start = document) => start.querySelector(selector)
-const all = (selector, start = document) => [...start.querySelectorAll(selector)]
-// Of several stores, the one that the address names.
-const base = /^\/@[^/]+/.exec(location.pathname)?.[0] ?? ""
+import { all, base, one } from "./page.js"
 
 // Progress, by server-sent events. Leaving the page, or Stop, closes the connection, which ends the work.
 async function events(address, signal, take) {

@@ -24,7 +24,7 @@ extension Explorer {
         case "map.png" where address.path.count == 1: return try Self.picture(one(address, connection).over())
         case "frame.png" where address.path.count == 1:
             let image = try ExplanationWishes(address.query, in: store, dropped: desk.uploads.has).orders[0].image
-            return try Self.picture(DrawnExplanation.picture(desk.subject(image)))
+            return try Self.picture(desk.subject(image).framed.picture)
         case "colors" where address.path.count == 2:
             let name = address.path[1].hasSuffix(".png") ? String(address.path[1].dropLast(4)) : ""
             guard let colors = Colormap(rawValue: name)?.colors else { return nil }

@@ -100,7 +100,7 @@ extension Explorer {
     private func original(_ image: PageImage, _ subject: Subject?) -> HTML {
         HTML(.figure, .class("map")) {
             if let subject {
-                let picture = DrawnExplanation.picture(subject)
+                let picture = subject.framed.picture
                 HTML(.div, .class(DrawnExplanation.isSmall(picture) ? "layers pixels" : "layers")) {
                     HTML(
                         .img, .src(Self.address(ofFrame: image)), .alt("\(Self.fileName(subject.name)) as the network sees it"),
@@ -121,7 +121,7 @@ extension Explorer {
 
     private func map(_ one: DrawnExplanation) -> HTML {
         let (made, look) = (one.made, one.made.look)
-        let picture = DrawnExplanation.picture(made.subject)
+        let picture = made.subject.framed.picture
         func file(_ name: String, limit: Bool) -> Address {
             Address(path: [name], query: one.order.fields + (limit ? [Address.Field("limit", "\(one.limit.value)")] : []))
         }
@@ -129,7 +129,7 @@ extension Explorer {
             .figure, .class("map"), Attribute("data-map", file("plane.npy", limit: false)),
             Attribute("data-limit", "\(one.limit.value)"), Attribute("data-signed", look.isSigned ? "yes" : ""),
             Attribute("data-gain", look.isFine ? "1.5" : "1"),
-            Attribute("data-colormap", DrawnExplanation.colormap(of: look).rawValue),
+            Attribute("data-colormap", look.colormap.rawValue),
             Attribute("data-under", Self.address(ofFrame: one.order.image))
         ) {
             HTML(.div, .class(DrawnExplanation.isSmall(picture) ? "layers pixels" : "layers")) {
@@ -139,7 +139,7 @@ extension Explorer {
                 boxes(of: made, over: picture)
             }
             HTML(
-                .img, .class("colors"), .src(Self.address(ofColors: DrawnExplanation.colormap(of: look))), .alt(""),
+                .img, .class("colors"), .src(Self.address(ofColors: look.colormap)), .alt(""),
                 .width(256), .height(8), Attribute("data-colors"))
             HTML(.div, .class("ends")) {
                 HTML(.span) {
@@ -161,11 +161,7 @@ extension Explorer {
             Attribute("aria-hidden", "true")
         ) {
             for box in made.explanation.boxes {
-                for shade in ["shade", "line"] {
-                    HTML(
-                        .rect, .class(shade), Attribute("x", box.x - Double(origin.0)), Attribute("y", box.y - Double(origin.1)),
-                        Attribute("width", box.width), Attribute("height", box.height))
-                }
+                Self.outline(x: box.x - Double(origin.0), y: box.y - Double(origin.1), width: box.width, height: box.height)
             }
         }
     }

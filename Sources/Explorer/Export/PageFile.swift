@@ -65,11 +65,7 @@ extension Explorer {
             }
             HTML(.main, .id("main")) {
                 HTML(.div, .class("head")) {
-                    HTML(.div) {
-                        if !page.crumbs.isEmpty { HTML(.div, .class("crumbs")) { page.crumbs } }
-                        HTML(.h1) { page.title }
-                        if let subtitle = page.subtitle { HTML(.small) { subtitle } }
-                    }
+                    Self.headline(page)
                 }
                 body
                 HTML(.p, .class("quiet")) {

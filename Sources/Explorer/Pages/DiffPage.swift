@@ -4,24 +4,18 @@ import Foundation
 import Pages
 import Search
 import Support
-import Synchronization
 
 /// Comparisons of two stores, made once for each state of their files.
 final class DiffShelf: Sendable {
-    private let kept = Mutex<[(key: String, diff: Diff)]>([])
-    private static let most = 8
+    private let kept = ResultShelf<Diff>(most: 8)
 
     func diff(_ query: DiffQuery, from a: Store, to b: Store) throws -> Diff {
-        let key = (query.options + [a.path, b.path] + [a, b].map { Self.state($0) }).joined(separator: "\u{1}")
-        if let found = kept.withLock({ kept in kept.first { $0.key == key } }) { return found.diff }
+        let states = [a, b].map { FileState(path: $0.path)?.text ?? "" }
+        let key = (query.options + [a.path, b.path] + states).joined(separator: "\u{1}")
+        if let found = kept[key] { return found }
         let diff = try query.run(from: a, to: b, withImages: true)
-        kept.withLock { kept in kept = Array(kept.suffix(Self.most - 1)) + [(key, diff)] }
+        kept.put(diff, key)
         return diff
-    }
-
-    private static func state(_ store: Store) -> String {
-        let facts = try? FileManager.default.attributesOfItem(atPath: store.path)
-        return "\((facts?[.size] as? Int) ?? 0) \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
     }
 }
 

@@ -105,7 +105,7 @@ extension Explorer {
     private func look(at hash: String, _ connection: Connection) throws -> HTML {
         let picture = try desk.uploads.picture(hash)
         let look = try desk.look(at: hash, for: connection)
-        let frame = DrawnExplanation.picture(try desk.subject(.dropped(hash)))
+        let frame = try desk.subject(.dropped(hash)).framed.picture
         let copy = try store.images(sha256: Data(SHA256.hash(data: picture.bytes))).first
         return HTML(.div, .class("split")) {
             HTML(.div) {

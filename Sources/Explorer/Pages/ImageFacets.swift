@@ -27,13 +27,13 @@ struct ImageFacets {
         rows = [
             Row(
                 name: "label", title: "Label",
-                values: summary.labels.map { ($0.name, $0.images, "label = \(Explorer.quoted($0.name))") }),
+                values: summary.labels.map { ($0.name, $0.images, "label = \(Spelling.sql($0.name))") }),
             Row(
                 name: "split", title: "Split",
-                values: summary.splits.map { ($0.name, $0.images, "split = \(Explorer.quoted($0.name))") }),
+                values: summary.splits.map { ($0.name, $0.images, "split = \(Spelling.sql($0.name))") }),
             Row(
                 name: "answer", title: "Answer",
-                values: overview.answers.map { ($0.name, $0.count, "predicted = \(Explorer.quoted($0.name))") }),
+                values: overview.answers.map { ($0.name, $0.count, "predicted = \(Spelling.sql($0.name))") }),
             Row(
                 name: "right", title: "Right",
                 values: summary.answers == 0

@@ -98,11 +98,16 @@ extension Explorer {
         return HTML(
             .svg, .class("field"), Attribute("viewBox", "0 0 \(image.width) \(image.height)"), Attribute("aria-hidden", "true")
         ) {
-            for shade in ["shade", "line"] {
-                HTML(
-                    .rect, .class(shade), Attribute("x", area.x), Attribute("y", area.y), Attribute("width", area.width),
-                    Attribute("height", area.height))
-            }
+            Self.outline(x: area.x, y: area.y, width: area.width, height: area.height)
+        }
+    }
+
+    /// A rectangle of a drawing over a picture: a bright line on a dark one, to be seen on any ground.
+    @HTMLBuilder static func outline(x: Double, y: Double, width: Double, height: Double) -> HTML {
+        for shade in ["shade", "line"] {
+            HTML(
+                .rect, .class(shade), Attribute("x", x), Attribute("y", y), Attribute("width", width),
+                Attribute("height", height))
         }
     }
 }

@@ -5,7 +5,6 @@ import Images
 import Pages
 import Search
 import Support
-import Synchronization
 
 /// What the overview shows: counted once for each state of the file.
 struct Overview: Sendable {
@@ -21,29 +20,18 @@ struct Overview: Sendable {
     var sizes: [(name: String, count: Int, condition: String)] = []
 }
 
-/// What was made of a store, until its file changes.
-private final class KeptUntilChanged<Value: Sendable>: Sendable {
-    private let kept = Mutex<(state: String, value: Value)?>(nil)
-
-    func value(of store: Store, make: () throws -> Value) throws -> Value {
-        let facts = try? FileManager.default.attributesOfItem(atPath: store.path)
-        let size = (facts?[.size] as? Int) ?? 0
-        let state = "\(size) \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
-        if let found = kept.withLock({ $0 }), found.state == state { return found.value }
-        let made = try make()
-        kept.withLock { $0 = (state, made) }
-        return made
-    }
-}
-
 final class OverviewShelf: Sendable {
     private let overviews = KeptUntilChanged<Overview>()
     private let infos = KeptUntilChanged<[[String]]>()
 
     /// What `info` says, name and value.
-    func info(of store: Store, make: () throws -> [[String]]) throws -> [[String]] { try infos.value(of: store, make: make) }
+    func info(of store: Store, make: () throws -> [[String]]) throws -> [[String]] {
+        try infos.value(of: FileState(path: store.path), make: make)
+    }
 
-    func overview(of store: Store) throws -> Overview { try overviews.value(of: store) { try Self.made(of: store) } }
+    func overview(of store: Store) throws -> Overview {
+        try overviews.value(of: FileState(path: store.path)) { try Self.made(of: store) }
+    }
 
     private static func made(of store: Store) throws -> Overview {
         let description = store.description
@@ -180,7 +168,7 @@ extension Explorer {
         guard count > 0 else { return HTML(.td) { HTML(.span, .class("c0")) { "·" } } }
         let share = Double(count) / Double(max(matrix.counts[row].reduce(0, +), 1))
         let kind = matrix.labels[row] == matrix.classes[column] ? "right" : "wrong"
-        let sql = "label = \(Self.quoted(matrix.labels[row])) AND predicted = \(Self.quoted(matrix.classes[column]))"
+        let sql = "label = \(Spelling.sql(matrix.labels[row])) AND predicted = \(Spelling.sql(matrix.classes[column]))"
         return HTML(.td) {
             HTML(
                 .a, .class("\(kind)\(share < 0.34 ? 1 : share < 0.67 ? 2 : 3)"), .href(Self.images(where: sql)),

@@ -16,11 +16,7 @@ extension Explorer {
             bar(kind: page.kind)
             HTML(.main, .id("main")) {
                 HTML(.div, .class("head")) {
-                    HTML(.div) {
-                        if !page.crumbs.isEmpty { HTML(.div, .class("crumbs")) { page.crumbs } }
-                        HTML(.h1) { page.title }
-                        if let subtitle = page.subtitle { HTML(.small) { subtitle } }
-                    }
+                    Self.headline(page)
                     if let address = page.address { tools(page, address) }
                 }
                 body
@@ -200,10 +196,16 @@ extension Explorer {
         }
     }
 
-    /// Text within an SQL statement.
-    static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+    /// What a page is called, and what it is part of.
+    static func headline(_ page: Answer) -> HTML {
+        HTML(.div) {
+            if !page.crumbs.isEmpty { HTML(.div, .class("crumbs")) { page.crumbs } }
+            HTML(.h1) { page.title }
+            if let subtitle = page.subtitle { HTML(.small) { subtitle } }
+        }
+    }
 
     static func images(where condition: String) -> Address { Address("images", query: [Address.Field("where", condition)]) }
 
-    static func images(label: String) -> Address { images(where: "label = \(quoted(label))") }
+    static func images(label: String) -> Address { images(where: "label = \(Spelling.sql(label))") }
 }

@@ -20,7 +20,7 @@ final class ReviewFile: Sendable {
     private let isReadOnly: Bool
     /// Held while the file is written.
     private let writing = Mutex(())
-    private let kept = Mutex<(state: String, contents: Contents)?>(nil)
+    private let kept = KeptUntilChanged<Contents>()
 
     private static let mostBytes = 64 << 20
 
@@ -39,13 +39,12 @@ final class ReviewFile: Sendable {
 
     /// - Throws: ``Refusal`` for a file that is none.
     func read() throws -> Contents {
-        let facts = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let facts else { return Contents(model: model) }
-        let size = (facts[.size] as? Int) ?? 0
-        let number = (facts[.systemFileNumber] as? Int) ?? 0
-        let state = "\(size) \(number) \((facts[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
-        if let found = kept.withLock({ $0 }), found.state == state { return found.contents }
-        guard size <= Self.mostBytes, let data = FileManager.default.contents(atPath: path),
+        guard let state = FileState(path: path) else { return Contents(model: model) }
+        return try kept.value(of: state) { try contents(of: state) }
+    }
+
+    private func contents(of state: FileState) throws -> Contents {
+        guard state.bytes <= Self.mostBytes, let data = FileManager.default.contents(atPath: path),
             let contents = try? JSONDecoder().decode(Contents.self, from: data), contents.version == 1
         else {
             throw Refusal(
@@ -58,7 +57,6 @@ final class ReviewFile: Sendable {
                     "\(path) is a review of another network, whose hash begins with \(contents.model.prefix(12)); move it away",
                 status: .failed)
         }
-        kept.withLock { $0 = (state, contents) }
         return contents
     }
 

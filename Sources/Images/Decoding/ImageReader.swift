@@ -4,6 +4,11 @@ public struct FramedImage: Sendable, Equatable {
     public let image: Image
     /// Where the frame lies in the upright picture, and the picture's size.
     public let placement: Placement
+
+    /// Without padding, where the frame has any.
+    public var picture: Image {
+        placement.isPadded ? image.cropped(columns: placement.shown.columns, rows: placement.shown.rows) : image
+    }
 }
 
 /// Reads pictures, one after the other, with decoders and buffers that are kept: one reader for each worker.

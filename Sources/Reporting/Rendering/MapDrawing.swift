@@ -7,13 +7,6 @@ enum MapDrawing {
     /// Of the longer side, in pixels.
     static let side = 168
 
-    /// What the network sees, without padding.
-    static func shown(_ subject: Subject) -> Image {
-        let placement = subject.framed.placement
-        guard placement.isPadded else { return subject.framed.image }
-        return subject.framed.image.cropped(columns: placement.shown.columns, rows: placement.shown.rows)
-    }
-
     /// - Throws: `ExplanationError.notFinite` for a map that cannot be drawn.
     static func picture(_ explanation: Explanation, by method: some ExplanationMethod, over subject: Subject) throws -> Image {
         let placement = subject.framed.placement
@@ -22,19 +15,7 @@ enum MapDrawing {
             throw ExplanationError.notFinite(what: "the map of \(explanation.target.text)")
         }
         let look = method.look(of: map, target: explanation.target)
-        let limit = look.limit(of: map)
-        let image = shown(subject)
-        let scale = Double(side) / Double(max(image.width, image.height))
-        let size = Size(
-            width: max(1, Int((Double(image.width) * scale).rounded())),
-            height: max(1, Int((Double(image.height) * scale).rounded())))
-        var picture = MapPicture(
-            levels: look.levels(of: map, limit: limit.value, isSigned: look.isSigned), width: map.width, height: map.height,
-            size: size,
-            colormap: look.isSigned ? .diverging : .inferno)
-        picture.isSigned = look.isSigned
-        if look.isFine { (picture.opacity, picture.strength) = (1, 1.5) }
-        return picture.over(image.resized(width: size.width, height: size.height, interpolation: .bicubic))
+        return look.picture(of: map, over: subject.framed.picture, side: side, limit: look.limit(of: map).value)
     }
 
     /// Where the map is strongest: "strongest in the lower right".

@@ -158,7 +158,7 @@ struct ExplanationsSection: SectionMaker {
         let sure = standing.flatMap { one in one.order.first.map { one.text($0) } } ?? target.caption
         var pictures = [
             try ground.add(
-                ReportGround.fitted(MapDrawing.shown(subject), side: MapDrawing.side), named: "explained-\(number)",
+                ReportGround.fitted(subject.framed.picture, side: MapDrawing.side), named: "explained-\(number)",
                 alternative: "\(name), as the network sees it", caption: ["answer: \(sure)", "label: \(image.label ?? "none")"])
         ]
         var made: [Made] = []

@@ -101,8 +101,8 @@ struct ShortcutsSection: SectionMaker {
         guard let path = ground.options.truth,
             let layer = ground.description.layers.first(where: { $0.name == hit.layer }), layer.receptiveField != nil
         else { return [] }
-        let label = hit.label.replacing("'", with: "''")
-        let all = try TopQuery(neurons: [hit.neuronText], count: 1_000_000, condition: "label = '\(label)'").run(in: ground.store)
+        let all = try TopQuery(neurons: [hit.neuronText], count: 1_000_000, condition: "label = \(Spelling.sql(hit.label))").run(
+            in: ground.store)
         let known = Dictionary(uniqueKeysWithValues: ground.images.map { ($0.id, $0) })
         return try ground.options.marks.map { prefix, name in
             let table = try BoxTable(contentsOf: path, prefix: prefix)
@@ -132,8 +132,8 @@ struct ShortcutsSection: SectionMaker {
     private func gallery(_ ground: ReportGround, _ hits: [ShortcutsQuery.Hit]) throws -> Gallery {
         var rows: [Gallery.Row] = []
         for (number, hit) in hits.enumerated() {
-            let label = hit.label.replacing("'", with: "''")
-            let top = try TopQuery(neurons: [hit.neuronText], count: 6, condition: "label = '\(label)'").run(in: ground.store)
+            let top = try TopQuery(neurons: [hit.neuronText], count: 6, condition: "label = \(Spelling.sql(hit.label))").run(
+                in: ground.store)
             let pictures = try top.enumerated().map { index, one in
                 let caption = [
                     "\(hit.label)", String(format: "activation %.4g", Double(one.value)),
