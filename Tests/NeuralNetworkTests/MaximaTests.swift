@@ -50,22 +50,6 @@ import Testing
         expectEqual([.nan, -.infinity, -.infinity], pixels: 3, channels: 1, stride: 1, "only −∞ is a number")
     }
 
-    @Test func copyingDoesTheSame() {
-        var random = SeededGenerator(seed: 3)
-        let (pixels, channels) = (6, 83)
-        let map = (0..<pixels * channels).map { _ in Float.random(in: -1...1, using: &random) }
-        var (values, positions) = ([Float](repeating: 0, count: channels), [UInt32](repeating: 0, count: channels))
-        var copy = [Float](repeating: -9, count: pixels * 90)
-        ndx_channel_maxima_copying(map, pixels, channels, channels, &copy, 90, &values, &positions)
-        let expected = slow(map, pixels: pixels, channels: channels, stride: channels)
-        #expect(values == expected.0)
-        #expect(positions == expected.1)
-        for pixel in 0..<pixels {
-            #expect(Array(copy[pixel * 90..<pixel * 90 + 83]) == Array(map[pixel * 83..<pixel * 83 + 83]))
-            #expect(copy[pixel * 90 + 83..<pixel * 90 + 90].allSatisfy { $0 == -9 })
-        }
-    }
-
     @Test func meansAreAddedUpInDouble() {
         var means: [Float] = [0, 0]
         // In single precision, adding 1 to 2²⁴ changes nothing.

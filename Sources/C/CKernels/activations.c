@@ -11,8 +11,7 @@ enum { TILE = 32 };
 /// One tile of channels over all pixels. `width` is a constant where it is called with a full tile, so that the compiler
 /// keeps the maxima in registers. Strictly greater keeps the first position; NaN is never greater.
 static inline __attribute__((always_inline)) void tile_maxima(const float *map, size_t pixels, size_t width, size_t stride,
-                                                              float *copy, size_t copy_stride, float *values,
-                                                              uint32_t *positions) {
+                                                              float *values, uint32_t *positions) {
     float best[TILE];
     uint32_t place[TILE];
     for (size_t c = 0; c < width; c++) {
@@ -27,7 +26,6 @@ static inline __attribute__((always_inline)) void tile_maxima(const float *map, 
             best[c] = greater ? v : best[c];
             place[c] = greater ? (uint32_t)p : place[c];
         }
-        if (copy) memcpy(copy + p * copy_stride, row, width * sizeof(float));
     }
     memcpy(values, best, width * sizeof(float));
     memcpy(positions, place, width * sizeof(uint32_t));
@@ -45,25 +43,18 @@ static void settle(const float *map, size_t pixels, size_t channels, size_t stri
 }
 
 NDX_CLONES
-static void maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
-                   float *values, uint32_t *positions) {
+static void maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
     size_t c = 0;
     for (; c + TILE <= channels; c += TILE)
-        tile_maxima(map + c, pixels, TILE, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
+        tile_maxima(map + c, pixels, TILE, stride, values + c, positions + c);
     for (; c + 16 <= channels; c += 16)
-        tile_maxima(map + c, pixels, 16, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
+        tile_maxima(map + c, pixels, 16, stride, values + c, positions + c);
     if (c < channels)
-        tile_maxima(map + c, pixels, channels - c, stride, copy ? copy + c : NULL, copy_stride, values + c, positions + c);
+        tile_maxima(map + c, pixels, channels - c, stride, values + c, positions + c);
 }
 
 void ndx_channel_maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions) {
-    maxima(map, pixels, channels, stride, NULL, 0, values, positions);
-    settle(map, pixels, channels, stride, values, positions);
-}
-
-void ndx_channel_maxima_copying(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
-                               float *values, uint32_t *positions) {
-    maxima(map, pixels, channels, stride, copy, copy_stride, values, positions);
+    maxima(map, pixels, channels, stride, values, positions);
     settle(map, pixels, channels, stride, values, positions);
 }
 

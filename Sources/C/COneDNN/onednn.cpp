@@ -140,9 +140,8 @@ void append(post_ops &ops, nd_activation a) {
 #endif
 }
 
-primitive_attr attributes(nd_activation activation, bool accumulate) {
+primitive_attr attributes(nd_activation activation) {
     post_ops ops;
-    if (accumulate) ops.append_sum(1.f);
     append(ops, activation);
     primitive_attr attr;
     attr.set_post_ops(ops);
@@ -150,7 +149,7 @@ primitive_attr attributes(nd_activation activation, bool accumulate) {
     return attr;
 }
 
-primitive_attr attributes() { return attributes({ND_IDENTITY, 0, 0}, false); }
+primitive_attr attributes() { return attributes({ND_IDENTITY, 0, 0}); }
 
 /// A copy of `data` in the layout `wanted`, and of its type.
 memory packed(const float *data, const memory::desc &plain, const memory::desc &wanted) {
@@ -177,8 +176,6 @@ nd_kernel *finish(const Descriptor &descriptor, std::vector<std::pair<int, memor
 
 #if DNNL_VERSION_MAJOR >= 3
 #define MAKE(type, attr, ...) type::primitive_desc(cpu(), __VA_ARGS__, attr)
-constexpr auto inference = prop_kind::forward_inference;
-#define PROP inference,
 #define MAKE_FORWARD(type, attr, ...) type::primitive_desc(cpu(), prop_kind::forward_inference, __VA_ARGS__, attr)
 #else
 #define MAKE(type, attr, ...) type::primitive_desc(type::desc(__VA_ARGS__), attr, cpu())
@@ -220,9 +217,9 @@ const char *nd_version(void) {
 }
 
 nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *w, int64_t groups, const float *weights,
-                          const float *bias, nd_activation activation, bool accumulate) {
+                          const float *bias, nd_activation activation) {
     return guarded("convolution", [&] {
-        return convolution(f32, source, destination, w, groups, weights, bias, attributes(activation, accumulate));
+        return convolution(f32, source, destination, w, groups, weights, bias, attributes(activation));
     });
 }
 
@@ -235,7 +232,7 @@ nd_kernel *nd_convolution_bfloat16(nd_map source, nd_map destination, const nd_w
                                    const float *bias, nd_activation activation) {
     return guarded("convolution of bfloat16", [&] {
         return convolution(
-            memory::data_type::bf16, source, destination, w, groups, weights, bias, attributes(activation, false));
+            memory::data_type::bf16, source, destination, w, groups, weights, bias, attributes(activation));
     });
 }
 
@@ -276,7 +273,7 @@ nd_kernel *nd_binary(nd_map left, nd_map right, nd_map destination, nd_binary_ki
         static const algorithm kinds[] = {algorithm::binary_add, algorithm::binary_sub, algorithm::binary_mul,
                                           algorithm::binary_div, algorithm::binary_max, algorithm::binary_min};
         auto a = describe(left), b = describe(right), to = describe(destination);
-        auto attr = attributes(activation, false);
+        auto attr = attributes(activation);
         auto descriptor = MAKE(binary, attr, kinds[kind], a, b, to);
         return finish<decltype(descriptor), binary>(
             descriptor, {{DNNL_ARG_SRC_0, a}, {DNNL_ARG_SRC_1, b}, {DNNL_ARG_DST, to}});
@@ -421,12 +418,6 @@ void nd_split(size_t count, size_t grain, void (*body)(void *, size_t, size_t), 
 void nd_kernel_free(nd_kernel *kernel) { delete kernel; }
 
 size_t nd_kernel_scratch(const nd_kernel *kernel) { return kernel->scratch.get_size(); }
-
-size_t nd_kernel_weights(const nd_kernel *kernel) {
-    size_t total = 0;
-    for (const auto &constant : kernel->constants) total += constant.second.get_desc().get_size();
-    return total;
-}
 
 nd_call *nd_bind(const nd_kernel *kernel, float *const *pointers, size_t count, void *scratch) {
     return guarded("binding a kernel", [&]() -> nd_call * {

@@ -16,8 +16,6 @@ final class Kernel: @unchecked Sendable {  // The C object is never written afte
 
     /// Bytes.
     var scratchSize: Int { nd_kernel_scratch(handle) }
-    /// Bytes.
-    var weightSize: Int { nd_kernel_weights(handle) }
 
     /// This kernel on one worker's memory: what runs it. `pointers` are its arguments in order.
     func bound(to pointers: [UnsafeMutablePointer<Float>], scratch: UnsafeMutableRawPointer) throws -> WorkerAction {

@@ -14,9 +14,9 @@ extension Graph {
         for index in nodes.indices {
             let next = nodes[index]
             let varying = next.inputs.compactMap { $0 }.filter { values[$0].constant == nil }
-            guard (next.operation as? Activation).map(activations) ?? true, varying.count == 1, readers[varying[0]] == 1,
+            guard next.operation.function.map(activations) ?? true, varying.count == 1, readers[varying[0]] == 1,
                 let maker = makers[varying[0]], varying[0] != scores,
-                recorded.map({ !$0.contains(varying[0]) }) ?? !(nodes[maker].operation is ChannelAffine),
+                recorded.map({ !$0.contains(varying[0]) }) ?? !nodes[maker].operation.standsAloneUntilRecorded,
                 let fused = nodes[maker].operation.absorbing(next.operation, next.inputs.map { $0.map { operand($0) } })
             else { continue }
             nodes[maker].operation = fused
@@ -31,11 +31,10 @@ extension Graph {
     mutating func joinConcatenations() {
         let (producers, readers) = (producers, readers)
         for index in nodes.indices {
-            guard let outer = nodes[index].operation as? Concatenation else { continue }
+            let outer = nodes[index].operation
             nodes[index].inputs = nodes[index].inputs.flatMap { input -> [ValueID?] in
                 guard let input, readers[input] == 1, let maker = producers[input], nodes[maker].layer == nodes[index].layer,
-                    let inner = nodes[maker].operation as? Concatenation,
-                    inner.isAlongAxis(of: outer, rank: values[input].shape?.count ?? 0)
+                    outer.joinsAlongAxis(of: nodes[maker].operation, rank: values[input].shape?.count ?? 0)
                 else { return [input] }
                 return nodes[maker].inputs
             }
@@ -45,9 +44,9 @@ extension Graph {
     /// is dead.
     mutating func joinReshapes() {
         let producers = producers
-        for index in nodes.indices where nodes[index].operation is any Reshaping {
+        for index in nodes.indices where nodes[index].operation.passage == .reshaped {
             guard let input = nodes[index].inputs[0], values[input].shape?.first ?? 1 != 1, let maker = producers[input],
-                nodes[maker].operation is any Reshaping, let shape = values[nodes[index].outputs[0]].shape, shape.first == 1
+                nodes[maker].operation.passage == .reshaped, let shape = values[nodes[index].outputs[0]].shape, shape.first == 1
             else { continue }
             nodes[index].operation = Reshape(to: shape)
             nodes[index].inputs = [nodes[maker].inputs[0]]

@@ -15,34 +15,11 @@ extension Graph {
     }
 
     private func places(of node: Node, _ shape: [Int], _ found: [ValueID: Places], isLast: Bool) -> Places? {
-        let varying = node.inputs.compactMap { $0 }.filter { values[$0].constant == nil }
-        guard let first = varying.first else { return nil }
-        let known = found[first]
-        switch node.operation {
-        case is any Reshaping: return known?.reshaped(to: shape)
-        case let transpose as Transpose:
-            return known.flatMap { places in (try? transpose.axes(rank: shape.count)).map { places.transposed($0) } }
-        case let shuffle as BlockShuffle: return known.flatMap { shuffle.places($0) }
-        case is Gather: return Places(map: shape, channelsAreLast: isLast)
-        case let slice as Slice where slice.turnsAround(axis: 0, of: shape.count):
-            return Places(map: shape, channelsAreLast: isLast)
-        case let join as Concatenation where join.joinsRows(rank: shape.count):
-            return Places(map: shape, channelsAreLast: isLast)
-        case is Convolution, is ConvolutionTranspose, is Linear, is Concatenation, is Resize, is Slice, is Pad:
-            // One map is as it stands, whatever its parts were before.
-            if let map = Places(map: shape, channelsAreLast: isLast) { return map }
-            let axis = isLast || shape.count != 4 ? shape.count - 1 : 1
-            return known?.remapped(to: shape, keepsChannels: false, channelAxis: axis)
-        case is Pooling:
-            if let map = Places(map: shape, channelsAreLast: isLast) { return map }
-            return known?.remapped(to: shape, keepsChannels: true)
-        default:
-            // Element by element, of the operands that are as large as the result.
-            guard let whole = varying.first(where: { values[$0].shape == shape }) else {
-                return Places(map: shape, channelsAreLast: isLast)
-            }
-            return found[whole] ?? Places(map: shape, channelsAreLast: isLast)
+        let operands = node.inputs.compactMap { $0 }.filter { values[$0].constant == nil }.map {
+            PlacedOperand(shape: values[$0].shape ?? [], places: found[$0])
         }
+        guard !operands.isEmpty else { return nil }
+        return node.operation.places(operands, shape: shape, channelsAreLast: isLast)
     }
 
     /// Whether a value's maps stand in several rows of the batch axis.
@@ -92,7 +69,7 @@ extension Graph {
 }
 
 /// A change of shape, of the order of axes, and of shape again: from maps along the batch axis to one map, or back.
-struct PlaceShuffle: Operator {
+struct PlaceShuffle: ChannelsFirst {
     static let names: [String] = []
 
     private let parts: [Int]

@@ -41,20 +41,6 @@ struct Graph: Sendable {
         /// Empty names are left-out optional outputs: they have a value that nobody reads.
         var outputs: [ValueID]
 
-        /// Whether it is a function of one element such as follows a convolution.
-        var isActivation: Bool {
-            operation is Activation || operation is ElementFunction || (operation as? Pairwise)?.isRectifier == true
-        }
-
-        /// Whether it gives the same elements in another order or shape.
-        var movesElements: Bool { operation is any Reshaping || operation is Transpose || operation is BlockShuffle }
-
-        /// Whether an activation after it is counted as its own.
-        var takesActivation: Bool {
-            operation is Convolution || operation is ConvolutionTranspose || operation is Linear
-                || (operation as? Arithmetic)?.isSum == true
-        }
-
         var use: NetworkError.OperatorUse { .init(operatorType: operatorType, node: name, layer: layer) }
     }
 

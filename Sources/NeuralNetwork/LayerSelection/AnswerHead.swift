@@ -29,7 +29,7 @@ struct AnswerHead: Sendable {
             let ofTanh = found == nil ? reader.logit(ofTanh: node, scale: scale, shift: shift) : nil
             if let (function, scores) = reader.probability(node) ?? ofTanh.map({ (.sigmoid, $0) }) {
                 // A softmax of a softmax: before both.
-                guard found == nil || node.operation is Softmax && function == found?.function else { break }
+                guard found == nil || node.operation.probability == .softmax && function == found?.function else { break }
                 if node.operatorType == "LogSoftmax", found == nil { logarithms += 1 }
                 // Logarithms that come before are of the scores.
                 found = AnswerHead(function: function, scores: scores, isLogarithm: logarithms == 1)
@@ -62,8 +62,7 @@ private struct HeadReader {
     /// The node that makes a value, behind changes of shape.
     func source(of id: Graph.ValueID?) -> Graph.Node? {
         guard let node = maker(of: id) else { return nil }
-        let isSame = node.operation is any Reshaping || node.operation is Identity || node.operation is Expand
-        return isSame ? source(of: node.inputs[0]) : node
+        return [.unchanged, .reshaped, .repeated].contains(node.operation.passage) ? source(of: node.inputs[0]) : node
     }
 
     private func number(_ id: Graph.ValueID?) -> Float? {
@@ -71,24 +70,19 @@ private struct HeadReader {
         return constant.floats[0]
     }
 
-    private func function(_ node: Graph.Node?) -> nd_function? { (node?.operation as? Activation)?.native.function }
+    private func function(_ node: Graph.Node?) -> nd_function? { node?.operation.function?.native.function }
 
     /// What a node reads that leaves scores in their order: a clip, a number added, a change of shape. Nil for another node.
     func input(behind node: Graph.Node) -> Graph.ValueID? {
-        switch node.operation {
-        case is any Reshaping, is Identity, is Cast, is Quantize, is Dequantize, is Transpose: return node.inputs[0]
-        case let activation as Activation:
-            let isMonotone = [ND_CLIP, ND_LOG, ND_EXP].contains(activation.native.function)
-            return isMonotone ? node.inputs[0] : nil
-        default:
-            guard node.inputs.count == 2, let place = (0..<2).first(where: { number(node.inputs[$0]) != nil }) else { return nil }
-            switch node.operatorType {
-            case "Add", "Max", "Min": return node.inputs[1 - place]
-            case "Mul": return (number(node.inputs[place]) ?? 0) > 0 ? node.inputs[1 - place] : nil
-            case "Sub": return place == 1 ? node.inputs[0] : nil
-            case "Div": return place == 1 && (number(node.inputs[1]) ?? 0) > 0 ? node.inputs[0] : nil
-            default: return nil
-            }
+        if node.operation.passage.keepsElements || node.operation.passage == .transposed { return node.inputs[0] }
+        if let function = function(node) { return [ND_CLIP, ND_LOG, ND_EXP].contains(function) ? node.inputs[0] : nil }
+        guard node.inputs.count == 2, let place = (0..<2).first(where: { number(node.inputs[$0]) != nil }) else { return nil }
+        switch node.operatorType {
+        case "Add", "Max", "Min": return node.inputs[1 - place]
+        case "Mul": return (number(node.inputs[place]) ?? 0) > 0 ? node.inputs[1 - place] : nil
+        case "Sub": return place == 1 ? node.inputs[0] : nil
+        case "Div": return place == 1 && (number(node.inputs[1]) ?? 0) > 0 ? node.inputs[0] : nil
+        default: return nil
         }
     }
 
@@ -106,10 +100,7 @@ private struct HeadReader {
         func found(_ function: AnswerFunction, _ id: Graph.ValueID?) -> (AnswerFunction, Graph.ValueID)? {
             id.map { (function, $0) }
         }
-        if node.operation is Softmax { return found(.softmax, node.inputs[0]) }
-        if function(node) == ND_SIGMOID || (node.operation as? ElementFunction)?.kind == NDX_HARD_SIGMOID {
-            return found(.sigmoid, node.inputs[0])
-        }
+        if let function = node.operation.probability { return found(function, node.inputs[0]) }
         if function(node) == ND_EXP, let scores = scoresLessTheirLogSum(node.inputs[0]) { return (.softmax, scores) }
         guard node.inputs.count == 2 else {
             return node.operatorType == "Reciprocal" ? found(.sigmoid, logit(under: node.inputs[0])) : nil
@@ -156,7 +147,7 @@ private struct HeadReader {
 
     /// The value beside the number 1 in a sum.
     private func addedToOne(_ id: Graph.ValueID?) -> Graph.ValueID? {
-        guard let sum = maker(of: id), (sum.operation as? Arithmetic)?.isSum == true, sum.inputs.count == 2,
+        guard let sum = maker(of: id), sum.operation.isSum, sum.inputs.count == 2,
             let place = (0..<2).first(where: { number(sum.inputs[$0]) == 1 })
         else { return nil }
         return sum.inputs[1 - place]
@@ -173,9 +164,7 @@ private struct HeadReader {
         guard let power = maker(of: addedToOne(id)), function(power) == ND_EXP, let negative = maker(of: power.inputs[0])
         else { return nil }
         if negative.operatorType == "Sub", number(negative.inputs[0]) == 0 { return negative.inputs[1] }
-        if let activation = negative.operation as? Activation, activation.native.function == ND_LINEAR,
-            activation.native.alpha == -1
-        {
+        if let native = negative.operation.function?.native, native.function == ND_LINEAR, native.alpha == -1 {
             return negative.inputs[0]
         }
         guard negative.operatorType == "Mul", let place = (0..<2).first(where: { number(negative.inputs[$0]) == -1 }) else {

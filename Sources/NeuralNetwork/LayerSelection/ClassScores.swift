@@ -11,17 +11,15 @@ enum ClassScores {
         guard value == graph.output else { return true }
         let producers = graph.producers
         guard let (node, activation) = maker(of: value, graph, producers) else { return false }
-        switch node.operation {
-        case let pooling as Pooling:
+        guard !node.operation.isPooling else {
             guard let map = node.inputs[0], let size = graph.values[map].shape, size.count == 4,
-                pooling.isGlobalAverage(over: [size[2], size[3]]), activation == nil
+                node.operation.averagesWhole([size[2], size[3]]), activation == nil
             else { return false }
             return isOfClasses(map: map, graph, producers)
-        default:
-            // A flattened map is no vector where it is made.
-            let made = graph.values[node.outputs[0]].shape ?? []
-            return activation.map(\.isProbability) ?? true && made.filter { $0 != 1 }.count <= 1
         }
+        // A flattened map is no vector where it is made.
+        let made = graph.values[node.outputs[0]].shape ?? []
+        return activation.map { $0.probability != nil } ?? true && made.filter { $0 != 1 }.count <= 1
     }
 
     private static func isOfClasses(map: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Bool {
@@ -38,13 +36,10 @@ enum ClassScores {
         var (value, activation) = (value, Activation?.none)
         while let index = producers[value] {
             let node = graph.nodes[index]
-            switch node.operation {
-            case let function as Activation where activation == nil: activation = function
-            case is any Reshaping, is Identity, is Cast, is Quantize, is Dequantize: break
-            case let convolution as Convolution: return (node, activation ?? convolution.activation)
-            case let linear as Linear: return (node, activation ?? linear.activation)
-            case let arithmetic as Arithmetic: return (node, activation ?? arithmetic.activation)
-            default: return (node, activation)
+            if activation == nil, let function = node.operation.function {
+                activation = function
+            } else if !node.operation.passage.keepsElements {
+                return (node, activation ?? node.operation.activation)
             }
             guard let input = node.inputs[0] else { return nil }
             value = input

@@ -50,8 +50,7 @@ extension DifferentiableNetwork {
         func maker(of id: Graph.ValueID?) -> Graph.Node? {
             guard let id, let index = producers[id] else { return nil }
             let node = graph.nodes[index]
-            let keepsElements = node.operation is any Reshaping || node.operation is Identity || node.operation is Cast
-            return keepsElements ? maker(of: node.inputs[0]) : node
+            return [.unchanged, .reshaped].contains(node.operation.passage) ? maker(of: node.inputs[0]) : node
         }
         var node = maker(of: graph.scores)
         var weights = ClassifierHead.Weights.ownMaps
@@ -59,8 +58,8 @@ extension DifferentiableNetwork {
             weights = linear
             node = maker(of: last.inputs[0])
         }
-        guard let pooling = node?.operation as? Pooling, let id = node?.inputs[0], let shape = graph.values[id].shape,
-            shape.count == 4, shape[0] == 1, pooling.isGlobalAverage(over: [shape[2], shape[3]])
+        guard let pooling = node?.operation, let id = node?.inputs[0], let shape = graph.values[id].shape,
+            shape.count == 4, shape[0] == 1, pooling.averagesWhole([shape[2], shape[3]])
         else { return nil }
         if case .linear(let matrix, _) = weights {
             guard matrix.count == logits.channels * shape[1] else { return nil }
@@ -75,18 +74,8 @@ extension DifferentiableNetwork {
 
     /// The matrix of a node that is linear in a vector: a fully connected layer, or a 1×1 convolution of one pixel.
     private func linearWeights(_ node: Graph.Node) -> ClassifierHead.Weights? {
-        switch node.operation {
-        case let linear as Linear where linear.activation == nil:
-            guard let output = node.outputs.first, graph.values[output].shape?.count == 2 else { return nil }
-            return .linear(weights: linear.weights.floats, bias: linear.bias)
-        case let convolution as Convolution where convolution.activation == nil && convolution.groups == 1:
-            let window = convolution.window
-            guard let input = node.inputs[0], let shape = graph.values[input].shape, shape.count == 4, shape[2] * shape[3] == 1,
-                window.kernel == [1, 1], window.padBefore == [0, 0], window.padAfter == [0, 0]
-            else { return nil }
-            return .linear(weights: convolution.weights.floats, bias: convolution.bias)
-        default: return nil
-        }
+        guard let input = node.inputs[0], let shape = graph.values[input].shape else { return nil }
+        return node.operation.matrix(over: shape).map { .linear(weights: $0.weights.floats, bias: $0.bias) }
     }
 
     /// Whether a layer is computed from another, or is it.
@@ -108,7 +97,7 @@ extension DifferentiableNetwork {
         var result: (cut: Layer?, any: Layer?)
         for (index, node) in graph.nodes.enumerated() {
             if let layer = layer(of: node.outputs[0]), layer.name != target.name, layer.height * layer.width > 1,
-                !(node.operation is Pooling)
+                !node.operation.isPooling
             {
                 result.any = layer
                 if reach <= index { result.cut = layer }

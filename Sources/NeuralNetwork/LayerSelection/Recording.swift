@@ -54,10 +54,12 @@ struct Recording {
         var passed = Set<Int>()
         for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
             var (value, isAnswer) = (node.outputs[0], index == source)
-            guard let shape = graph.values[value].shape, let kind = Self.kind(node, shape, graph) ?? (isAnswer ? .standard : nil)
+            guard let shape = graph.values[value].shape,
+                let kind = node.operation.layerKind(node.inputs.map { $0.map { graph.operand($0) } }, shape: shape)
+                    ?? (isAnswer ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
-            while !beforeActivation, value != logits, node.takesActivation, let next = activations[value] {
+            while !beforeActivation, value != logits, node.operation.takesActivation, let next = activations[value] {
                 passed.insert(next)
                 value = graph.nodes[next].outputs[0]
                 isAnswer = isAnswer || next == source
@@ -104,32 +106,10 @@ struct Recording {
         }
     }
 
-    private enum Kind { case standard, onDemand }
-
-    private static func kind(_ node: Graph.Node, _ shape: [Int], _ graph: Graph) -> Kind? {
-        switch node.operation {
-        case is Convolution: return .standard
-        case is Pooling: return .standard
-        case let concatenation as Concatenation:
-            // One that joins a single map leaves it as it is.
-            return shape.count == 4 && node.inputs.count > 1 && concatenation.joinsChannels(rank: 4) ? .standard : nil
-        case let sum as Arithmetic:
-            let varying = node.inputs.compactMap { $0 }.filter { graph.values[$0].constant == nil }
-            return sum.isSum && varying.count > 1 && shape.count == 4 ? .standard : nil
-        case is ConvolutionTranspose: return .standard
-        // Over the places of a map it is a convolution with a window of one place.
-        case is Linear where shape.count == 4: return .standard
-        case is Linear where shape.count == 2: return .onDemand
-        case is ChannelAffine, is Activation, is ElementFunction, is LayerNormalization, is GroupNormalization:
-            return shape.count == 4 || shape.count == 2 ? .onDemand : nil
-        default: return nil
-        }
-    }
-
     /// For values that a node of an activation function alone reads, that node.
     private static func activations(_ graph: Graph, _ readers: [Int]) -> [Graph.ValueID: Int] {
         var found: [Graph.ValueID: Int] = [:]
-        for (index, node) in graph.nodes.enumerated() where node.isActivation {
+        for (index, node) in graph.nodes.enumerated() where node.operation.isActivation {
             if let input = node.inputs[0], readers[input] == 1 { found[input] = index }
         }
         return found
@@ -144,8 +124,8 @@ struct Recording {
             next += entries[index].layer.channels
             if entries[index].value == classifierInput { entries[index].layer.keepsMeans = true }
             guard let producer = producers[entries[index].value],
-                let concatenation = graph.nodes[producer].operation as? Concatenation,
-                let shape = graph.values[entries[index].value].shape, concatenation.joinsChannels(rank: shape.count)
+                let shape = graph.values[entries[index].value].shape,
+                graph.nodes[producer].operation.joinsChannels(rank: shape.count)
             else { continue }
             let parts = graph.nodes[producer].inputs.compactMap { $0 }
             if parts.allSatisfy(recorded.contains) { entries[index].parts = parts }
@@ -156,11 +136,9 @@ struct Recording {
     private static func source(of value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Int? {
         var value = value
         while let index = producers[value] {
-            let operation = graph.nodes[index].operation
-            guard
-                operation is any Reshaping || operation is Identity || operation is Cast || operation is Quantize
-                    || operation is Dequantize, let input = graph.nodes[index].inputs[0]
-            else { return index }
+            guard graph.nodes[index].operation.passage.keepsElements, let input = graph.nodes[index].inputs[0] else {
+                return index
+            }
             value = input
         }
         return nil
@@ -180,7 +158,8 @@ struct Recording {
     }
 
     private static func behindIdentities(_ value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Graph.ValueID {
-        guard let index = producers[value], graph.nodes[index].operation is Identity, let input = graph.nodes[index].inputs[0]
+        guard let index = producers[value], graph.nodes[index].operation.passage == .unchanged,
+            let input = graph.nodes[index].inputs[0]
         else { return value }
         return behindIdentities(input, graph, producers)
     }
@@ -196,15 +175,16 @@ struct Recording {
             for output in node.outputs {
                 let (before, after) = (places[varying[0]], places[output])
                 let isWhole = [Places.Origin.rows, .columns].allSatisfy { before?.extent($0) == after?.extent($0) }
-                if before != nil, after != nil, isWhole, node.movesElements, graph.values[output].shape?.count ?? 0 >= 4 {
+                if before != nil, after != nil, isWhole, node.operation.passage.movesElements,
+                    graph.values[output].shape?.count ?? 0 >= 4
+                {
                     fields[output] = fields[varying[0]]
-                } else if !node.movesElements, shapes[0].count == 4, let before, before.areScattered, before != after,
+                } else if !node.operation.passage.movesElements, shapes[0].count == 4, let before, before.areScattered,
+                    before != after,
                     let map = graph.values[output].map, let inner = fields[varying[0]]
                 {
                     // Parts of the picture that lie elsewhere than beside each other are mixed.
-                    let window = (node.operation as? Convolution).flatMap {
-                        try? $0.window.resolved(over: Array(shapes[0][2...])).window
-                    }
+                    let window = node.operation.slidingWindow(over: Array(shapes[0][2...]))?.window
                     fields[output] =
                         window.flatMap { before.receptiveField(inner, through: $0) }
                         ?? .everything(of: graph.values[graph.input].shape ?? [], at: map)

@@ -75,10 +75,7 @@ public final class DifferentiableNetwork: Sendable {
     /// surely.
     public func saturates(_ layer: Layer) -> Bool {
         guard let value = values[layer.name], let index = graph.producers[value] else { return false }
-        let operation = graph.nodes[index].operation
-        let fused = (operation as? Convolution)?.activation ?? (operation as? Linear)?.activation
-        let function = operation as? Activation ?? fused ?? (operation as? Arithmetic)?.activation
-        return function?.saturates ?? (operation is Softmax || (operation as? ElementFunction)?.saturates == true)
+        return graph.nodes[index].operation.saturates
     }
 
     /// A neuron, where rectifiers have not yet cut it off.
@@ -98,26 +95,24 @@ public final class DifferentiableNetwork: Sendable {
         while let producer = producers[value] {
             let node = graph.nodes[producer]
             guard var next = node.inputs[0] else { return nil }
-            switch node.operation {
-            case let activation as Activation:
-                guard activation.rectifies, let name = values.first(where: { $0.value == next })?.key else { return nil }
+            if let function = node.operation.function {
+                guard function.rectifies, let name = values.first(where: { $0.value == next })?.key else { return nil }
                 return NeuronBeforeRectifier(layer: try self.layer(named: name), channel: channel, isPooled: isPooled)
-            case is Pooling: isPooled = true
-            case is Identity, is Cast: break
-            case is any Reshaping:
-                // One that only drops axes of extent 1, as after global pooling.
-                guard let from = graph.values[next].shape, let to = graph.values[value].shape,
-                    from.filter({ $0 != 1 }) == to.filter({ $0 != 1 })
-                else { return nil }
-            case let concatenation as Concatenation:
-                guard concatenation.joinsChannels(rank: graph.values[value].shape?.count ?? 4) else { return nil }
+            }
+            let shapes = (from: graph.values[next].shape ?? [], to: graph.values[value].shape ?? [])
+            if node.operation.isPooling {
+                isPooled = true
+            } else if node.operation.joinsChannels(rank: shapes.to.count) {
                 for case let part? in node.inputs {
                     next = part
                     let channels = graph.values[part].shape?[1] ?? 0
                     if channel < channels { break }
                     channel -= channels
                 }
-            default: return nil
+            } else {
+                // A change of shape that only drops axes of extent 1, as after global pooling.
+                let isSame = node.operation.passage == .reshaped && shapes.from.filter { $0 != 1 } == shapes.to.filter { $0 != 1 }
+                guard isSame || node.operation.passage == .unchanged else { return nil }
             }
             value = next
         }

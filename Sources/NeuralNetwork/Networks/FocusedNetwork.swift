@@ -19,7 +19,7 @@ extension DifferentiableNetwork {
             let node = graph.nodes[index]
             way.append(index)
             switch node.operation {
-            case is Activation, is Pooling, is Identity, is Cast, is any Reshaping:
+            case let operation where operation.keepsChannelsApart:
                 guard let next = node.inputs.first ?? nil else { return nil }
                 id = next
                 continue

@@ -180,7 +180,7 @@ struct Importer {
             guard inputs.first.flatMap({ $0 }) != nil || type == ConstantNode.self else { throw Refusal("has no first input") }
             let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
             var operation = try type.make(reader)
-            if images < fixedBatch, let reshape = operation as? Reshape { operation = reshape.ofOneImage(batch: fixedBatch) }
+            if images < fixedBatch { operation = operation.ofOneImage(batch: fixedBatch) }
             let outputs = proto.output.map { $0.isEmpty ? unnamed() : id($0) }
             let weight = inputs.compactMap { $0 }.compactMap { graph.values[$0].weight }.first
             if let folded = try fold(operation, operands) {

@@ -12,6 +12,36 @@ struct Activation: Operator {
         "Abs", "Neg",
     ]
 
+    var function: Activation? { self }
+    var probability: AnswerFunction? { native.function == ND_SIGMOID ? .sigmoid : nil }
+    var changedRegion: ChangedRegion { .sameAsInput }
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign { sign(after: inputs.first ?? .unknown) }
+
+    /// Of what it makes of values of a sign.
+    func sign(after before: Sign) -> Sign {
+        switch native.function {
+        case ND_RELU: isRectifiedLinear ? max(before, .notNegative) : before
+        case ND_CLIP: native.alpha > 1e-30 ? .positive : native.alpha >= 0 ? .notNegative : .unknown
+        case ND_ABS, ND_SIGMOID, ND_SOFTPLUS, ND_EXP: .notNegative
+        case ND_SQRT: before
+        case ND_LINEAR: native.alpha > 0 && native.beta == 0 ? before : .unknown
+        default: .unknown
+        }
+    }
+
+    func isHarmless(_ inputs: [Sign], of node: Graph.Node) -> Bool { isHarmless(inputs.first ?? .unknown) }
+
+    func isHarmless(_ sign: Sign) -> Bool {
+        switch native.function {
+        case ND_SQRT: sign >= .notNegative
+        case ND_LOG: sign == .positive
+        case ND_EXP: false
+        default: true
+        }
+    }
+
     let native: nd_activation
 
     init(_ native: nd_activation) { self.native = native }
@@ -111,9 +141,6 @@ struct Activation: Operator {
 
     /// Whether it comes ever closer to a value that it never reaches.
     var saturates: Bool { [ND_SIGMOID, ND_TANH].contains(native.function) }
-
-    /// Whether it makes a probability of a score.
-    var isProbability: Bool { native.function == ND_SIGMOID }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.incoming(node, in: nil)

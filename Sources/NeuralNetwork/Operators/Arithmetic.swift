@@ -10,8 +10,38 @@ struct Arithmetic: Operator {
     private let kind: nd_binary_kind
     private(set) var activation: Activation?
 
-    /// Whether this is a sum, as at the end of a residual block.
     var isSum: Bool { kind == ND_ADD }
+    var changedRegion: ChangedRegion { .unionOfInputs }
+
+    /// A sum of maps: the end of a residual block.
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? {
+        let varying = operands.filter { $0 != nil && $0?.constant == nil }
+        return isSum && varying.count > 1 && shape.count == 4 ? .standard : nil
+    }
+
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign {
+        let combined = combined(inputs, of: node)
+        return activation?.sign(after: combined) ?? combined
+    }
+
+    private func combined(_ inputs: [Sign], of node: Graph.Node) -> Sign {
+        let (least, most) = (inputs.min() ?? .unknown, inputs.max() ?? .unknown)
+        switch kind {
+        case ND_ADD: return least == .unknown ? .unknown : most
+        case ND_MAXIMUM: return most
+        case ND_MULTIPLY:
+            let isSquare = node.inputs.count == 2 && node.inputs[0] == node.inputs[1]
+            return isSquare ? .notNegative : min(least, .notNegative)
+        case ND_DIVIDE: return min(least, .notNegative)
+        case ND_MINIMUM: return least
+        default: return .unknown
+        }
+    }
+
+    func isHarmless(_ inputs: [Sign], of node: Graph.Node) -> Bool {
+        let divides = kind == ND_DIVIDE && inputs.dropFirst().contains { $0 != .positive }
+        return !divides && (activation?.isHarmless(combined(inputs, of: node)) ?? true)
+    }
 
     init(_ node: NodeReader) throws {
         let kinds: [String: nd_binary_kind] = [

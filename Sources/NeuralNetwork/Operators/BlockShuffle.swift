@@ -1,8 +1,10 @@
 /// `DepthToSpace` and `SpaceToDepth`: channels spread over blocks of pixels, and back.
 ///
 /// https://onnx.ai/onnx/operators/onnx__DepthToSpace.html; Shi et al. 2016, https://arxiv.org/abs/1609.05158.
-struct BlockShuffle: Operator {
+struct BlockShuffle: ChannelsFirst {
     static let names = ["DepthToSpace", "SpaceToDepth"]
+
+    var passage: Passage { .shuffled }
 
     private let block: Int
     private let toSpace: Bool
@@ -28,7 +30,9 @@ struct BlockShuffle: Operator {
     }
 
     /// Where the elements stand then.
-    func places(_ source: Places) -> Places? { source.shuffled(block: block, toSpace: toSpace, blocksAreOuter: isDepthFirst) }
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        operands.first?.places?.shuffled(block: block, toSpace: toSpace, blocksAreOuter: isDepthFirst)
+    }
 
     /// Steps through both maps: batch, channel, row and column in the block, row and column of blocks.
     private func plan(deep: Location, wide: Location) -> (shape: [Int], deep: [Int], wide: [Int]) {

@@ -15,19 +15,29 @@ struct Concatenation: Operator {
         axis = node.int("axis", default: 1)
     }
 
-    /// Whether this joins the channels of maps.
-    func joinsChannels(rank: Int) -> Bool { (axis < 0 ? axis + rank : axis) == 1 }
+    func joinsChannels(rank: Int) -> Bool { resolved(rank) == 1 }
 
-    /// Whether this joins along axis 0, as several maps of one picture.
-    func joinsRows(rank: Int) -> Bool { (axis < 0 ? axis + rank : axis) == 0 }
+    func joinsAlongAxis(of other: any Operator, rank: Int) -> Bool {
+        (other as? Concatenation).map { resolved(rank) == $0.resolved(rank) } ?? false
+    }
 
-    /// Whether this joins along the same axis as `other`.
-    func isAlongAxis(of other: Concatenation, rank: Int) -> Bool {
-        (axis < 0 ? axis + rank : axis) == (other.axis < 0 ? other.axis + rank : other.axis)
+    private func resolved(_ rank: Int) -> Int { axis < 0 ? axis + rank : axis }
+
+    var changedRegion: ChangedRegion { joinsChannels(rank: 4) ? .joinedChannels : .everything }
+
+    /// One that joins a single map leaves it as it is.
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? {
+        shape.count == 4 && operands.count > 1 && joinsChannels(rank: 4) ? .standard : nil
+    }
+
+    /// Along axis 0 it makes one value of several maps of one picture.
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        guard resolved(shape.count) != 0 else { return Places(map: shape, channelsAreLast: channelsAreLast) }
+        return remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
     }
 
     private func axis(rank: Int) throws -> Int {
-        let resolved = axis < 0 ? axis + rank : axis
+        let resolved = resolved(rank)
         guard (0..<rank).contains(resolved) else { throw Refusal("joins along axis \(axis) of \(rank)") }
         return resolved
     }

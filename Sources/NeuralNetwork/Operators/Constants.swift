@@ -68,6 +68,8 @@ struct ConstantOfShape: ShapeArithmetic {
 struct Cast: Operator {
     static let names = ["Cast"]
 
+    var passage: Passage { .unchanged }
+
     private let target: ElementType
 
     init(_ node: NodeReader) throws {

@@ -3,8 +3,30 @@ import COneDNN
 /// `Conv` over height and width, with bias, and what follows it: a scale and shift a channel, and an activation.
 ///
 /// https://onnx.ai/onnx/operators/onnx__Conv.html
-struct Convolution: Operator {
+struct Convolution: ChannelsFirst {
     static let names = ["Conv"]
+
+    var takesActivation: Bool { true }
+    var changedRegion: ChangedRegion { .window }
+    var multiplyAddsPerOutput: Int { Array(weights.shape.dropFirst()).product }
+
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { .standard }
+
+    func slidingWindow(over size: [Int]) -> (window: Window, filler: Float)? {
+        (try? window.resolved(over: size)).map { ($0.window, 0) }
+    }
+
+    /// Of one with a window of one place over one place.
+    func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])? {
+        guard activation == nil, groups == 1, shape.count == 4, shape[2] * shape[3] == 1, window.kernel == [1, 1],
+            window.padBefore == [0, 0], window.padAfter == [0, 0]
+        else { return nil }
+        return (weights, bias)
+    }
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    }
 
     var weights: HostTensor  // [outputs, inputs / groups, height, width]
     var bias: [Float]
@@ -27,8 +49,7 @@ struct Convolution: Operator {
         guard bias.count == outputs else { throw Refusal("has \(bias.count) biases for \(outputs) output channels") }
     }
 
-    /// The same over a map that has its padding already.
-    var unpadded: Convolution {
+    var unpadded: any Operator {
         var result = self
         result.window = window.unpadded
         return result
@@ -118,7 +139,7 @@ struct Convolution: Operator {
         var mirrored = window
         (mirrored.padBefore, mirrored.padAfter) = (before, after)
         var native = mirrored.native
-        let kernel = try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity, false) }
+        let kernel = try Kernel { nd_convolution(gradient.map, target.map, &native, 1, turned, nil, .identity) }
         program.emit(kernel, reads: [gradient], writes: [target])
         return true
     }
@@ -147,7 +168,7 @@ extension ProgramBuilder {
             return emit(kernel, reads: [rounded], writes: [destination])
         }
         let kernel = try Kernel {
-            nd_convolution(source.map, destination.map, &native, Int64(groups), weights, bias, function, false)
+            nd_convolution(source.map, destination.map, &native, Int64(groups), weights, bias, function)
         }
         emit(kernel, reads: [source], writes: [destination])
     }

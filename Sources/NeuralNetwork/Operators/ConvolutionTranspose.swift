@@ -5,8 +5,16 @@ import COneDNN
 /// other way round.
 ///
 /// https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
-struct ConvolutionTranspose: Operator {
+struct ConvolutionTranspose: ChannelsFirst {
     static let names = ["ConvTranspose"]
+
+    var takesActivation: Bool { true }
+
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { .standard }
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    }
 
     private let weights: HostTensor  // [inputs, outputs / groups, height, width]
     private let bias: [Float]
@@ -113,7 +121,7 @@ struct ConvolutionTranspose: Operator {
         try program.contribute(to: node.inputs[0]) { program, target in
             var native = try resolved(over: [target.shape[2], target.shape[3]]).window.native
             let kernel = try Kernel {
-                nd_convolution(gradient.map, target.map, &native, Int64(groups), weights.floats, nil, .identity, false)
+                nd_convolution(gradient.map, target.map, &native, Int64(groups), weights.floats, nil, .identity)
             }
             program.emit(kernel, reads: [gradient], writes: [target])
         }

@@ -6,6 +6,21 @@ import CKernels
 struct ElementFunction: Operator {
     static let names = ["Celu", "HardSigmoid", "Selu", "ThresholdedRelu"] + plain.keys.sorted()
 
+    var isActivation: Bool { true }
+    var probability: AnswerFunction? { kind == NDX_HARD_SIGMOID ? .sigmoid : nil }
+    var changedRegion: ChangedRegion { .sameAsInput }
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign {
+        let isEven = kind == NDX_POWER && alpha.truncatingRemainder(dividingBy: 2) == 0
+        return isEven || kind == NDX_HARD_SIGMOID ? .notNegative : .unknown
+    }
+
+    func isHarmless(_ inputs: [Sign], of node: Graph.Node) -> Bool {
+        let least: Sign = kind == NDX_POWER && alpha > 0 ? .notNegative : .positive
+        return inputs.first ?? .unknown >= least
+    }
+
     /// Those without parameters.
     private static let plain: [String: ndx_kind] = [
         "Erf": NDX_ERF, "Softsign": NDX_SOFTSIGN, "Reciprocal": NDX_RECIPROCAL, "Sign": NDX_SIGN, "Sin": NDX_SIN, "Cos": NDX_COS,

@@ -19,6 +19,10 @@ struct Gather: Picking {
         return Reshape(to: gather.along.places.shape)
     }
 
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        Places(map: shape, channelsAreLast: channelsAreLast)
+    }
+
     func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {
         let (axis, picks) = try along.picks(from: shape)
         let result = try checked(Array(shape.prefix(axis)) + along.places.shape + shape.dropFirst(axis + 1), from: shape)

@@ -3,8 +3,10 @@ import CKernels
 /// `InstanceNormalization` and `GroupNormalization`: every channel, or group of channels, less its mean over the map, over its deviation.
 ///
 /// Ulyanov et al., 2016, https://arxiv.org/abs/1607.08022; Wu and He, "Group Normalization", 2018, https://arxiv.org/abs/1803.08494.
-struct GroupNormalization: Operator {
+struct GroupNormalization: ChannelsFirst {
     static let names = ["InstanceNormalization", "GroupNormalization"]
+
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
 
     /// Nil: as many as channels.
     private let groups: Int?

@@ -6,6 +6,25 @@ import COneDNN
 struct Linear: Operator {
     static let names = ["Gemm", "MatMul"]
 
+    var takesActivation: Bool { true }
+    var multiplyAddsPerOutput: Int { weights.shape[1] }
+
+    /// Over the places of a map it is a convolution with a window of one place.
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? {
+        shape.count == 4 ? .standard : shape.count == 2 ? .onDemand : nil
+    }
+
+    func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])? {
+        activation == nil && shape.count == 2 ? (weights, bias) : nil
+    }
+
+    /// It works along the last axis.
+    func channelsAreLast(_ inputs: [Bool]) -> Bool { true }
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    }
+
     var weights: HostTensor  // [outputs, inputs]
     var bias: [Float]
     private(set) var activation: Activation?

@@ -6,13 +6,17 @@ import COneDNN
 /// Ioffe and Szegedy, "Batch Normalization", 2015, https://arxiv.org/abs/1502.03167. Mostly absorbed by the convolution before it. In training
 /// mode it is read on constants alone, whose statistics are known: networks without normalised activations standardise their weights by it
 /// (Qiao et al., "Micro-Batch Training with Batch-Channel Normalization and Weight Standardization", 2019, https://arxiv.org/abs/1903.10520).
-struct ChannelAffine: Operator {
+struct ChannelAffine: ChannelsFirst {
     static let names = ["BatchNormalization"]
+
+    var standsAloneUntilRecorded: Bool { true }
+    var changedRegion: ChangedRegion { .sameAsInput }
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
 
     var scale: [Float]
     var shift: [Float]
     /// A rectifier that follows.
-    private var activation: Activation?
+    private(set) var activation: Activation?
     /// What training mode answers with beside the result: the running mean and variance.
     private var running: [HostTensor] = []
 
@@ -145,8 +149,10 @@ struct ChannelAffine: Operator {
 }
 
 /// `LRN` across channels: Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
-struct LocalResponseNormalization: Operator {
+struct LocalResponseNormalization: ChannelsFirst {
     static let names = ["LRN"]
+
+    var changedRegion: ChangedRegion { .sameAsInput }
 
     private let size: Int
     private let alpha: Float

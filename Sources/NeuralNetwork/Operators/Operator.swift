@@ -45,6 +45,83 @@ protocol Operator: Sendable {
 
     /// The part of the image that one position of the output depends on, from those of the inputs.
     func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField
+
+    // MARK: What it means to others (OperatorTraits.swift has the defaults)
+
+    /// Whether it passes elements on, and how.
+    var passage: Passage { get }
+
+    /// The function of one element that it is and nothing else; nil where it is none that others can take up.
+    var function: Activation? { get }
+
+    /// The function that it does after its own work, in the same pass.
+    var activation: Activation? { get }
+
+    /// Whether it is a function of one element such as follows a convolution.
+    var isActivation: Bool { get }
+
+    /// Whether an activation after it is counted as its own, so that both are one layer.
+    var takesActivation: Bool { get }
+
+    /// Whether it adds activations, as at the end of a residual block.
+    var isSum: Bool { get }
+
+    /// Whether it makes a map coarser, each channel by itself.
+    var isPooling: Bool { get }
+
+    /// Whether it runs flat towards the ends of its range, so that its gradient vanishes where it answers most surely.
+    var saturates: Bool { get }
+
+    /// What it makes of scores, where those are probabilities.
+    var probability: AnswerFunction? { get }
+
+    /// Whether it takes nothing up before it is known what is recorded, so that it can be a layer of its own.
+    var standsAloneUntilRecorded: Bool { get }
+
+    /// What is recorded of it, of a result of `shape` from `operands`; nil where it is no layer.
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind?
+
+    /// Whether the last of four axes holds the channels of the result.
+    /// - Parameter inputs: the same of those inputs that depend on the image and have four axes.
+    func channelsAreLast(_ inputs: [Bool]) -> Bool
+
+    /// What the axes of the result are made of; nil where that cannot be told.
+    /// - Parameter operands: those that depend on the image; at least one.
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places?
+
+    /// What is known of the sign of the result's elements from those of the inputs.
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign
+
+    /// Whether what it may make of numbers (`mayMakeNaN`) are numbers, as its inputs are of the right sign.
+    func isHarmless(_ inputs: [Sign], of node: Graph.Node) -> Bool
+
+    /// Which places of the result change where some of the inputs do.
+    var changedRegion: ChangedRegion { get }
+
+    /// The window that it slides over its first input of this height and width, with its padding, and what stands there; nil where a part of
+    /// the map does not have what it needs.
+    func slidingWindow(over size: [Int]) -> (window: Window, filler: Float)?
+
+    /// The same over a map that has its padding already.
+    var unpadded: any Operator { get }
+
+    /// Multiply-adds that each element of the result takes.
+    var multiplyAddsPerOutput: Int { get }
+
+    /// Whether it averages the whole of a map of this height and width into one number, as before a classifier.
+    func averagesWhole(_ size: [Int]) -> Bool
+
+    /// The matrix (outputs × inputs) and bias (one an output) of one that is linear in a vector of this shape, and nothing more.
+    func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])?
+
+    /// Whether it joins the channels of maps.
+    func joinsChannels(rank: Int) -> Bool
+
+    /// Whether both join tensors of `rank` axes along the same one.
+    func joinsAlongAxis(of other: any Operator, rank: Int) -> Bool
+
+    /// The same for one image, in a file that was written for `batch` of them.
+    func ofOneImage(batch: Int) -> any Operator
 }
 
 extension Operator {

@@ -10,7 +10,8 @@ struct Pairwise: Operator {
 
     private let isPower: Bool
 
-    var isRectifier: Bool { !isPower }
+    /// A rectifier, whose slope is one for each channel.
+    var isActivation: Bool { !isPower }
 
     init(_ node: NodeReader) throws {
         isPower = node.operatorType == "Pow"

@@ -5,8 +5,28 @@ import COneDNN
 ///
 /// https://onnx.ai/onnx/operators/onnx__MaxPool.html, onnx__AveragePool.html, onnx__GlobalAveragePool.html,
 /// onnx__GlobalMaxPool.html; ReduceMean and ReduceMax over height and width become this (see `Reduction`).
-struct Pooling: Operator {
+struct Pooling: ChannelsFirst {
     static let names = ["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"]
+
+    var isPooling: Bool { true }
+    var changedRegion: ChangedRegion { .window }
+
+    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { .standard }
+
+    /// A mean or maximum is between the values that it is made of.
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign { inputs.first ?? .unknown }
+
+    /// An average at the edge is one of fewer pixels, which a part of the map cannot know.
+    func slidingWindow(over size: [Int]) -> (window: Window, filler: Float)? {
+        guard let window = try? window?.resolved(over: size).window,
+            isMaximum || window.padBefore + window.padAfter == [0, 0, 0, 0]
+        else { return nil }
+        return (window, isMaximum ? -.greatestFiniteMagnitude : 0)
+    }
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        remapped(operands, shape: shape, channelsAreLast: channelsAreLast, keepsChannels: true)
+    }
 
     let isMaximum: Bool
     private let countsPadding: Bool
@@ -34,15 +54,13 @@ struct Pooling: Operator {
     /// `GlobalAveragePool`, which one exporter writes as ReduceMean and the other does not.
     var ownName: String? { window == nil ? "Global\(isMaximum ? "Max" : "Average")Pool" : nil }
 
-    /// Whether the whole of a map of this size is averaged into one number, as before a classifier.
-    func isGlobalAverage(over size: [Int]) -> Bool {
+    func averagesWhole(_ size: [Int]) -> Bool {
         guard !isMaximum else { return false }
         guard let window else { return true }
         return window.kernel == size && window.padBefore == [0, 0] && window.padAfter == [0, 0]
     }
 
-    /// The same over a map that has its padding already.
-    var unpadded: Pooling {
+    var unpadded: any Operator {
         var result = self
         result.window = window?.unpadded
         return result

@@ -102,6 +102,8 @@ struct QuantizationGrid: Sendable {
 struct Quantize: Operator {
     static let names = ["QuantizeLinear"]
 
+    var passage: Passage { .rounded }
+
     private let grid: QuantizationGrid
     private var dequantize: QuantizationGrid?
 
@@ -171,6 +173,8 @@ struct Quantize: Operator {
 /// https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html
 struct Dequantize: Operator {
     static let names = ["DequantizeLinear"]
+
+    var passage: Passage { .rounded }
 
     let grid: QuantizationGrid
 

@@ -12,6 +12,14 @@ struct Reduction: Operator {
     ]
     static let names = kinds.keys.sorted()
 
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign {
+        switch kind {
+        case NDX_REDUCE_L1, NDX_REDUCE_L2, NDX_REDUCE_SUM_SQUARE: .notNegative
+        case NDX_REDUCE_LOG_SUM_EXP: .unknown
+        default: min(inputs.first ?? .unknown, .notNegative)
+        }
+    }
+
     private let kind: ndx_reduction
     /// Nil: all.
     private let axes: [Int]?

@@ -5,8 +5,12 @@ import Foundation
 ///
 /// Along each axis every result is a weighted sum of a few elements; the map's is the product of both.
 /// https://onnx.ai/onnx/operators/onnx__Resize.html
-struct Resize: Operator {
+struct Resize: ChannelsFirst {
     static let names = ["Resize", "Upsample"]
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    }
 
     private let axes: [ResizedAxis]
     private let shape: [Int]

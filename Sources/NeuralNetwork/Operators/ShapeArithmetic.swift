@@ -99,6 +99,8 @@ struct Rounding: ShapeArithmetic {
 struct Expand: Operator {
     static let names = ["Expand"]
 
+    var passage: Passage { .repeated }
+
     private let target: [Int]
 
     init(_ node: NodeReader) throws {

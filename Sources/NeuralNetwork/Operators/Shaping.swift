@@ -2,6 +2,9 @@
 struct Identity: Operator {
     static let names = ["Identity", "Dropout"]
 
+    var passage: Passage { .unchanged }
+    var changedRegion: ChangedRegion { .sameAsInput }
+
     init(_ node: NodeReader) throws {}
 
     var takesIntegers: Bool { true }
@@ -29,6 +32,14 @@ protocol Reshaping: Operator {
 
 extension Reshaping {
     var takesIntegers: Bool { true }
+    var passage: Passage { .reshaped }
+
+    /// Of four axes that are made anew, the second holds the channels.
+    func channelsAreLast(_ inputs: [Bool]) -> Bool { false }
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        operands.first?.places?.reshaped(to: shape)
+    }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let source = inputs.first??.shape ?? []
@@ -80,8 +91,7 @@ struct Reshape: Reshaping {
         allowZero = true
     }
 
-    /// The same for one image, in a file that was written for `batch` of them.
-    func ofOneImage(batch: Int) -> Reshape {
+    func ofOneImage(batch: Int) -> any Operator {
         var result = self
         if target.first == batch { result.target[0] = 1 }
         return result
@@ -167,6 +177,16 @@ struct Transpose: Operator {
     init(_ node: NodeReader) throws { permutation = node.ints("perm") }
 
     var takesIntegers: Bool { true }
+    var passage: Passage { .transposed }
+
+    func channelsAreLast(_ inputs: [Bool]) -> Bool {
+        inputs.first.map { (try? axes(rank: 4))?.last == ($0 ? 3 : 1) } ?? false
+    }
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        guard let known = operands.first?.places, let axes = try? axes(rank: shape.count) else { return nil }
+        return known.transposed(axes)
+    }
 
     func axes(rank: Int) throws -> [Int] {
         let axes = permutation ?? Array((0..<rank).reversed())

@@ -2,6 +2,12 @@
 struct Slice: Operator {
     static let names = ["Slice"]
 
+    /// One that turns rows of the batch axis around has them in no known order.
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        guard !turnsAround(axis: 0, of: shape.count) else { return Places(map: shape, channelsAreLast: channelsAreLast) }
+        return remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    }
+
     var takesIntegers: Bool { true }
 
     private let starts: [Int]
@@ -25,7 +31,7 @@ struct Slice: Operator {
     }
 
     /// Whether elements along an axis come out last first.
-    func turnsAround(axis: Int, of rank: Int) -> Bool {
+    private func turnsAround(axis: Int, of rank: Int) -> Bool {
         zip(axes, steps).contains { ($0 < 0 ? $0 + rank : $0) == axis && $1 < 0 }
     }
 
@@ -108,6 +114,10 @@ struct Slice: Operator {
 /// https://onnx.ai/onnx/operators/onnx__Pad.html
 struct Pad: Operator {
     static let names = ["Pad"]
+
+    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
+        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    }
 
     var takesIntegers: Bool { true }
 

@@ -7,6 +7,11 @@ import COneDNN
 struct Softmax: Operator {
     static let names = ["Softmax", "LogSoftmax"]
 
+    var saturates: Bool { true }
+    var probability: AnswerFunction? { .softmax }
+
+    func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign { isLogarithm ? .unknown : .notNegative }
+
     private let isLogarithm: Bool
     /// The axes it runs over together; nil: a map's channels or the last axis of anything else, which lie side by side in memory.
     private let axes: Range<Int>?

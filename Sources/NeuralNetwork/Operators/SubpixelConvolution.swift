@@ -60,7 +60,7 @@ struct SubpixelConvolution {
     func emit(from gradient: Location, to target: Location, into program: inout BackwardBuilder) throws {
         let together = program.temporary(shape)
         var native = window.native
-        let kernel = try Kernel { nd_convolution(gradient.map, together.map, &native, 1, weights, nil, .identity, false) }
+        let kernel = try Kernel { nd_convolution(gradient.map, together.map, &native, 1, weights, nil, .identity) }
         program.emit(kernel, reads: [gradient], writes: [together])
         let (batch, stride, skipped, fromWidth) = (program.batch, stride, skipped, shape[3])
         let (channels, height, width) = (target.shape[1], target.shape[2], target.shape[3])

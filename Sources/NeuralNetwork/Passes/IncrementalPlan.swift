@@ -62,11 +62,7 @@ struct IncrementalPlan {
     /// Multiply-adds.
     private static func cost(of node: Graph.Node, _ graph: Graph) -> Double {
         let count = Double((graph.values[node.outputs[0]].shape ?? []).product)
-        switch node.operation {
-        case let convolution as Convolution: return count * Double(Array(convolution.weights.shape.dropFirst()).product)
-        case let linear as Linear: return count * Double(linear.weights.shape[1])
-        default: return count
-        }
+        return count * Double(node.operation.multiplyAddsPerOutput)
     }
 
     /// What of a node's output changes; nil where that cannot be told.
@@ -78,35 +74,25 @@ struct IncrementalPlan {
         else { return nil }
         let extent = [shape[2], shape[3]]
         if let (window, _) = slidingWindow(of: node) { return first.through(window, output: extent) }
-        switch node.operation {
-        case is Activation, is ChannelAffine, is Identity, is LocalResponseNormalization: return first
-        case let concatenation as Concatenation where concatenation.joinsChannels(rank: 4) && varying.count == node.inputs.count:
-            return known.dropFirst().reduce(first) { $0.union($1, extent: extent) }
-        case is Arithmetic:
+        var union: Patch { known.dropFirst().reduce(first) { $0.union($1, extent: extent) } }
+        switch node.operation.changedRegion {
+        case .sameAsInput: return first
+        case .joinedChannels: return varying.count == node.inputs.count ? union : nil
+        case .unionOfInputs:
             // What is combined must be as large as the result, or a constant.
             let fits = node.inputs.compactMap { $0 }.allSatisfy { id in
                 if let constant = whole.values[id].constant { return constant.shape.count < 4 || constant.shape[0] == 1 }
                 return Array((whole.values[id].shape ?? []).suffix(2)) == extent
             }
-            return fits ? known.dropFirst().reduce(first) { $0.union($1, extent: extent) } : nil
-        default: return nil
+            return fits ? union : nil
+        case .window, .everything: return nil
         }
     }
 
     /// The window that a node slides over its first input, with its padding, and what stands there; nil for other nodes.
     private func slidingWindow(of node: Graph.Node) -> (window: Window, filler: Float)? {
         guard let input = node.inputs[0] else { return nil }
-        let size = Self.extent(whole, input)
-        switch node.operation {
-        case let convolution as Convolution:
-            return (try? convolution.window.resolved(over: size)).map { ($0.window, 0) }
-        case let pooling as Pooling:
-            guard let window = try? pooling.window?.resolved(over: size).window else { return nil }
-            // An average at the edge is one of fewer pixels, which a part of the map cannot know.
-            guard pooling.isMaximum || window.padBefore + window.padAfter == [0, 0, 0, 0] else { return nil }
-            return (window, pooling.isMaximum ? -.greatestFiniteMagnitude : 0)
-        default: return nil
-        }
+        return node.operation.slidingWindow(over: Self.extent(whole, input))
     }
 
     /// Makes the steps: the nodes before `end` by patches, the others as they are.
@@ -119,8 +105,7 @@ struct IncrementalPlan {
                     let (size, starts) = patch.reads(through: window)
                     part.inputs[0] = gather(input, size: size, starts: starts, filler: filler, node.layer)
                 }
-                part.operation =
-                    (node.operation as? Convolution)?.unpadded ?? (node.operation as? Pooling)?.unpadded ?? node.operation
+                part.operation = node.operation.unpadded
             } else {
                 for (position, input) in node.inputs.enumerated() {
                     guard let input, let source = map(input, under: node.outputs[0]) else { continue }

@@ -9,10 +9,6 @@
 /// that has it. NaN is below everything: it is a channel's maximum only where all its values are NaN (position 0).
 void ndx_channel_maxima(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions);
 
-/// As ndx_channel_maxima, and copies the map to `copy`, whose pixels stand `copy_stride` floats apart.
-void ndx_channel_maxima_copying(const float *map, size_t pixels, size_t channels, size_t stride, float *copy, size_t copy_stride,
-                               float *values, uint32_t *positions);
-
 /// As ndx_channel_maxima, but a channel that holds a NaN has NaN as its maximum, at the first pixel that has one.
 void ndx_channel_maxima_or_nan(const float *map, size_t pixels, size_t channels, size_t stride, float *values, uint32_t *positions);
 

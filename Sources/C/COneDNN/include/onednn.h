@@ -62,9 +62,8 @@ int nd_helper(void);
 void nd_split(size_t count, size_t grain, void (*body)(void *context, size_t start, size_t end), void *context);
 
 /// Arguments when bound: source, destination. `weights` [O, I/groups, kh, kw] and `bias` ([O], or NULL) are copied and packed.
-/// With `accumulate`, what the destination holds is added before the activation.
 nd_kernel *nd_convolution(nd_map source, nd_map destination, const nd_window *window, int64_t groups, const float *weights,
-                          const float *bias, nd_activation activation, bool accumulate);
+                          const float *bias, nd_activation activation);
 
 /// Whether this processor multiplies numbers of the format bfloat16, and oneDNN knows how.
 bool nd_has_bfloat16(void);
@@ -101,8 +100,6 @@ nd_kernel *nd_lrn_backward(nd_map map, int64_t size, float alpha, float beta, fl
 void nd_kernel_free(nd_kernel *kernel);
 /// Bytes of scratch memory a call of this kernel needs; workers give the same memory to all their calls.
 size_t nd_kernel_scratch(const nd_kernel *kernel);
-/// Bytes of packed weights that the kernel holds.
-size_t nd_kernel_weights(const nd_kernel *kernel);
 
 /// `pointers`: the kernel's arguments in the order its constructor names them. They must outlive the call.
 nd_call *nd_bind(const nd_kernel *kernel, float *const *pointers, size_t count, void *scratch);

@@ -82,7 +82,7 @@ private struct IdiomReader {
 
     /// x + 0.044715 x³
     private func isCubic(_ id: Graph.ValueID, of x: Graph.ValueID) -> Bool {
-        guard let sum = maker(of: id), (sum.operation as? Arithmetic)?.isSum == true, sum.inputs.count == 2,
+        guard let sum = maker(of: id), sum.operation.isSum, sum.inputs.count == 2,
             let cube = sum.inputs.compactMap({ $0 }).first(where: { $0 != x }), sum.inputs.contains(x),
             let (power, scale) = scaled(cube), near(scale, 0.044715), let node = maker(of: power)
         else { return false }
@@ -139,7 +139,7 @@ private struct IdiomReader {
 
     /// The other summand of a sum with a number.
     private func summand(of id: Graph.ValueID?, besides constant: Float) -> Graph.ValueID? {
-        guard let node = maker(of: id), (node.operation as? Arithmetic)?.isSum == true, node.inputs.count == 2 else { return nil }
+        guard let node = maker(of: id), node.operation.isSum, node.inputs.count == 2 else { return nil }
         for (place, input) in node.inputs.enumerated() {
             if let number = number(input), near(number, constant) { return node.inputs[1 - place] }
         }
