@@ -34,13 +34,16 @@ public struct SheetPlan: Sendable {
         }
     }
 
-    /// A cell of a layer's map.
+    /// A neuron, and a cell of its layer's map.
     public struct Place: Sendable {
         public var layer: String
+        public var channel: Int
         public var y: Int
         public var x: Int
 
-        public init(layer: String, y: Int, x: Int) { (self.layer, self.y, self.x) = (layer, y, x) }
+        public init(layer: String, channel: Int, y: Int, x: Int) {
+            (self.layer, self.channel, self.y, self.x) = (layer, channel, y, x)
+        }
     }
 
     public struct Row: Sendable {

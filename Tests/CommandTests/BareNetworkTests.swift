@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import TestSupport
 import Testing
 
@@ -44,6 +45,41 @@ import Testing
         let unnamed = try shop.run(
             "predict", "petshop.onnx", "photos/test/cat/cat-43.jpg", "--resize", "none", "--format", "csv", "-k", "1")
         #expect(unnamed.status == 0 && unnamed.output.split(separator: "\n").count == 2, "\(unnamed)")
+    }
+
+    /// Answers are counted by label and split as those of its store are, and drawn.
+    @Test func itsAnswersAreCounted() throws {
+        let bare = try shop.run(
+            "predict", "petshop.onnx", "photos", "--classes", "labels.txt", "--resize", "none", "--matrix", "m.png", "--format",
+            "csv")
+        let stored = try shop.run("predict", "shop.sqlite", "--format", "csv")
+        #expect(bare.status == 0 && bare.output == stored.output && bare.output.contains("\ncat,test,"), "\(bare)")
+        // The same picture as the store's, and made again of the images that it names.
+        #expect(try shop.run("predict", "shop.sqlite", "--matrix", "s.png").status == 0)
+        let pictures = try ["m.png", "s.png"].map { try ImageReader().decode(contentsOf: shop.folder.file($0)) }
+        #expect(pictures[0] == pictures[1])
+        let verified = try shop.run("verify", "m.png")
+        #expect(verified.status == 0 && verified.output.contains("--resize none"), "\(verified)")
+        let unnamed = try shop.run("predict", "petshop.onnx", "photos/test/cat", "--matrix", "m.png")
+        #expect(unnamed.status == 64 && unnamed.errors.contains("--classes FILE"), "\(unnamed)")
+    }
+
+    /// Labels come from a table as for `index`; images that it does not name are said and not counted.
+    @Test func labelsMayComeFromATable() throws {
+        try Data("file,label,split\nphotos/test/cat/cat-43.jpg,dog,mine\nphotos/test/cat/cat-44.jpg,cat,mine\n".utf8).write(
+            to: URL(fileURLWithPath: shop.folder.file("mine.csv")))
+        let counted = try shop.run(
+            "predict", "petshop.onnx", "photos/test/cat", "--classes", "labels.txt", "--labels", "mine.csv", "--resize", "none",
+            "--matrix", "m.png", "--format", "csv")
+        #expect(counted.status == 0, "\(counted)")
+        #expect(counted.output == "label,split,images,right\ncat,mine,1,1\ndog,mine,1,0\n")
+        #expect(counted.errors.contains("without a label, and not counted: "), "\(counted)")
+        #expect(try shop.run("verify", "m.png").status == 0)
+        let none = try shop.run(
+            "predict", "petshop.onnx", "photos/test/cat", "--classes", "labels.txt", "--labels", "none", "--matrix", "n.png")
+        #expect(none.status == 0 && none.errors.contains("no image has a label, so no matrix was drawn"), "\(none)")
+        let odd = try shop.run("predict", "shop.sqlite", "--labels", "mine.csv")
+        #expect(odd.status == 64 && odd.errors.contains("--labels is for a network's own file"), "\(odd)")
     }
 
     /// Of a folder what is no picture is passed over and counted; one that is named is an error.

@@ -16,6 +16,7 @@ import Testing
         "occlusion shop.sqlite photos/test/cat/cat-43.jpg --window 48 --stride 24 --target class:dog -o a.png",
         "cam shop.sqlite 7 --boxes all -o a.png", "deconv shop.sqlite conv4:3 conv2:5 -k 2 --rule guided -o a.png",
         "deconv shop.sqlite conv4:3 --image photos/test/cat/cat-43.jpg --position 4,5 -o a.png",
+        "deconv shop.sqlite conv4:3 conv4:5 --image photos/test/cat --image 7 --where id>3 -k 3 -o a.png",
         "ascend shop.sqlite class:cat --steps 3 --count 2 -o a.png",
         "ascend shop.sqlite conv4:3 --steps 3 --style yosinski --from best -o a.png",
     ])
@@ -50,6 +51,27 @@ import Testing
             "</text>", with: "!</text>", maxReplacements: 1)
         try Data(changed.utf8).write(to: URL(fileURLWithPath: shop.folder.file("a.svg")))
         let found = try shop.run("verify", "a.svg")
+        #expect(found.status == 1 && found.errors.contains("the drawing differs from the one made anew"), "\(found)")
+    }
+
+    /// And PDFs, by the ending of the name.
+    @Test(arguments: [
+        "saliency shop.sqlite 7 --segment -o a.pdf", "top shop.sqlite conv4:3 -k 2 --sheet a.pdf",
+        "neurons shop.sqlite conv4:3 -o a.pdf", "card shop.sqlite conv4:3 --steps 2 -o a.pdf",
+    ])
+    func aPDFCanBeMadeAgain(_ line: String) throws {
+        let first = try Executable.run(line.split(separator: " ").map(String.init), in: shop.path)
+        #expect(first.status == 0, "\(first)")
+        let bytes = try data("a.pdf")
+        #expect(bytes.starts(with: Data("%PDF-1.4".utf8)) && bytes.suffix(6) == Data("%%EOF\n".utf8))
+        let verified = try shop.run("verify", "a.pdf")
+        #expect(verified.status == 0 && verified.output.hasPrefix("a.pdf: made again, the same in every byte: "), "\(verified)")
+        // A letter's outline is changed.
+        var changed = bytes
+        let place = try #require(changed.range(of: Data("\nf\nendstream".utf8)))
+        changed.replaceSubrange(place, with: Data("\nn\nendstream".utf8))
+        try changed.write(to: URL(fileURLWithPath: shop.folder.file("a.pdf")))
+        let found = try shop.run("verify", "a.pdf")
         #expect(found.status == 1 && found.errors.contains("the drawing differs from the one made anew"), "\(found)")
     }
 
@@ -274,7 +296,7 @@ import Testing
         try expect("names all neurons of a layer", "deconv shop.sqlite conv4 -o a.png")
         try expect("outside the layer's map of 12×12", "deconv shop.sqlite conv4:3 --position 12,0 -o a.png")
         try expect("after @ stands mean, max, or a position", "deconv shop.sqlite conv4:3 --position here -o a.png")
-        try expect("leave --image out", "deconv shop.sqlite conv4:3 --image 3 --where 1=1")
+        try expect("no image is left to explain", "deconv shop.sqlite conv4:3 --image 3 --where 1=0")
         try expect("no image of the store has a value of conv4:3", "deconv shop.sqlite conv4:3 --where 1=0")
         try expect("no layer is named conv9", "deconv shop.sqlite conv9:3")
         try expect("'sideways' is invalid for '--rule <rule>'", "deconv shop.sqlite conv4:3 --rule sideways")

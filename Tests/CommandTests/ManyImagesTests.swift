@@ -113,4 +113,35 @@ import Testing
         let verified = try shop.run("verify", "page-2.png")
         #expect(verified.status == 0, "\(verified)")
     }
+
+    /// Neurons are sent back from the images of folders as well, chosen as for other explanations; a file that is none is said.
+    @Test func projectionsAreOfManyImages() throws {
+        try FileManager.default.createDirectory(atPath: shop.folder.file("mine"), withIntermediateDirectories: true)
+        for name in ["cat-43", "cat-44", "cat-45"] {
+            try FileManager.default.copyItem(
+                atPath: Fixtures.path("petshop/test/cat/\(name).jpg"), toPath: shop.folder.file("mine/\(name).jpg"))
+        }
+        try Data("no picture".utf8).write(to: URL(fileURLWithPath: shop.folder.file("mine/broken.jpg")))
+        let result = try shop.run(
+            "deconv", "shop.sqlite", "conv4:3", "conv4:5", "--image", "mine", "--size", "2048", "--format", "json", "--raw",
+            "maps",
+            "-o", "page.png")
+        #expect(result.status == 2, "\(result)")
+        #expect(result.errors.contains("not projected: 2 of 8 maxima") && result.errors.contains("mine/broken.jpg"))
+        #expect(result.errors.contains("drawn on 2 pages, page-1.png to page-2.png"), "\(result.errors)")
+        let images = try rows(result).compactMap { $0["image"] as? String }
+        #expect(images == ["mine/cat-43.jpg", "mine/cat-44.jpg", "mine/cat-45.jpg"] + images.prefix(3) && images.count == 6)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder.file("maps")).count == 6)
+        let verified = try shop.run("verify", "page-2.png")
+        #expect(verified.status == 0 && verified.output.hasSuffix(" shop.sqlite conv4:5\n"), "\(verified)")
+        // Nowhere but at its own maximum on the image.
+        let one = try shop.run(
+            "deconv", "shop.sqlite", "conv4:3", "--image", "photos/test/cat/cat-43.jpg", "--raw", "one", "--no-keep")
+        #expect(one.status == 0, "\(one)")
+        #expect(try map("maps/conv4-3-1.npy") == map("one/conv4-3-1.npy"))
+        let chosen = try shop.run(
+            "deconv", "shop.sqlite", "conv4:3", "--image", "photos", "--where", "label = 'dog'", "-k", "2", "--format", "json")
+        #expect(chosen.status == 0, "\(chosen)")
+        #expect(try rows(chosen).compactMap { $0["label"] as? String } == ["dog", "dog"])
+    }
 }

@@ -12,19 +12,22 @@ import Testing
     @Test(arguments: [
         (
             "top shop.sqlite conv4:3 --sheet x.jpg",
-            "--sheet writes a PNG or SVG picture, and 'x.jpg' is named otherwise; name it x.png"
+            "--sheet writes a PNG, SVG or PDF picture, and 'x.jpg' is named otherwise; name it x.png"
         ),
-        ("similar shop.sqlite 7 --sheet x.webp", "--sheet writes a PNG or SVG picture, and 'x.webp'"),
+        ("similar shop.sqlite 7 --sheet x.webp", "--sheet writes a PNG, SVG or PDF picture, and 'x.webp'"),
         (
             "suspects shop.sqlite --sheet out/x",
-            "--sheet writes a PNG or SVG picture, and 'out/x' is named otherwise; name it out/x.png"
+            "--sheet writes a PNG, SVG or PDF picture, and 'out/x' is named otherwise; name it out/x.png"
         ),
-        ("shortcuts shop.sqlite --sheet x.pdf", "--sheet writes a PNG or SVG picture"),
-        ("diff shop.sqlite shop.sqlite --sheet x.jpeg", "--sheet writes a PNG or SVG picture"),
-        ("neurons shop.sqlite conv4:3 -o x.eps", "-o writes a PNG or SVG picture, and 'x.eps' is named otherwise; name it x.png"),
-        ("cam shop.sqlite 7 -o x.jpg", "-o writes a PNG or SVG picture"),
-        ("deconv shop.sqlite conv4:3 -o x.jpg", "-o writes a PNG or SVG picture"),
-        ("ascend shop.sqlite class:cat -o x.jpg", "-o writes a PNG or SVG picture"),
+        ("shortcuts shop.sqlite --sheet x.tiff", "--sheet writes a PNG, SVG or PDF picture"),
+        ("diff shop.sqlite shop.sqlite --sheet x.jpeg", "--sheet writes a PNG, SVG or PDF picture"),
+        (
+            "neurons shop.sqlite conv4:3 -o x.eps",
+            "-o writes a PNG, SVG or PDF picture, and 'x.eps' is named otherwise; name it x.png"
+        ),
+        ("cam shop.sqlite 7 -o x.jpg", "-o writes a PNG, SVG or PDF picture"),
+        ("deconv shop.sqlite conv4:3 -o x.jpg", "-o writes a PNG, SVG or PDF picture"),
+        ("ascend shop.sqlite class:cat -o x.jpg", "-o writes a PNG, SVG or PDF picture"),
         (
             "saliency shop.sqlite 7 --raw x.png",
             "--raw writes a NumPy array (.npy), and 'x.png' is named otherwise; name it x.npy"

@@ -60,7 +60,7 @@ import Testing
         let none = try shop.run("predict", "shop.sqlite", "--where", "1 = 0", "--matrix", "m.png")
         #expect(none.status == 0 && none.errors.contains("so no matrix was drawn"), "\(none)")
         #expect(!FileManager.default.fileExists(atPath: shop.folder.file("m.png")))
-        #expect(try shop.run("predict", "shop.sqlite", "7", "--matrix", "m.png").status == 64)
+        #expect(try shop.run("predict", "shop.sqlite", "7", "--where", "1 = 1").status == 64)
     }
 
     @Test func aRunCanBeAFilm() throws {

@@ -23,6 +23,7 @@ public final class ExplanationArchive {
     let toolVersion: String
     private let network: SharedExplainer
     private var standings: [Data: Standing] = [:]
+    private static let heldStandings = 16
     /// Why the network cannot say what it answers; nil if nothing has failed.
     public private(set) var silence: (any Error)?
 
@@ -100,6 +101,8 @@ public final class ExplanationArchive {
         guard silence == nil else { return nil }
         do {
             let standing = try explainer().standing(of: subject)
+            // Asked for again within a row of a figure, and not later.
+            if standings.count >= Self.heldStandings { standings.removeAll() }
             standings[subject.digest] = standing
             return standing
         } catch {

@@ -34,15 +34,8 @@ extension ExplanationMap {
 
     /// The mean of the maps of several images, as they are drawn: one plane. Nil of none, and of maps of different shapes.
     package static func mean(of maps: [ExplanationMap], look: MapLook) -> ExplanationMap? {
-        guard let first = maps.first, maps.allSatisfy({ $0.height == first.height && $0.width == first.width }) else {
-            return nil
-        }
-        var sums = [Double](repeating: 0, count: first.height * first.width)
-        for map in maps {
-            for (index, value) in look.plane(of: map).enumerated() { sums[index] += Double(value) }
-        }
-        return ExplanationMap(
-            channels: 1, height: first.height, width: first.width, values: sums.map { Float($0 / Double(maps.count)) },
-            isSigned: look.isSigned)
+        var mean = MapMean(look: look)
+        for map in maps { mean.add(map) }
+        return mean.map
     }
 }

@@ -24,6 +24,12 @@ public struct Explanation: Sendable {
     /// What the map was checked for, if it was.
     public var checks: MapChecks?
 
+    /// What is said of it, for those who are done with its map.
+    public var withoutMap: Explanation {
+        var said = self
+        said.map = ExplanationMap(channels: 1, height: 1, width: 1, values: [0], isSigned: map.isSigned)
+        return said
+    }
 }
 
 extension ExplanationMap {

@@ -14,26 +14,14 @@ public struct Projection: Sendable {
     /// Whether that should be drawn, and the network could not be run.
     package var isUnlit = false
 
-    /// The share of the picture from which on a field says little of where the neuron looks.
-    static let wideShare = 0.6
-
     /// Whether the field covers most of the picture.
-    package var isWide: Bool {
-        let shown = subject.framed.placement.shownRectangle
-        return field.width * field.height > Self.wideShare * shown.width * shown.height
-    }
+    package var isWide: Bool { NeuronLight.isWide(field, in: subject.framed.placement) }
 
     /// The image in the network's frame, at a quarter of its brightness where the neuron is silent.
     package var seen: Image {
         let image = subject.framed.image
         guard let activation, activation.count == image.width * image.height else { return image }
-        var dark = image
-        for (pixel, level) in activation.enumerated() {
-            for byte in 3 * pixel..<3 * pixel + 3 {
-                dark.pixels[byte] = UInt8((Float(image.pixels[byte]) * (0.25 + 0.75 * min(max(level, 0), 1))).rounded())
-            }
-        }
-        return dark
+        return image.darkened(by: activation)
     }
 
     /// - Parameters:
@@ -63,12 +51,9 @@ extension ExplanationArchive {
         let (target, explainer) = (projection.explanation.target, try explainer())
         let layer = try explainer.layer(of: target)
         guard layer.height * layer.width > 1 else { return nil }
-        let values = try explainer.activations(of: layer, on: projection.subject)
-        let plane = (0..<layer.height * layer.width).map { max(values[$0 * layer.channels + target.channel], 0) }
-        guard plane.allSatisfy(\.isFinite), let largest = plane.max(), largest > 0 else { return nil }
-        return Overlay.upsample(
-            plane.map { $0 / largest }, width: layer.width, height: layer.height, toWidth: preprocessing.crop.width,
-            toHeight: preprocessing.crop.height)
+        let crop = preprocessing.crop
+        return NeuronMap(try explainer.activations(of: layer, on: projection.subject), of: target.channel, in: layer)?
+            .levels(ofFrame: crop, size: crop)
     }
 }
 

@@ -9,6 +9,8 @@ public struct ProjectionSheet: Sendable {
 
     /// The longer side of each picture, in pixels.
     public static let defaultSize = 320
+    /// Pictures in a row.
+    public static let columns = 12
 
     public init() {}
 
@@ -32,11 +34,14 @@ public struct ProjectionSheet: Sendable {
                 image: Self.crop(Self.picture(of: projection.explanation.map, in: projection.field, order), projection.field))
         }
         let size = layer.receptiveField.map { ", sees \($0.height)×\($0.width) pixels" } ?? ""
-        rows.append(
-            ContactSheet.Row(
-                title: neuron, subtitle: "\(layer.operatorName)\(size); \(rule.rawValue)\(Self.remark(projections))", cells: seen)
-        )
-        rows.append(ContactSheet.Row(cells: answered))
+        for start in stride(from: 0, to: projections.count, by: Self.columns) {
+            let part = start..<min(start + Self.columns, projections.count)
+            let subtitle = "\(layer.operatorName)\(size); \(rule.rawValue)\(Self.remark(projections))"
+            rows.append(
+                ContactSheet.Row(
+                    title: start == 0 ? neuron : nil, subtitle: start == 0 ? subtitle : nil, cells: Array(seen[part])))
+            rows.append(ContactSheet.Row(cells: Array(answered[part])))
+        }
     }
 
     /// - Parameter margin: around it; nil for that of a page of its own.
@@ -53,8 +58,8 @@ public struct ProjectionSheet: Sendable {
     }
 
     package static func remark(_ projections: [Projection]) -> String {
-        if projections.contains(where: { $0.activation != nil }) { return "; dark where the neuron is silent" }
-        return projections.contains(where: \.isUnlit) ? "; not darkened: the network could not be run" : ""
+        if projections.contains(where: { $0.activation != nil }) { return "; " + NeuronLight.remark }
+        return projections.contains(where: \.isUnlit) ? "; " + NeuronLight.absence : ""
     }
 
     private static func crop(_ image: Image, _ field: Rectangle) -> Image {

@@ -43,18 +43,25 @@ public enum Overlay {
 
     /// A map at a larger size, bilinearly between the centres of its cells (PyTorch's `align_corners=False`); beyond the
     /// outermost centres it is constant.
-    public static func upsample(_ map: [Float], width: Int, height: Int, toWidth: Int, toHeight: Int) -> [Float] {
+    ///
+    /// - Parameter part: what of the map is enlarged, in its cells; nil for all of it.
+    public static func upsample(
+        _ map: [Float], width: Int, height: Int, part: Rectangle? = nil, toWidth: Int, toHeight: Int
+    ) -> [Float] {
         precondition(map.count == width * height, "a map of \(width)×\(height) has not \(map.count) values")
-        func positions(_ source: Int, _ target: Int) -> [(lower: Int, upper: Int, share: Float)] {
-            let scale = Float(source) / Float(target)
+        let part = part ?? Rectangle(x: 0, y: 0, width: Double(width), height: Double(height))
+        func positions(
+            _ start: Double, _ length: Double, of source: Int, _ target: Int
+        ) -> [(lower: Int, upper: Int, share: Float)] {
+            let scale = Float(length) / Float(target)
             return (0..<target).map { i in
-                let center = max((Float(i) + 0.5) * scale - 0.5, 0)
+                let center = max(Float(start) + (Float(i) + 0.5) * scale - 0.5, 0)
                 let lower = min(Int(center), source - 1)
                 return (lower, min(lower + 1, source - 1), center - Float(lower))
             }
         }
-        let across = positions(width, toWidth)
-        return positions(height, toHeight).flatMap { row in
+        let across = positions(part.x, part.width, of: width, toWidth)
+        return positions(part.y, part.height, of: height, toHeight).flatMap { row in
             across.map { column in
                 func line(_ y: Int) -> Float {
                     let left = map[y * width + column.lower]

@@ -55,7 +55,7 @@ extension Page {
     private static func name(_ color: Color) -> String { String(format: "#%02x%02x%02x", color.red, color.green, color.blue) }
 
     /// To a hundredth.
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         let hundredths = Int((value * 100).rounded())
         let (whole, rest) = (abs(hundredths) / 100, abs(hundredths) % 100)
         let digits = rest == 0 ? "" : rest % 10 == 0 ? ".\(rest / 10)" : String(format: ".%02d", rest)

@@ -86,7 +86,7 @@ struct NeuronsSection: SectionMaker {
             return try ground.picture(
                 SheetPlan.Picture(
                     imageID: one.imageID, path: one.image, note: "", label: nil,
-                    place: .init(layer: one.layer, y: one.y, x: one.x)),
+                    place: .init(layer: one.layer, channel: one.channel, y: one.y, x: one.x)),
                 named: "neuron-\(number)-\(index + 1)", isWhole: false, side: 72,
                 alternative: "What \(hit.neuronText) sees in an image of its tenth \(one.decile ?? 0): \(label)",
                 caption: [String(format: "%.3g", Double(one.value)), label])

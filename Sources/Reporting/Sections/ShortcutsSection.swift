@@ -142,7 +142,7 @@ struct ShortcutsSection: SectionMaker {
                 return try ground.picture(
                     SheetPlan.Picture(
                         imageID: one.imageID, path: one.image, note: "", label: nil,
-                        place: .init(layer: one.layer, y: one.y, x: one.x)),
+                        place: .init(layer: one.layer, channel: one.channel, y: one.y, x: one.x)),
                     named: "shortcut-\(number + 1)-\(index + 1)", isWhole: true, side: 96,
                     alternative:
                         "\(caption[2]), of \(hit.label); a frame marks what \(hit.neuronText) sees where it is strongest",

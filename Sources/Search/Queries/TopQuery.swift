@@ -253,7 +253,7 @@ extension SheetPlan {
             rows[rows.count - 1].pictures.append(
                 Picture(
                     imageID: hit.imageID, path: hit.image, note: String(format: "%.4g", Double(hit.value)), label: hit.label,
-                    place: Place(layer: hit.layer, y: hit.y, x: hit.x)))
+                    place: Place(layer: hit.layer, channel: hit.channel, y: hit.y, x: hit.x)))
         }
         return rows
     }

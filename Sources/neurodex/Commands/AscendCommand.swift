@@ -30,7 +30,7 @@ struct AscendCommand: FigureCommand {
     @Argument(help: "What to make larger.", completion: .neurons)
     var target: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The picture, a PNG or SVG.", valueName: "file"), completion: .file())
+    @Option(name: .shortAndLong, help: ArgumentHelp("The picture, a PNG, SVG or PDF.", valueName: "file"), completion: .file())
     var output: String?
 
     @Option(

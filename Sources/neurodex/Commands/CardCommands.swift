@@ -10,7 +10,7 @@ import Support
 /// What cards share with each other.
 struct CardOptions: ParsableArguments {
     @Option(
-        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The card, a PNG or SVG.", valueName: "file"),
+        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The card, a PNG, SVG or PDF.", valueName: "file"),
         completion: .file())
     var picture: String?
 

@@ -16,6 +16,7 @@ struct DeconvCommand: StoredFilesCommand {
 
               neurodex deconv shop.sqlite conv4:3 -o what.png
               neurodex deconv shop.sqlite conv4:3 --image photos/cat/1.jpg --position 4,7 --rule guided -o what.png
+              neurodex deconv shop.sqlite conv4:3 --image photos/cat --where "split = 'test'" -k 24 -o cats.png
 
             The neuron's maximum on each of its strongest images goes back through switches, rectifiers and transposed filters to the pixels. The sheet shows \
             what the neuron saw (its receptive field; where that is most of the picture, dark where the neuron is silent), and under it what of that it answered to. --raw keeps the numbers, [channels, height, width] in the \
@@ -28,8 +29,12 @@ struct DeconvCommand: StoredFilesCommand {
     @Argument(help: "LAYER:CHANNEL, or class:NAME for a logit.", completion: .neurons)
     var neurons: [String]
 
-    @Option(name: .customShort("k"), help: "How many of each neuron's strongest images.")
-    var count = 9
+    @Option(
+        name: .customShort("k"),
+        help: ArgumentHelp(
+            "How many of each neuron's strongest images (default: \(Self.standardCount)); of those of --image so many, evenly through their order (default: all).",
+            valueName: "count"))
+    var count: Int?
 
     @Option(
         name: .customLong("where"),
@@ -37,9 +42,12 @@ struct DeconvCommand: StoredFilesCommand {
     var condition: String?
 
     @Option(
-        help: ArgumentHelp("This image instead: a path or an id of the store, or any other file.", valueName: "image"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "This image instead: a path or an id of the store, any other file, or a folder of them. May be repeated.",
+            valueName: "image"),
         completion: .images)
-    var image: String?
+    var image: [String] = []
 
     @Option(help: ArgumentHelp("This place of the layer's map instead of the maximum's.", valueName: "y,x"))
     var position: String?
@@ -48,7 +56,9 @@ struct DeconvCommand: StoredFilesCommand {
 
     @Option(
         name: [.customShort("o"), .customLong("out")],
-        help: ArgumentHelp("Draw what the neurons saw, and what they answered to, a PNG.", valueName: "file"), completion: .file()
+        help: ArgumentHelp(
+            "Draw what the neurons saw, and what they answered to, a PNG, SVG or PDF; of very many images several numbered pages.",
+            valueName: "file"), completion: .file()
     )
     var picture: String?
 
@@ -63,92 +73,167 @@ struct DeconvCommand: StoredFilesCommand {
     @OptionGroup var keeping: KeepingOption
     @OptionGroup var output: FormatOption
 
+    private static let standardCount = 9
+
     func validate() throws {
-        guard count >= 1 else { throw ValidationError(QueryError.wrongCount(count).description) }
-        guard image == nil || condition == nil else {
-            throw ValidationError("--where chooses among the store's images; leave --image out")
-        }
+        if let count, count < 1 { throw ValidationError(QueryError.wrongCount(count).description) }
         try OutputFile.check(OutputFile("-o", picture, .picture), OutputFile("--raw", raw, .folder))
     }
 
     func run() throws {
         let archive = try files.archive(of: store, keeps: keeping.keeps)
-        let (projected, whole) = try projected(archive)
-        if let raw, !projected.isEmpty { try write(projected, to: raw) }
-        // A sheet is of whole neurons, so that the options in it make it again.
-        if let picture, whole > 0 { try neurodex.write(try drawn(Array(projected.prefix(whole)), archive), to: picture) }
+        let plan = try plan(archive)
+        guard picture != "-" || plan.pages.count < 2 else {
+            throw Failure("these images do not fit on one page; name a file, which gets numbered pages, or take fewer with -k")
+        }
+        plan.notes.forEach(printNote)
+        var pages = picture.map { FigurePages(path: $0) }
+        var table = ProjectionTable([])
+        let run = try projected(plan, archive) { made in
+            for one in made { table.add(one.part.layer, one.projections, from: one.part.first) }
+            if let raw { try write(made, to: raw) }
+            // A sheet is of whole neurons, so that the options in it make it again.
+            for figure in try figures(of: made.filter(\.isWhole), archive) { try pages?.add(figure) }
+        }
+        try pages?.finish()
         keeping.report(archive)
-        if !projected.isEmpty { printListing(try ProjectionTable(projected).rendered(as: output.format), besides: picture) }
-        guard whole < neurons.count else { return }
-        let count = projected.reduce(0) { $0 + $1.projections.count }
-        printNote(
-            "stopped after \(count) \(count == 1 ? "projection" : "projections"), of which all of \(whole) of \(neurons.count) neurons"
-                + (picture == nil ? "" : "; the sheet is of those" + (whole == 0 ? ", and was not drawn" : "")))
-        throw ExitCode.interrupted
+        if run.count > 0 { printListing(try table.rendered(as: output.format), besides: picture) }
+        try report(run, plan, hasSheet: pages.map { $0.count > 0 })
+    }
+
+    /// Says what was left out.
+    /// - Throws: `ExitCode` where anything was; `Failure` where all was.
+    private func report(_ run: ProjectionRun, _ plan: ProjectionPlan, hasSheet: Bool?) throws {
+        guard !run.isStopped else {
+            let count = run.count
+            printNote(
+                "stopped after \(count) \(count == 1 ? "projection" : "projections"), of which all of \(run.whole) of \(neurons.count) neurons"
+                    + (hasSheet.map { "; the sheet is of those" + ($0 ? "" : ", and was not drawn") } ?? ""))
+            throw ExitCode.interrupted
+        }
+        guard !run.omitted.isEmpty else { return }
+        printNote("not projected: \(run.omitted.count) of \(run.omitted.count + run.count) maxima")
+        Remarks.gathered(run.omitted).forEach(printNote)
+        guard run.count > 0 else { throw Failure("no image could be projected") }
+        throw ExitCode.someSkipped
     }
 
     func figure() throws -> FigureFile {
         let archive = try files.archive(of: store)
-        let (projected, whole) = try projected(archive)
-        guard whole == neurons.count else { throw ExitCode.interrupted }
-        return try drawn(projected, archive)
+        let plan = try plan(archive)
+        var figures: [FigureFile] = []
+        let run = try projected(plan, archive) { figures += try self.figures(of: $0, archive) }
+        guard !run.isStopped else { throw ExitCode.interrupted }
+        if let (name, reason) = run.omitted.first { throw Failure("\(name): \(reason)") }
+        guard figures.count == 1 else { throw Failure("these images are drawn on \(figures.count) pages, not on one") }
+        return figures[0]
     }
 
     func passes() throws -> Int {
-        let images = try Store.open(path: store).imageCount()
-        return neurons.count.saturated(times: 2 * (image == nil ? min(count, images) : 1))
+        if let folder = image.first(where: ChosenImages.isFolder) {
+            throw Failure("\(folder) is a folder, and a picture of neurodex names each of its images")
+        }
+        let each = image.isEmpty ? min(count ?? Self.standardCount, try Store.open(path: store).imageCount()) : image.count
+        return neurons.count.saturated(times: 2.saturated(times: each))
     }
 
-    private typealias Projected = (layer: LayerRecord, projections: [Projection])
+    // MARK: Images
 
-    /// For every neuron its layer and its projections, and how many neurons have all of them: where the user stops it, what was made.
-    private func projected(_ archive: ExplanationArchive) throws -> (all: [Projected], whole: Int) {
-        let monitor = ExplanationMonitor()
-        var all: [Projected] = []
-        for (whole, neuron) in neurons.enumerated() {
+    /// How many pictures a page holds: 2²⁶ pixels of those that were seen, those that were answered to, and captions.
+    private var picturesAPage: Int {
+        let pixels = Double(size.pixels(ProjectionSheet.defaultSize))
+        return max(1, Int(Double(1 << 26) / (pixels * pixels * 3)))
+    }
+
+    /// Which images each neuron is sent back from, and where on them.
+    private func plan(_ archive: ExplanationArchive) throws -> ProjectionPlan {
+        let chosen = image.isEmpty ? nil : try choice.images(image, in: archive.store, files: archive.files)
+        let parts = try neurons.map { neuron in
             let layer = try NeuronReference(neuron, in: archive.store.description).layer
-            let places = try places(of: neuron, archive)
-            var projections: [Projection] = []
-            for place in places {
-                guard let made = try projection(of: neuron, place, layer, archive, monitor) else {
-                    return (all + (projections.isEmpty ? [] : [(layer, projections)]), whole)
-                }
-                projections.append(made)
-            }
-            all.append((layer, projections))
+            let places = try chosen?.names.map { ($0, position) } ?? strongest(of: neuron, archive)
+            if chosen?.isListed != false { try archive.requireFiles(of: places.map(\.0)) }
+            return ProjectionPlan.Part(neuron: neuron, layer: layer, places: places)
         }
-        return (all, neurons.count)
+        return ProjectionPlan(
+            parts, room: picturesAPage, isListed: chosen?.isListed ?? true, notes: chosen?.notes ?? [])
     }
 
-    /// The images that a neuron is sent back from, and where on them.
-    private func places(of neuron: String, _ archive: ExplanationArchive) throws -> [(image: String, at: String?)] {
-        let places: [(image: String, at: String?)]
-        if let image {
-            places = [(image, position)]
-        } else {
-            places = try TopQuery(neurons: [neuron], count: count, condition: condition).run(in: archive.store)
-                .map { ($0.image, position ?? "\($0.y),\($0.x)") }
-        }
-        try archive.requireFiles(of: places.map(\.image))
-        guard !places.isEmpty else {
+    private var choice: ChoiceOptions {
+        var choice = ChoiceOptions()
+        (choice.condition, choice.count) = (condition, count)
+        return choice
+    }
+
+    private func strongest(of neuron: String, _ archive: ExplanationArchive) throws -> [(String, String?)] {
+        let hits = try TopQuery(neurons: [neuron], count: count ?? Self.standardCount, condition: condition)
+            .run(in: archive.store)
+        guard !hits.isEmpty else {
             let empty = try condition.flatMap { try archive.store.emptySelection(where: $0) }
             throw Failure("no image of the store has a value of \(neuron) to send back" + (empty.map { "; \($0)" } ?? ""))
         }
-        return places
+        return hits.map { ($0.image, position ?? "\($0.y),\($0.x)") }
+    }
+
+    // MARK: Projections
+
+    private struct Made {
+        var part: ProjectionPlan.Part
+        var projections: [Projection] = []
+        /// Whether the user let all of them be made.
+        var isWhole = false
+    }
+
+    /// - Parameter body: takes what a page holds, after which nobody does; where the user stops it, what was made.
+    private func projected(
+        _ plan: ProjectionPlan, _ archive: ExplanationArchive, body: ([Made]) throws -> Void
+    ) throws -> ProjectionRun {
+        let monitor = ExplanationMonitor()
+        var run = ProjectionRun()
+        for page in plan.pages where !run.isStopped {
+            var all: [Made] = []
+            for part in page where !run.isStopped {
+                let made = try made(part, plan, archive, monitor, &run)
+                if !made.projections.isEmpty { all.append(made) }
+            }
+            if !all.isEmpty { try body(all) }
+        }
+        return run
+    }
+
+    private func made(
+        _ part: ProjectionPlan.Part, _ plan: ProjectionPlan, _ archive: ExplanationArchive, _ monitor: ExplanationMonitor,
+        _ run: inout ProjectionRun
+    ) throws -> Made {
+        var made = Made(part: part)
+        for place in part.places {
+            do {
+                guard let projection = try projection(of: part, place, archive, monitor) else {
+                    run.stop()
+                    return made
+                }
+                made.projections.append(projection)
+                run.count += 1
+            } catch  where !plan.isListed && Explained.isOfOneImage(error) {
+                run.omitted.append((place.image, "\(error)"))
+            }
+        }
+        made.isWhole = true
+        if part.isLast { run.whole += 1 }
+        return made
     }
 
     /// Nil where the user stopped it.
     private func projection(
-        of neuron: String, _ place: (image: String, at: String?), _ layer: LayerRecord, _ archive: ExplanationArchive,
+        of part: ProjectionPlan.Part, _ place: (image: String, at: String?), _ archive: ExplanationArchive,
         _ monitor: ExplanationMonitor
     ) throws -> Projection? {
         let description = archive.store.description
         let subject = try archive.subject(place.image)
-        let position = try place.at ?? maximum(of: Target(neuron, in: description), on: subject, archive)
-        let target = try Target("\(neuron)@\(position)", in: description)
+        let position = try place.at ?? maximum(of: Target(part.neuron, in: description), on: subject, archive)
+        let target = try Target("\(part.neuron)@\(position)", in: description)
         let remark = "\(target.text) on \((place.image as NSString).lastPathComponent)"
         let made = try monitor.watch(remark) { try archive.explanation(of: subject, target: target, by: method) }
-        return made.map { Projection($0, of: layer, on: subject, in: archive.preprocessing.crop) }
+        return made.map { Projection($0, of: part.layer, on: subject, in: archive.preprocessing.crop) }
     }
 
     /// Where a neuron has its maximum, as `--position` takes it.
@@ -157,83 +242,46 @@ struct DeconvCommand: StoredFilesCommand {
         return "\(place.y),\(place.x)"
     }
 
-    private func write(_ projected: [Projected], to folder: String) throws {
+    // MARK: Files
+
+    private func write(_ made: [Made], to folder: String) throws {
         try makeFolder(folder)
-        for (layer, projections) in projected {
-            let name = layer.name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? String($0) : "-" }.joined()
-            for (index, projection) in projections.enumerated() {
-                let path = "\(folder)/\(name)-\(projection.explanation.target.channel)-\(index + 1).npy"
+        for one in made {
+            let name = one.part.layer.name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? String($0) : "-" }
+            for (index, projection) in one.projections.enumerated() {
+                let number = one.part.first + index + 1
+                let path = "\(folder)/\(name.joined())-\(projection.explanation.target.channel)-\(number).npy"
                 try neurodex.write(projection.explanation.map.npy, to: path)
             }
         }
     }
 
-    private func drawn(_ projected: [Projected], _ archive: ExplanationArchive) throws -> FigureFile {
+    /// One sheet, or one a neuron where an image could not be sent back from each.
+    private func figures(of made: [Made], _ archive: ExplanationArchive) throws -> [FigureFile] {
+        guard let first = made.first else { return [] }
+        let names = made.map { $0.projections.map(\.subject.name) }
+        let isOne = image.isEmpty || names.allSatisfy { $0 == names[0] }
+        return try isOne ? [drawn(made, archive)] : [drawn([first], archive)] + made.dropFirst().map { try drawn([$0], archive) }
+    }
+
+    private func drawn(_ made: [Made], _ archive: ExplanationArchive) throws -> FigureFile {
         var sheet = ProjectionSheet()
         let pixels = size.pixels(ProjectionSheet.defaultSize)
-        for (layer, projections) in projected {
+        for one in made {
             sheet.add(
-                projections.first?.explanation.target.neuron ?? layer.name, of: layer, archive.lit(projections),
-                rule: method.rule, channelOrder: archive.preprocessing.channels)
+                one.projections.first?.explanation.target.neuron ?? one.part.layer.name, of: one.part.layer,
+                archive.lit(one.projections), rule: method.rule, channelOrder: archive.preprocessing.channels)
         }
+        let isNamed = !image.isEmpty || made.contains { !$0.part.isAll }
         let provenance = Provenance(
             command: Deconvolution.name,
-            options: method.arguments + Spelling.option("-k", image == nil ? "\(count)" : nil)
-                + Spelling.option("--where", condition)
-                + Spelling.option("--image", image) + Spelling.option("--position", position)
-                + Spelling.option("--size", "\(pixels)"),
-            operands: [store] + neurons.prefix(projected.count), model: archive.store.description.model.sha256,
-            of: projected.flatMap(\.projections).map(\.explanation), toolVersion: Neurodex.version)
+            options: method.arguments
+                + (isNamed
+                    ? Spelling.option("--image", made[0].projections.map(\.subject.name))
+                    : Spelling.option("-k", "\(count ?? Self.standardCount)") + Spelling.option("--where", condition))
+                + Spelling.option("--position", position) + Spelling.option("--size", "\(pixels)"),
+            operands: [store] + made.map(\.part.neuron), model: archive.store.description.model.sha256,
+            of: made.flatMap(\.projections).map(\.explanation), toolVersion: Neurodex.version)
         return FigureFile(page: try sheet.page(scale: Double(pixels) / 160), provenance: provenance)
-    }
-}
-
-struct ProjectionTable: Printable {
-    private struct Entry: Encodable {
-        var layer: String
-        var channel: Int
-        var rank: Int
-        var image: String
-        var label: String?
-        var value: Float
-        var y: Int
-        var x: Int
-        /// x, y, width, height in the network's input frame.
-        var field: [Double]
-    }
-
-    private let entries: [Entry]
-
-    init(_ projected: [(layer: LayerRecord, projections: [Projection])]) {
-        entries = projected.flatMap { layer, projections in
-            projections.enumerated().map { index, projection in
-                let (target, field) = (projection.explanation.target, projection.field)
-                let place = target.place ?? (0, 0)
-                return Entry(
-                    layer: layer.name, channel: target.channel, rank: index + 1, image: projection.subject.name,
-                    label: projection.subject.stored?.label, value: projection.explanation.value, y: place.y, x: place.x,
-                    field: [field.x, field.y, field.width, field.height])
-            }
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
-
-    var table: TextTable {
-        TextTable(
-            columns: ["neuron", "rank", "value", "image", "label", "y", "x"], shortened: ["neuron", "image", "label"],
-            rows: entries.map {
-                [
-                    .text("\($0.layer):\($0.channel)"), .value($0.rank), .value($0.value), .text($0.image), .optional($0.label),
-                    .value($0.y), .value($0.x),
-                ]
-            })
-    }
-
-    var fields: [[String]] {
-        [["layer", "channel", "rank", "image", "label", "value", "y", "x"]]
-            + entries.map {
-                [$0.layer, "\($0.channel)", "\($0.rank)", $0.image, $0.label ?? "", "\($0.value)", "\($0.y)", "\($0.x)"]
-            }
     }
 }

@@ -60,6 +60,7 @@ struct DiffCommand: FigureCommand {
     var imagesFolder: String?
 
     @OptionGroup var size: SizeOption
+    @OptionGroup var shading: ShadeOption
 
     func validate() throws {
         do {
@@ -79,7 +80,8 @@ struct DiffCommand: FigureCommand {
         printListing(try listed(diff), besides: sheet)
         if let listing { print(diff.remarks(listing)) }
         guard let path = sheet else { return }
-        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff, size: size.given).drawn()
+        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff, size: size.given, shade: shading.shade)
+            .drawn()
         try sheet.refuseEmpty()
         try write(figure(of: sheet, one, other), to: path)
         try sheet.reportMissing()
@@ -97,14 +99,16 @@ struct DiffCommand: FigureCommand {
     func figure() throws -> FigureFile {
         let (one, other) = (try Store.open(path: store), try Store.open(path: b))
         let diff = try query.run(from: one, to: other, withImages: true)
-        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff, size: size.given).drawn()
+        let sheet = try DiffSheet(a: one, b: other, images: imagesFolder, diff: diff, size: size.given, shade: shading.shade)
+            .drawn()
         try sheet.refuseGaps()
         return figure(of: sheet, one, other)
     }
 
     private func figure(of sheet: Sheet, _ one: Store, _ other: Store) -> FigureFile {
         sheet.figure(
-            command: Self._commandName, options: query.options + Spelling.option("--size", size.given.map { "\($0)" }),
+            command: Self._commandName,
+            options: query.options + shading.arguments(of: sheet) + Spelling.option("--size", size.given.map { "\($0)" }),
             operands: [store, b], model: one.description.model.sha256,
             facts: [("other-model", other.description.model.sha256)])
     }

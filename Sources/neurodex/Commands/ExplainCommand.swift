@@ -44,7 +44,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @Option(
         name: [.customShort("o"), .customLong("out")],
         help: ArgumentHelp(
-            "Draw original and map side by side, a PNG, or an SVG by its ending; of very many images several numbered pages.",
+            "Draw original and map side by side, a PNG, SVG or PDF by its ending; of very many images several numbered pages.",
             valueName: "file"),
         completion: .file())
     var picture: String?
@@ -106,52 +106,39 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let chosen = try choice.images(images, in: archives[0].store, files: archives[0].files)
         try refusePages(of: chosen.names.count)
         chosen.notes.forEach(printNote)
-        let explained = try explained(chosen, by: archives, ExplanationMonitor())
-        let answers = explained.answers
+        var pages = picture.map { FigurePages(path: $0) }
+        var results = ExplanationOutput(self, archives, page: picture == nil ? nil : { try pages?.add($0) })
+        let explained = try explained(chosen, by: archives) { try results.add($0) }
         if explained.isStopped {
-            printNote("stopped after \(answers.count) of \(chosen.names.count) \(chosen.names.count == 1 ? "image" : "images")")
-            guard !answers.isEmpty else { throw ExitCode.interrupted }
+            printNote(
+                "stopped after \(explained.count) of \(chosen.names.count) \(chosen.names.count == 1 ? "image" : "images")")
+            guard explained.count > 0 else { throw ExitCode.interrupted }
         }
         explained.omissionNotes.forEach(printNote)
-        guard !answers.isEmpty else { throw Failure("no image could be explained") }
-        try write(answers)
-        if let file = findings.mask { try findings.write(answers.flatMap(\.findings), to: file, isFolder: !isOfOneMap) }
-        if let picture { try write(try drawn(answers, archives), to: picture) }
-        printNotes(of: answers, archives)
-        archives.forEach(keeping.report)
-        printListing(
-            try ExplanationTable(answers: answers, findings: findings).rendered(as: output.format), besides: picture, raw,
-            findings.mask)
-        for note in try findings.summary(answers) { printNote(note) }
-        if explained.isStopped { throw ExitCode.interrupted }
-        if !explained.omitted.isEmpty { throw ExitCode.someSkipped }
-    }
-
-    private func printNotes(of answers: [Answer], _ archives: [ExplanationArchive]) {
-        let explanations = answers.flatMap(\.explanations)
-        for note in Set(explanations.compactMap(\.map.note)).sorted() { printNote(note) }
-        func named(_ reason: (Explanation) -> String?) -> [(String, String)] {
-            explanations.compactMap { explanation in
-                reason(explanation).map { ("\(explanation.image), \(explanation.target.text)", $0) }
-            }
-        }
-        for note in Remarks.gathered(named(\.map.emptiness)) { printNote(note) }
-        for note in Remarks.gathered(named { method.reasonForNoBox(of: $0.map, in: archives[0].preprocessing.crop) }) {
-            printNote(note)
-        }
-        for reason in answers.flatMap(\.findings).compactMap(\.spread) { printNote(reason) }
+        guard explained.count > 0 else { throw Failure("no image could be explained") }
+        try results.finish()
+        try pages?.finish()
+        if let pages, pages.count > 1, scale == .shared { printNote("a scale is shared within each page, not between pages") }
+        results.tally.notes.forEach(printNote)
         if picture != nil {
             for silence in archives.compactMap(\.silence) { printNote("drawn without probabilities: \(silence)") }
         }
+        archives.forEach(keeping.report)
+        printListing(try results.tally.table.rendered(as: output.format), besides: picture, raw, findings.mask)
+        if let truth = findings.truth { results.tally.truth.sentences(of: truth).forEach(printNote) }
+        if explained.isStopped { throw ExitCode.interrupted }
+        if !explained.omitted.isEmpty { throw ExitCode.someSkipped }
     }
 
     func figure() throws -> FigureFile {
         let archives = try archives(keeping: false)
         let chosen = try choice.images(images, in: archives[0].store, files: archives[0].files)
-        let explained = try explained(chosen, by: archives, ExplanationMonitor())
+        var pages: [FigureFile] = []
+        var results = ExplanationOutput(self, archives) { pages.append($0) }
+        let explained = try explained(chosen, by: archives) { try results.add($0) }
         guard !explained.isStopped else { throw ExitCode.interrupted }
         if let omission = explained.omissionNotes.first { throw Failure(omission) }
-        let pages = try drawn(explained.answers, archives)
+        try results.finish()
         guard pages.count == 1 else { throw Failure("these images are drawn on \(pages.count) pages, not on one") }
         return pages[0]
     }
@@ -178,24 +165,30 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     }
 
     /// What became of the images, in their order; fewer where the user stopped it.
+    /// - Parameter body: takes each that could be explained.
     private func explained(
-        _ chosen: ChosenImages, by archives: [ExplanationArchive], _ monitor: ExplanationMonitor
+        _ chosen: ChosenImages, by archives: [ExplanationArchive], body: (Answer) throws -> Void
     ) throws -> Explained {
         let truth = try findings.table()
         if chosen.isListed { try archives[0].requireFiles(of: chosen.names) }
+        let monitor = ExplanationMonitor()
         var explained = Explained()
         for (index, image) in chosen.names.enumerated() {
             let remark = chosen.names.count > 1 ? "image \(index + 1) of \(chosen.names.count)" : nil
+            let answer: Answer
             do {
                 let made = try monitor.watch(remark) { try self.answer(image, by: archives, truth, isListed: chosen.isListed) }
                 guard let made else {
                     explained.isStopped = true
                     break
                 }
-                explained.answers.append(made)
+                answer = made
             } catch  where !chosen.isListed && Explained.isOfOneImage(error) {
                 explained.omitted.append((image, "\(error)"))
+                continue
             }
+            try body(answer)
+            explained.count += 1
             if chosen.names.count > 1 { monitor.show(done: index + 1, of: chosen.names.count) }
         }
         monitor.clear()

@@ -20,10 +20,31 @@ protocol FigureCommand: ParsableCommand {
 /// A picture and what made it, as it is written.
 struct FigureFile {
     enum Format {
-        case png, svg
+        case png, svg, pdf
 
         /// By the ending of a file's name; PNG for standard output.
-        init(path: String) { self = (path as NSString).pathExtension.lowercased() == "svg" ? .svg : .png }
+        init(path: String) {
+            self =
+                switch (path as NSString).pathExtension.lowercased() {
+                case "svg": .svg
+                case "pdf": .pdf
+                default: .png
+                }
+        }
+
+        /// By how a file begins.
+        init(of bytes: [UInt8]) {
+            self = bytes.starts(with: SVG.signature) ? .svg : bytes.starts(with: PDF.signature) ? .pdf : .png
+        }
+
+        /// The texts of a file.
+        func text(in bytes: [UInt8]) -> [PNGText] {
+            switch self {
+            case .png: PNG.text(in: bytes)
+            case .svg: SVG.text(in: bytes)
+            case .pdf: PDF.text(in: bytes)
+            }
+        }
     }
 
     private enum Drawing {
@@ -47,6 +68,7 @@ struct FigureFile {
         switch (drawing, format) {
         case (.page(let page), .png): Data(try page.rendered().pngData(text: provenance.text))
         case (.page(let page), .svg): Data(try page.svgData(text: provenance.text))
+        case (.page(let page), .pdf): Data(try page.pdfData(text: provenance.text))
         case (.film(let frames, let milliseconds), _):
             Data(try PNG.animation(of: frames, milliseconds: milliseconds, text: provenance.text))
         }

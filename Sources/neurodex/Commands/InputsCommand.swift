@@ -40,9 +40,10 @@ struct InputsCommand: StoredFilesCommand {
 
     @OptionGroup var strongest: StrongestOption
 
-    @Option(help: ArgumentHelp("Draw what these neurons respond to, a PNG or SVG.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("Draw what these neurons respond to, a PNG, SVG or PDF.", valueName: "file"), completion: .file())
     var sheet: String?
 
+    @OptionGroup var shading: ShadeOption
     @OptionGroup var files: FilesOptions
     @OptionGroup var format: FormatOption
 
@@ -51,7 +52,9 @@ struct InputsCommand: StoredFilesCommand {
         try OutputFile.check(OutputFile("--sheet", sheet, .picture))
     }
 
-    func passes() throws -> Int { 2 * strongest.count }
+    func passes() throws -> Int {
+        2.saturated(times: strongest.count) + Self.pictures.saturated(times: min(count, 1 << 20) + 1)
+    }
 
     func run() throws {
         let archive = try files.archive(of: store)
@@ -104,7 +107,9 @@ struct InputsCommand: StoredFilesCommand {
             for index in own.indices { own[index].subtitle = table.caption(of: row) }
             rows += own
         }
-        guard let sheet = try SheetDrawing(store: store, images: imagesFolder).draw(SheetPlan(rows), whole: false) else {
+        var drawing = try SheetDrawing(store: store, images: imagesFolder)
+        if shading.shade == .dark { drawing.light = .archive(archive) }
+        guard let sheet = try drawing.draw(SheetPlan(rows), whole: false) else {
             throw Failure("nothing was found, so no sheet was drawn")
         }
         return sheet
@@ -113,7 +118,8 @@ struct InputsCommand: StoredFilesCommand {
     private func file(_ sheet: Sheet, _ archive: ExplanationArchive) -> FigureFile {
         sheet.figure(
             command: "inputs",
-            options: Spelling.option("--layer", layer) + Spelling.option("-k", "\(count)") + strongest.arguments,
+            options: Spelling.option("--layer", layer) + Spelling.option("-k", "\(count)") + strongest.arguments
+                + shading.arguments(of: sheet),
             operands: [store, neuron], model: archive.store.description.model.sha256)
     }
 }

@@ -29,7 +29,7 @@ struct MapsCommand: StoredFilesCommand {
     var image: String
 
     @Option(
-        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The picture, a PNG or SVG.", valueName: "file"),
+        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The picture, a PNG, SVG or PDF.", valueName: "file"),
         completion: .file())
     var picture: String?
 
@@ -124,7 +124,7 @@ struct FiltersCommand: FigureCommand {
     var store: String
 
     @Option(
-        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The picture, a PNG or SVG.", valueName: "file"),
+        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The picture, a PNG, SVG or PDF.", valueName: "file"),
         completion: .file())
     var picture: String?
 

@@ -18,10 +18,11 @@ struct PredictCommand: StoredFilesCommand {
               neurodex predict shop.sqlite photos/cat/1.jpg
               neurodex predict shop.sqlite --matrix matrix.png
               neurodex predict petshop.onnx photos/test --classes labels.txt
+              neurodex predict petshop.onnx photos --classes labels.txt --matrix matrix.png
 
             IMAGES are paths or ids of the store, other files, or folders of them: the network is run on each. Without them the answers \
             that the store has are counted, by label and split. A network's own file needs no store; then --classes names its classes, and \
-            pictures are prepared as for 'index'.
+            pictures are prepared as for 'index'. With --matrix its answers are counted too, beside the labels of the folders or of --labels.
             """)
 
     @Argument(help: "The store, or the network's own file (ONNX).", completion: .file())
@@ -38,7 +39,9 @@ struct PredictCommand: StoredFilesCommand {
         help: "Count only images that meet this SQL condition on path, label, split, width, height, predicted, score, correct …")
     var condition: String?
 
-    @Option(help: ArgumentHelp("Draw labels against answers, a PNG or SVG.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Count the answers, and draw labels against answers, a PNG, SVG or PDF.", valueName: "file"),
+        completion: .file())
     var matrix: String?
 
     @OptionGroup var files: FilesOptions
@@ -50,27 +53,15 @@ struct PredictCommand: StoredFilesCommand {
 
     func validate() throws {
         guard count >= 1 else { throw ValidationError(QueryError.wrongCount(count).description) }
-        guard images.isEmpty || condition == nil && matrix == nil else {
-            throw ValidationError("--where and --matrix are about the answers that the store has; leave the images out")
+        guard images.isEmpty || condition == nil else {
+            throw ValidationError("--where is about the answers that the store has; leave the images out")
         }
         try OutputFile.check(OutputFile("--matrix", matrix, .picture))
     }
 
     func run() throws {
-        if BareNetworkOptions.isNetwork(store) { return try predict(bare.network(at: store)) }
-        if let option = bare.used {
-            throw ValidationError("\(option) is for a network's own file; a store knows how its pictures were prepared")
-        }
-        let opened = try Store.open(path: store)
-        guard !opened.description.classes.isEmpty else {
-            throw Failure("the network of \(store) has no classes, so it answers nothing that could be named")
-        }
-        guard images.isEmpty else {
-            return try predict(
-                StoredNetworkAnswers(
-                    archive: ExplanationArchive(
-                        store: opened, model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version)))
-        }
+        guard images.isEmpty, !BareNetworkOptions.isNetwork(store) else { return try answer(by: network()) }
+        let opened = try opened()
         let table = try confusion(opened)
         printListing(try AccuracyTable(shares: table.shares).rendered(as: output.format), besides: matrix)
         if table.shares.isEmpty {
@@ -83,8 +74,35 @@ struct PredictCommand: StoredFilesCommand {
     }
 
     func figure() throws -> FigureFile {
-        let opened = try Store.open(path: store)
+        guard images.isEmpty, !BareNetworkOptions.isNetwork(store) else {
+            let network = try network()
+            let counted = try counted(by: network)
+            guard !counted.run.isStopped else { throw ExitCode.interrupted }
+            return try file(counted, network)
+        }
+        let opened = try opened()
         return file(try confusion(opened), opened)
+    }
+
+    /// A picture names the images that are in it.
+    func passes() throws -> Int {
+        if let folder = images.first(where: ChosenImages.isFolder) {
+            throw Failure("\(folder) is a folder, and a picture of neurodex names each of its images")
+        }
+        return images.count
+    }
+
+    // MARK: Answers of the store
+
+    private func opened() throws -> Store {
+        if let option = bare.used {
+            throw ValidationError("\(option) is for a network's own file; a store knows how its pictures were prepared")
+        }
+        let opened = try Store.open(path: store)
+        guard !opened.description.classes.isEmpty else {
+            throw Failure("the network of \(store) has no classes, so it answers nothing that could be named")
+        }
+        return opened
     }
 
     private func confusion(_ store: Store) throws -> ConfusionMatrix {
@@ -105,133 +123,73 @@ struct PredictCommand: StoredFilesCommand {
                 model: store.description.model.sha256, toolVersion: Neurodex.version))
     }
 
-    private func predict(_ network: some AnsweringNetwork) throws {
+    // MARK: Answers of the network
+
+    private func network() throws -> any AnsweringNetwork {
+        if BareNetworkOptions.isNetwork(store) { return try bare.network(at: store) }
+        return StoredNetworkAnswers(
+            archive: try ExplanationArchive(
+                store: try opened(), model: model, images: imagesFolder, keeps: false, toolVersion: Neurodex.version))
+    }
+
+    private func answer(by network: any AnsweringNetwork) throws {
         guard !images.isEmpty else {
             throw ValidationError("name images or folders: only a store has answers that can be counted")
         }
-        let names = try ChosenImages.expanded(images, in: network.store)
-        let isListed = names.count == images.count
-        let folders = network.store == nil ? Self.labels(of: names) : [:]
-        let monitor = ExplanationMonitor()
-        var (answers, omitted): ([PredictionTable.Prediction], [(String, String)]) = ([], [])
-        for name in names where !monitor.isInterrupted {
-            do {
-                let (subject, standing) = try network.answer(on: name)
-                let label = subject.stored?.label ?? folders[name].flatMap { standing.names.contains($0) ? $0 : nil }
+        let run: AnswerRun
+        if let matrix {
+            let counted = try counted(by: network)
+            run = counted.run
+            printListing(try AccuracyTable(shares: counted.table.shares).rendered(as: output.format), besides: matrix)
+            if counted.table.shares.isEmpty {
+                printNote("no image has a label, so no matrix was drawn; --labels says where labels come from")
+            } else {
+                if let first = counted.strangers.first {
+                    printNote("without a label, and not counted: \(counted.strangers.count) images, such as \(first)")
+                }
+                try write(file(counted, network), to: matrix)
+            }
+        } else {
+            var answers: [PredictionTable.Prediction] = []
+            run = try AnswerRun(images, labels: bare.labels, by: network) { subject, standing, label, _ in
                 answers.append(PredictionTable.Prediction(subject, standing, label: label, count: count))
-            } catch  where !isListed && Explained.isOfOneImage(error) {
-                omitted.append((name, "\(error)"))
             }
-            monitor.show(done: answers.count + omitted.count, of: names.count)
+            printOut(try PredictionTable(predictions: answers).rendered(as: output.format))
+            let judged = answers.compactMap(\.correct)
+            if judged.count > 1 { printNote("right on \(judged.count { $0 }) of \(judged.count) labelled images") }
         }
-        monitor.clear()
-        printOut(try PredictionTable(predictions: answers).rendered(as: output.format))
-        let judged = answers.compactMap(\.correct)
-        if judged.count > 1 { printNote("right on \(judged.count { $0 }) of \(judged.count) labelled images") }
-        if !omitted.isEmpty { printNote("not answered: \(omitted.count) of \(answers.count + omitted.count) images") }
-        Remarks.gathered(omitted).forEach(printNote)
-        guard !monitor.isInterrupted else {
-            printNote("stopped after \(answers.count) of \(names.count) images")
-            throw ExitCode.interrupted
+        try run.report()
+    }
+
+    private struct Counted {
+        var table: ConfusionMatrix
+        var run: AnswerRun
+        /// Without a label.
+        var strangers: [String] = []
+        var images: [(path: String, sha256: String)] = []
+    }
+
+    private func counted(by network: any AnsweringNetwork) throws -> Counted {
+        let names = network.classNames
+        guard !names.isEmpty else {
+            throw ValidationError("--matrix sets labels against names of classes; say which these are with --classes FILE")
         }
-        if !omitted.isEmpty { throw ExitCode.someSkipped }
-    }
-
-    /// By the folders that files stand in, as `index` takes them.
-    private static func labels(of files: [String]) -> [String: String] {
-        let items = (try? Dataset(paths: files).items) ?? []
-        return Dictionary(items.compactMap { item in item.label.map { (item.file, $0) } }) { first, _ in first }
-    }
-}
-
-/// Classes with probabilities as they are listed.
-struct PredictionTable: Printable {
-    struct Prediction: Encodable {
-        struct Candidate: Encodable {
-            var rank: Int
-            var index: Int
-            var name: String?
-            var probability: Double
-            var score: Float
+        var answers: [(label: String, split: String?, answer: String)] = []
+        var (strangers, used): ([String], [(String, String)]) = ([], [])
+        let run = try AnswerRun(images, labels: bare.labels, by: network, isCounting: true) { subject, standing, label, split in
+            used.append((subject.name, subject.digest.map { String(format: "%02x", $0) }.joined()))
+            guard let label else { return strangers.append(subject.name) }
+            if let best = standing.order.first { answers.append((label, split, names[best])) }
         }
-
-        var image: String
-        var label: String?
-        /// Whether the first class is the label; none where there is no label, or it names no class.
-        var correct: Bool?
-        var classes: [Candidate]
-
-        init(_ subject: Subject, _ standing: Standing, label: String?, count: Int) {
-            (image, self.label) = (subject.name, label)
-            correct = standing.isRight(label)
-            classes = standing.order.prefix(count).enumerated().map { rank, index in
-                Candidate(
-                    rank: rank + 1, index: index, name: standing.names.indices.contains(index) ? standing.names[index] : nil,
-                    probability: standing.probabilities[index], score: standing.scores[index])
-            }
-        }
+        return Counted(
+            table: ConfusionMatrix(answers: answers, classes: names), run: run, strangers: strangers, images: used)
     }
 
-    var predictions: [Prediction]
-
-    func encode(to encoder: any Encoder) throws { try predictions.encode(to: encoder) }
-
-    var table: TextTable {
-        TextTable(
-            columns: ["image", "label", "rank", "class", "probability", "score"], shortened: ["image", "label", "class"],
-            rows: predictions.flatMap { prediction in
-                prediction.classes.map { candidate in
-                    [
-                        candidate.rank == 1 ? .text(prediction.image) : .text(""),
-                        candidate.rank == 1 ? .optional(prediction.label) : .nothing, .value(candidate.rank),
-                        .text(candidate.name ?? "\(candidate.index)"), .number(Standing.percent(candidate.probability)),
-                        .value(candidate.score),
-                    ]
-                }
-            })
-    }
-
-    var fields: [[String]] {
-        [["image", "label", "correct", "rank", "index", "class", "probability", "score"]]
-            + predictions.flatMap { prediction in
-                prediction.classes.map {
-                    [
-                        prediction.image, prediction.label ?? "", prediction.correct.map { "\($0)" } ?? "", "\($0.rank)",
-                        "\($0.index)",
-                        $0.name ?? "", "\($0.probability)", "\($0.score)",
-                    ]
-                }
-            }
-    }
-}
-
-/// How often each label was answered right, as it is listed.
-struct AccuracyTable: Printable {
-    var shares: [ConfusionMatrix.Share]
-
-    func encode(to encoder: any Encoder) throws { try shares.encode(to: encoder) }
-
-    private func percent(_ right: Int?, _ images: Int) -> TextTable.Cell {
-        right.map { .number(String(format: "%.1f %%", 100 * Double($0) / Double(max(images, 1)))) } ?? .nothing
-    }
-
-    var table: TextTable {
-        let judged = shares.filter { $0.right != nil }
-        let (all, right) = (judged.map(\.images).reduce(0, +), judged.compactMap(\.right).reduce(0, +))
-        let total: [[TextTable.Cell]] =
-            judged.count < 2 ? [] : [[.text("all"), .nothing, .value(all), .value(right), percent(right, all)]]
-        return TextTable(
-            columns: ["label", "split", "images", "right", "accuracy"], shortened: ["label"],
-            rows: shares.map {
-                [
-                    .text($0.label), .optional($0.split), .value($0.images), $0.right.map { .value($0) } ?? .nothing,
-                    percent($0.right, $0.images),
-                ]
-            } + total)
-    }
-
-    var fields: [[String]] {
-        [["label", "split", "images", "right"]]
-            + shares.map { [$0.label, $0.split ?? "", "\($0.images)", $0.right.map { "\($0)" } ?? ""] }
+    private func file(_ counted: Counted, _ network: any AnsweringNetwork) throws -> FigureFile {
+        FigureFile(
+            page: counted.table.page(),
+            provenance: Provenance(
+                command: "predict", options: try bare.arguments(of: network), operands: [store] + counted.run.names,
+                model: network.digest, images: counted.images, toolVersion: Neurodex.version))
     }
 }

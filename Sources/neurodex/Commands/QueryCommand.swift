@@ -10,6 +10,7 @@ import Support
 enum QueryCommands {
     static func command<Q: Query>(for query: Q.Type) -> any ParsableCommand.Type {
         if query is SQLQuery.Type { return SQLCommand.self }
+        if case .crops = query.figureKind { return command(query, ModelOption.self) }
         return query is any ImageQuery.Type ? command(query, ModelOption.self) : command(query, NoModel.self)
     }
 
@@ -59,6 +60,9 @@ struct QueryCommand<Q: Query, Drawing: DrawingOptions, Model: ModelOptions>: Fig
         get { drawing.images }
         set { drawing.images = newValue }
     }
+
+    /// Of sheets alone: a question that is not drawn runs the network on one image at most.
+    func passes() -> Int { drawing.shade?.shade == .dark ? SheetDrawing.mostImages : 1 }
 
     func validate() throws {
         do {
@@ -147,15 +151,18 @@ extension QueryCommand {
         case nil: return nil
         case .histogram(let histogram): return .chart(HistogramPicture(histogram: histogram).page())
         case .sheet(let plan):
-            let sheet = try SheetDrawing(store: store, images: drawing.images).draw(
-                plan, whole: drawing.whole, size: drawing.size)
+            var sheets = try SheetDrawing(store: store, images: drawing.images)
+            if drawing.shade?.shade == .dark { sheets.light = .network(model: network.model) }
+            let sheet = try sheets.draw(plan, whole: drawing.whole, size: drawing.size)
             return sheet.map { .sheet($0) }
         }
     }
 
     private func file(of figure: DrawnFigure, from store: Store) -> FigureFile {
         let options =
-            query.options + Spelling.flag("--whole", drawing.whole) + Spelling.option("--size", drawing.size.map { "\($0)" })
+            query.options + Spelling.flag("--whole", drawing.whole)
+            + (figure.sheet.flatMap { drawing.shade?.arguments(of: $0) } ?? [])
+            + Spelling.option("--size", drawing.size.map { "\($0)" })
         let (operands, model) = ([self.store] + query.operands, store.description.model.sha256)
         switch figure {
         case .sheet(let sheet): return sheet.figure(command: Q.name, options: options, operands: operands, model: model)

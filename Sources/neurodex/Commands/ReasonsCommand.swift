@@ -54,7 +54,7 @@ struct ReasonsCommand: StoredFilesCommand {
 
     @Option(
         name: [.customShort("o"), .customLong("out")],
-        help: ArgumentHelp("Draw the groups, a PNG or SVG.", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Draw the groups, a PNG, SVG or PDF.", valueName: "file"), completion: .file())
     var picture: String?
 
     @OptionGroup var size: SizeOption

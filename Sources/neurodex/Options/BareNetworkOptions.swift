@@ -5,6 +5,7 @@ import Foundation
 import Images
 import Indexing
 import NeuralNetwork
+import Search
 
 /// What a network's own file leaves open, where there is no store that says it.
 struct BareNetworkOptions: ParsableArguments {
@@ -13,19 +14,35 @@ struct BareNetworkOptions: ParsableArguments {
         completion: .file())
     var classes: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where labels come from, as for index: a .csv, a text, folders or none (default: folders).", valueName: "source"),
+        completion: .file())
+    var labels: String?
+
     @OptionGroup var reading: NetworkOptions
     @OptionGroup var preprocessing: PreprocessingOptions
 
     /// An option that was given; nil of none.
     var used: String? {
         let given: [(String, Bool)] = [
-            ("--classes", classes != nil), ("--output", reading.output != nil), ("--input-size", reading.inputSize != nil),
+            ("--classes", classes != nil), ("--labels", labels != nil), ("--output", reading.output != nil),
+            ("--input-size", reading.inputSize != nil),
             ("--preprocess", preprocessing.preset != nil), ("--resize", preprocessing.resize != nil),
             ("--pad-color", preprocessing.padColor != nil), ("--mean", preprocessing.mean != nil),
             ("--std", preprocessing.deviation != nil), ("--channels", preprocessing.channels != nil),
             ("--divisor", preprocessing.divisor != nil), ("--interpolation", preprocessing.interpolation != nil),
         ]
         return given.first(where: \.1)?.0
+    }
+
+    /// What makes the same network of the same file, and gives the same labels.
+    func arguments(of network: any AnsweringNetwork) throws -> [String] {
+        guard let alone = network as? BareNetworkAnswers else { return [] }
+        return Spelling.option("--classes", classes) + Spelling.option("--labels", labels)
+            + Spelling.option("--output", reading.output)
+            + Spelling.option("--input-size", reading.inputSize.map { "\($0.height)x\($0.width)" })
+            + alone.explainer.preprocessing.arguments
     }
 
     /// Whether a file is there that is no store; an empty one is a store that was begun.
@@ -74,6 +91,10 @@ extension Data {
 protocol AnsweringNetwork {
     /// That images may be in.
     var store: Store? { get }
+    /// In the network's order; none where they are not known.
+    var classNames: [String] { get }
+    /// SHA-256.
+    var digest: String { get }
     /// - Throws: `ImageError`, `ExplanationError`, `NetworkError`.
     func answer(on image: String) throws -> (Subject, Standing)
 }
@@ -83,6 +104,8 @@ struct StoredNetworkAnswers: AnsweringNetwork {
     let archive: ExplanationArchive
 
     var store: Store? { archive.store }
+    var classNames: [String] { archive.store.description.classes }
+    var digest: String { archive.store.description.model.sha256 }
 
     func answer(on image: String) throws -> (Subject, Standing) {
         let subject = try archive.subject(image)
@@ -98,6 +121,8 @@ struct BareNetworkAnswers: AnsweringNetwork {
     let explainer: Explainer
 
     var store: Store? { nil }
+    var classNames: [String] { explainer.description.classes }
+    var digest: String { explainer.network.sha256 }
 
     func answer(on image: String) throws -> (Subject, Standing) {
         let subject = try Subject(file: image, preprocessing: explainer.preprocessing)

@@ -11,6 +11,8 @@ protocol DrawingOptions: ParsableArguments {
     var whole: Bool { get }
     /// The longer side of each picture, in pixels; nil for what the sheet is drawn at by itself.
     var size: Int? { get }
+    /// How parts of images are drawn; nil where none are.
+    var shade: ShadeOption? { get }
 }
 
 extension DrawingOptions {
@@ -20,6 +22,7 @@ extension DrawingOptions {
     }
     var whole: Bool { false }
     var size: Int? { nil }
+    var shade: ShadeOption? { nil }
 }
 
 /// Of a question that is not drawn.
@@ -28,7 +31,7 @@ struct NoDrawing: DrawingOptions {
 }
 
 struct SheetOptions: DrawingOptions {
-    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG or SVG.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("Draw the images on a contact sheet, a PNG, SVG or PDF.", valueName: "file"), completion: .file())
     var sheet: String?
 
     @Option(name: .customLong("images"), help: ImagesOption.help, completion: .directory)
@@ -46,7 +49,10 @@ struct CropSheetOptions: DrawingOptions {
     @Flag(help: "With --sheet: whole images, with the receptive field outlined.")
     var whole = false
 
+    @OptionGroup var shading: ShadeOption
+
     var file: OutputFile? { plain.file }
+    var shade: ShadeOption? { whole ? nil : shading }
     var size: Int? { plain.size }
 
     var images: String? {
@@ -55,9 +61,30 @@ struct CropSheetOptions: DrawingOptions {
     }
 }
 
+/// `--dark` or `--plain`, which every command has that draws what neurons saw.
+struct ShadeOption: ParsableArguments {
+    enum Shade: String, EnumerableFlag {
+        case dark, plain
+
+        static func help(for value: Shade) -> ArgumentHelp? {
+            switch value {
+            case .dark:
+                "With --sheet: where a neuron sees most of the picture, draw it dark where the neuron is silent, for which the network is run."
+            case .plain: "With --sheet: draw what a neuron sees as it is; the network is not run."
+            }
+        }
+    }
+
+    @Flag var shade: Shade = .dark
+
+    /// - Parameter sheet: what was drawn: plain all the same where the network could not be had.
+    func arguments(of sheet: Sheet) -> [String] { ["--\((sheet.refusal == nil ? shade : .plain).rawValue)"] }
+}
+
 struct ChartOptions: DrawingOptions {
     @Option(
-        name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Draw the answer, a PNG or SVG.", valueName: "file"),
+        name: [.customShort("o"), .customLong("out")],
+        help: ArgumentHelp("Draw the answer, a PNG, SVG or PDF.", valueName: "file"),
         completion: .file())
     var picture: String?
 

@@ -59,52 +59,19 @@ struct FindingsOptions: ParsableArguments {
         return finding
     }
 
-    /// How many maxima are in a box, beside what pointing at the middle or at random would come to, and how much of the evidence
-    /// is; nothing where no boxes were asked about.
-    func summary(_ answers: [Answer]) throws -> [String] {
-        guard let truth else { return [] }
-        var game = PointingGame()
-        for answer in answers {
-            for (explanation, finding) in zip(answer.explanations, answer.findings) {
-                try game.add(explanation.map, boxes: finding.truth, in: answer.subject.framed.placement)
-            }
-        }
-        let unknown = answers.filter { $0.findings.contains(where: \.isUnknown) }
-        let gap = unknown.first.map {
-            ["'\(truth)' has no row for \(unknown.count) of \(answers.count) images, such as \($0.subject.name)"]
-        }
-        guard let center = game.centerShare, let chance = game.chance else {
-            return (gap ?? []) + ["no box is in the frame of any image"]
-        }
-        let points = String(
-            format: "%d of %d maxima in a box; the picture's middle: %.0f %%, at random: %.0f %%", game.hits, game.asked,
-            100 * center, 100 * chance)
-        let empty = game.empty == 0 ? "" : "; \(game.empty) of the maps \(game.empty == 1 ? "has" : "have") no maximum"
-        let shares = answers.flatMap(\.findings).compactMap(\.evidence)
-        let evidence =
-            shares.isEmpty ? [] : ["\(Self.percent(shares)) of the evidence in boxes, the mean of \(shares.count) maps"]
-        return (gap ?? []) + [points + empty] + evidence
-    }
-
     /// The mean of shares.
     static func percent(_ shares: [Double]) -> String {
         String(format: "%.1f %%", 100 * shares.reduce(0, +) / Double(max(shares.count, 1)))
     }
+}
 
-    /// - Parameter isFolder: whether the path is of a folder, which gets a file a mask.
-    func write(_ findings: [Finding], to path: String, isFolder: Bool) throws {
-        guard isFolder else { return try findings.first?.mask.map { try neurodex.write(Self.png($0), to: path) } ?? () }
-        try makeFolder(path)
-        // Numbered as the images are, though one may have no mask.
-        for (index, finding) in findings.enumerated() {
-            guard let mask = finding.mask else { continue }
-            try neurodex.write(Self.png(mask), to: path + String(format: "/%05d.png", index + 1))
+extension Mask {
+    /// White on black.
+    var png: Data {
+        get throws {
+            let pixels = isInside.flatMap { isInside in [UInt8](repeating: isInside ? 255 : 0, count: 3) }
+            return Data(try Image(width: width, height: height, pixels: pixels).pngData())
         }
-    }
-
-    private static func png(_ mask: Mask) throws -> Data {
-        let pixels = mask.isInside.flatMap { isInside in [UInt8](repeating: isInside ? 255 : 0, count: 3) }
-        return Data(try Image(width: mask.width, height: mask.height, pixels: pixels).pngData())
     }
 }
 

@@ -15,9 +15,10 @@ struct DiffSheet {
     let diff: Diff
     /// The longer side of each picture, in pixels; nil for that of every sheet.
     let size: Int?
+    let shade: ShadeOption.Shade
 
     func drawn() throws -> Sheet {
-        let drawings = (a: try SheetDrawing(store: a, images: self.images), b: try SheetDrawing(store: b, images: self.images))
+        let drawings = (a: try drawing(of: a) { $0.strongestInA }, b: try drawing(of: b) { $0.strongestInB })
         var rows: [ContactSheet.Row] = []
         var missing: [String] = []
         var images: [StoredImage] = []
@@ -42,7 +43,15 @@ struct DiffSheet {
         return Sheet(
             page: try SheetDrawing.page(rows, advice: "give a smaller -k or --strongest", size: size), images: images,
             missing: missing,
-            thumbnails: drawings.a.thumbnails + drawings.b.thumbnails, titles: rows.compactMap(\.title))
+            thumbnails: drawings.a.thumbnails + drawings.b.thumbnails, refusal: drawings.a.refusal ?? drawings.b.refusal,
+            titles: rows.compactMap(\.title))
+    }
+
+    private func drawing(of store: Store, _ strongest: (NeuronDiff) -> [TopQuery.Hit]) throws -> SheetDrawing {
+        var drawing = try SheetDrawing(store: store, images: images)
+        if shade == .dark { drawing.light = .network(model: nil) }
+        try drawing.takeLight(for: diff.neurons.flatMap { try SheetPlan.rows(of: strongest($0), in: store) })
+        return drawing
     }
 
     private func summary(_ neuron: NeuronDiff) -> String {

@@ -4,7 +4,8 @@ import Indexing
 
 /// What became of all the images that were to be explained.
 struct Explained {
-    var answers: [Answer] = []
+    /// Those that were.
+    var count = 0
     /// Those that could not be, and why.
     var omitted: [(image: String, reason: String)] = []
     /// Whether the user ended it.
@@ -22,7 +23,7 @@ struct Explained {
     /// How many images were not explained, with examples.
     var omissionNotes: [String] {
         guard !omitted.isEmpty else { return [] }
-        let all = answers.count + omitted.count
+        let all = count + omitted.count
         return ["not explained: \(omitted.count) of \(all) images"] + Remarks.gathered(omitted.map { ($0.image, $0.reason) })
     }
 }

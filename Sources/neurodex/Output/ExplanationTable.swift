@@ -39,14 +39,16 @@ struct ExplanationTable: Printable {
         }
     }
 
-    private let entries: [Entry]
+    private var entries: [Entry] = []
     private let findings: FindingsOptions
 
     init(answers: [Answer], findings: FindingsOptions) {
         self.findings = findings
-        entries = answers.flatMap { answer in
-            zip(answer.models, zip(answer.explanations, answer.findings)).map { Entry($1.0, $1.1, model: $0) }
-        }
+        for answer in answers { add(answer) }
+    }
+
+    mutating func add(_ answer: Answer) {
+        entries += zip(answer.models, zip(answer.explanations, answer.findings)).map { Entry($1.0, $1.1, model: $0) }
     }
 
     func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }

@@ -17,14 +17,14 @@ package struct FigureCheck {
 
     private let format: FigureFile.Format
 
-    /// Nil for a file that is no PNG and no SVG of ours.
+    /// Nil for a file that is no PNG, SVG or PDF of ours.
     /// - Throws: `Failure` for a picture that names no arguments, and for one larger than any that is made here.
     package init?(path: String) throws {
         guard let bytes = try Self.picture(path) else { return nil }
         self.path = path
         self.bytes = bytes
-        format = bytes.starts(with: SVG.signature) ? .svg : .png
-        let text = Self.text(in: bytes)
+        format = FigureFile.Format(of: bytes)
+        let text = format.text(in: bytes)
         guard let arguments = Provenance.arguments(in: text) else {
             throw Failure(
                 "\(path) does not say what made it, so it cannot be made again; expected a picture of neurodex, with the text neurodex:arguments in it"
@@ -36,8 +36,13 @@ package struct FigureCheck {
     }
 
     /// A picture of version 0.1 names no rule of integrated gradients: there was one, which is not the one that is taken without
-    /// a name now.
+    /// a name now. And sheets did not say that what neurons saw is not dark, as no sheet was.
     private static func spelledOut(_ arguments: [String]) -> [String] {
+        if let command = arguments.first, ["top", "inputs", DiffQuery.name].contains(command),
+            !["--dark", "--plain", "--whole"].contains(where: arguments.contains)
+        {
+            return [command, "--plain"] + arguments.dropFirst()
+        }
         guard arguments.first == Saliency.name, let method = arguments.firstIndex(of: "--method"),
             arguments.indices.contains(method + 1), arguments[method + 1] == Saliency.Kind.integrated.rawValue,
             !arguments.contains("--quadrature")
@@ -47,11 +52,7 @@ package struct FigureCheck {
         return arguments
     }
 
-    private static func text(in bytes: [UInt8]) -> [PNGText] {
-        bytes.starts(with: SVG.signature) ? SVG.text(in: bytes) : PNG.text(in: bytes)
-    }
-
-    /// The bytes of a PNG or an SVG; nil for another file, of which no more than the start is read: a store may be larger than
+    /// The bytes of a PNG, SVG or PDF; nil for another file, of which no more than the start is read: a store may be larger than
     /// the memory.
     private static func picture(_ path: String) throws -> [UInt8]? {
         // A pipe is opened without waiting for its other end.
@@ -62,7 +63,9 @@ package struct FigureCheck {
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47]
         var start = [UInt8](repeating: 0, count: signature.count)
-        guard read(file, &start, start.count) == start.count, start == signature || SVG.signature.starts(with: start) else {
+        guard read(file, &start, start.count) == start.count,
+            start == signature || SVG.signature.starts(with: start) || PDF.signature.starts(with: start)
+        else {
             return nil
         }
         let most = 1 << 30
@@ -100,7 +103,7 @@ package struct FigureCheck {
         }
         let again = Array(try command.figure().data(as: format))
         guard again != bytes else { return [] }
-        let texts = textFindings(Self.text(in: bytes), Self.text(in: again), isMoved: store != nil)
+        let texts = textFindings(format.text(in: bytes), format.text(in: again), isMoved: store != nil)
         guard format == .png else {
             return texts.isEmpty && !isSameDrawing(again) ? ["the drawing differs from the one made anew"] : texts
         }
@@ -128,8 +131,9 @@ package struct FigureCheck {
         }
     }
 
-    /// Whether two SVGs are the same but for their texts.
+    /// Whether two drawings are the same but for their texts.
     private func isSameDrawing(_ again: [UInt8]) -> Bool {
+        if format == .pdf { return PDF.drawing(in: bytes) == PDF.drawing(in: again) }
         func drawing(_ bytes: [UInt8]) -> Substring {
             let file = String(decoding: bytes, as: UTF8.self)
             return file.range(of: "</metadata>").map { file[$0.upperBound...] } ?? file[...]

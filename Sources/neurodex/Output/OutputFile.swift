@@ -6,7 +6,7 @@ import Support
 /// A file or folder that a command writes; `-` is standard output.
 struct OutputFile {
     enum Kind {
-        /// PNG or SVG.
+        /// PNG, SVG or PDF.
         case picture
         /// Black and white, PNG.
         case mask
@@ -42,12 +42,12 @@ struct OutputFile {
     private func check() throws {
         guard !path.isEmpty else { throw ValidationError("\(option) names no file: its value is empty") }
         switch kind {
-        case .picture: try check(endings: ["png", "svg"], "a PNG or SVG picture")
+        case .picture: try check(endings: ["png", "svg", "pdf"], "a PNG, SVG or PDF picture")
         case .mask: try check(endings: ["png"], "a PNG picture")
         case .array: try check(endings: ["npy"], "a NumPy array (.npy)")
         case .folder:
             let ending = (path as NSString).pathExtension.lowercased()
-            guard path != "-", !["png", "svg", "npy", "jpg", "jpeg", "csv", "json"].contains(ending) else {
+            guard path != "-", !["png", "svg", "pdf", "npy", "jpg", "jpeg", "csv", "json"].contains(ending) else {
                 throw ValidationError("\(option) names a folder here, which gets a file for each result; '\(path)' is none")
             }
         }

@@ -12,6 +12,8 @@ struct Sheet {
     var missing: [String]
     /// Paths of images that were drawn from the store's thumbnails, for the same reason.
     var thumbnails: [String] = []
+    /// Why the network could not be had, that parts of images would have been drawn dark by.
+    var refusal: (any Error)?
     /// What was drawn, a line a row.
     var titles: [String]
 
@@ -33,6 +35,9 @@ struct Sheet {
                 "\(thumbnails.count) of \(images.count) pictures are the store's thumbnails, as their files have gone or changed, such as \(first); --images FOLDER says where they are now"
             )
         }
+        if let refusal {
+            printNote("drawn plain, not dark where neurons are silent: \(refusal); --plain asks for no network")
+        }
         guard !missing.isEmpty else { return }
         for path in missing.prefix(10) { printNote("not drawn, the file has gone or changed: \(path)") }
         printNote(gap + "; the sheet is without them")
@@ -44,8 +49,11 @@ struct Sheet {
         if !missing.isEmpty, missing.count >= images.count { throw Failure(gap + "; no sheet was drawn") }
     }
 
-    /// - Throws: `Failure` where a picture is not there, so that the sheet cannot be compared with what it was.
-    func refuseGaps() throws { if !missing.isEmpty || !thumbnails.isEmpty { throw Failure(gap) } }
+    /// - Throws: `Failure` where a picture or the network is not there, so that the sheet cannot be compared with what it was.
+    func refuseGaps() throws {
+        if !missing.isEmpty || !thumbnails.isEmpty { throw Failure(gap) }
+        if let refusal { throw refusal }
+    }
 
     private var gap: String {
         let missing = missing + thumbnails

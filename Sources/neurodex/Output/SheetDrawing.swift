@@ -1,4 +1,5 @@
 import ActivationStore
+import ArgumentParser
 import Explanations
 import Foundation
 import Images
@@ -11,7 +12,23 @@ struct SheetDrawing {
     let store: Store
     private let pictures: StoredPictures
     private let preprocessing: Preprocessing
+    private let images: String?
+    /// What parts of images are dark by where their neurons see most of a picture.
+    var light = Light.none
+    private var maps = NeuronMaps()
     private let replaced = Replaced()
+
+    enum Light {
+        /// Nothing is.
+        case none
+        /// The store's network; where it is now, or nil for where it was.
+        case network(model: String?)
+        /// The network that is there already.
+        case archive(ExplanationArchive)
+    }
+
+    /// Why the network could not be had.
+    var refusal: (any Error)? { maps.refusal }
 
     /// Paths of images that were drawn from their thumbnails, as their files have gone or changed.
     var thumbnails: [String] { replaced.paths }
@@ -25,7 +42,7 @@ struct SheetDrawing {
 
     /// - Parameter images: where images that have moved are now.
     init(store: Store, images: String?) throws {
-        self.store = store
+        (self.store, self.images) = (store, images)
         pictures = try StoredPictures(store, images: images)
         preprocessing = try store.preprocessing()
     }
@@ -43,11 +60,37 @@ struct SheetDrawing {
             throw Failure("a sheet of \(all.count) images is too large to draw; \(plan.advice)")
         }
         var missing: [String] = []
-        let rows = try plan.rows.map { try row($0, whole: whole || plan.isWhole, &missing) }
+        let isWhole = whole || plan.isWhole
+        var lit = self
+        if !isWhole { try lit.takeLight(for: plan.rows) }
+        let rows = try plan.rows.map { try lit.row($0, whole: isWhole, &missing) }
         return Sheet(
             page: try Self.page(rows, advice: plan.advice, margin: margin, size: size),
             images: try all.compactMap { try store.image(id: $0.imageID) },
-            missing: missing, thumbnails: thumbnails, titles: rows.compactMap(\.title))
+            missing: missing, thumbnails: thumbnails, refusal: lit.refusal, titles: rows.compactMap(\.title))
+    }
+
+    /// Runs the network for the pictures of rows, as far as they are to be dark.
+    /// - Throws: `ExitCode` where the user stopped it; `StoreError`, `NetworkError`.
+    mutating func takeLight(for rows: [SheetPlan.Row]) throws {
+        let places = rows.flatMap(\.pictures).compactMap { picture in
+            picture.place.map { (Self.neuron($0, picture), y: $0.y, x: $0.x) }
+        }
+        let archive: ExplanationArchive
+        switch light {
+        case .none: return
+        case .archive(let opened): archive = opened
+        case .network(let model):
+            archive = try ExplanationArchive(
+                store: store, model: model, images: images, keeps: false, toolVersion: Neurodex.version)
+        }
+        let maps = try ExplanationMonitor().watch { try NeuronMaps(of: places, in: archive) }
+        guard let maps else { throw ExitCode.interrupted }
+        self.maps = maps
+    }
+
+    private static func neuron(_ place: SheetPlan.Place, _ picture: SheetPlan.Picture) -> NeuronMaps.Place {
+        NeuronMaps.Place(image: picture.imageID, layer: place.layer, channel: place.channel)
     }
 
     /// - Parameter advice: what makes a sheet smaller.
@@ -84,7 +127,10 @@ struct SheetDrawing {
             if let mark = mark(picture.imageID) { cell.add(mark) }
             cells.append(cell)
         }
-        return ContactSheet.Row(title: row.title, subtitle: row.subtitle, cells: cells)
+        let neurons = row.pictures.compactMap { picture in picture.place.map { Self.neuron($0, picture) } }
+        let notes = [row.subtitle, whole ? nil : maps.remark(on: neurons)].compactMap { $0 }
+        return ContactSheet.Row(
+            title: row.title, subtitle: notes.isEmpty ? nil : notes.joined(separator: "; "), cells: cells)
     }
 
     private func cell(_ picture: SheetPlan.Picture, _ shown: ShownPicture, path: String, whole: Bool) throws -> ContactSheet.Cell
@@ -96,7 +142,11 @@ struct SheetDrawing {
         let seen = try source(place, shown)
         if seen.isEmpty { return ContactSheet.Cell(image: image, caption: caption + ["sees padding alone"]) }
         if whole { return ContactSheet.Cell(image: image, caption: caption, rectangle: shown.rectangle(seen)) }
-        return ContactSheet.Cell(image: shown.cropped(to: seen), caption: caption)
+        // A thumbnail is what the network saw, but smaller, and said to be one.
+        let map = maps[Self.neuron(place, picture)]
+        let crop =
+            map.map { shown.cropped(to: seen, litBy: $0, preparedBy: preprocessing) } ?? shown.cropped(to: seen)
+        return ContactSheet.Cell(image: crop, caption: caption)
     }
 
     /// The receptive field of a place, in the pixels of the upright picture in its file.
