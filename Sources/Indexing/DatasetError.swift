@@ -14,6 +14,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     case noLabelMatches(path: String, example: String)
     /// A table of facts about images without a column that names them, or without any other.
     case fileColumn(path: String, found: [String])
+    /// A file that says nothing of attributes that could be kept.
+    case noAttributes(path: String, reason: String)
     case classCount(path: String, names: Int, classes: Int)
     /// The network at `path` is not the one that the store was made with; SHA-256 of both.
     case otherModel(path: String, found: String, expected: String)
@@ -43,6 +45,7 @@ extension DatasetError: CustomStringConvertible {
             "'\(path)' has the columns \(found.joined(separator: ", ")); neurodex looks for one named file, path or image, and others such as camera"
         case .noLabelMatches(let path, let example):
             "no file that '\(path)' names is among the images; it names, for example, '\(example)'"
+        case .noAttributes(let path, let reason): "'\(path)' gives images no attributes: \(reason)"
         case .classCount(let path, let names, let classes):
             "'\(path)' has \(names) class names, but the network has \(classes) outputs; a class file has one line for each, in their order"
         case .otherModel(let path, let found, let expected):

@@ -68,6 +68,7 @@ public let queries: [any Query.Type] = [
     ProfileQuery.self,
     NeuronsQuestion.self,
     ContrastQuery.self,
+    ConceptsQuery.self,
     SuspectsQuery.self,
     ShortcutsQuery.self,
     AccuracyQuery.self,

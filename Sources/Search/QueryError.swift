@@ -25,6 +25,12 @@ public enum QueryError: Error, Hashable, Sendable {
     /// `name` stands for several neurons where one is needed.
     case oneNeuron(String)
     case unknownLabel(name: String, suggestions: [String])
+    /// `known` are those that there are.
+    case unknownAttribute(name: String, known: [String])
+    /// Attributes whose names differ in capitals alone.
+    case ambiguousAttribute(name: String, choices: [String])
+    /// No label and no attribute parts the images; `idle` hold for all or none.
+    case noConcepts(idle: [String])
     /// Too few labels to tell apart.
     case noLabels
     /// None, or all, of the images have the label.
@@ -85,6 +91,15 @@ extension QueryError: CustomStringConvertible {
             "\(name) names all neurons of a layer; add a channel, such as \(name):0"
         case .unknownLabel(let name, let suggestions):
             "no image has the label \(name)\(Suggestion.clause(suggestions)) (neurodex info STORE lists them)"
+        case .noConcepts(let idle):
+            "there is nothing to make formulas of: "
+                + (idle.first.map { "every label and attribute holds for all images or for none, such as \($0)" }
+                    ?? "the images have no labels and no attributes")
+                + "; neurodex attributes STORE --import FILE.csv gives them attributes"
+        case .unknownAttribute(let name, let known):
+            Self.unknownAttribute(name, known)
+        case .ambiguousAttribute(let name, let choices):
+            "\(name) may be \(choices.map { "attribute('\($0)')" }.joined(separator: " or ")); write which"
         case .noLabels:
             "this needs images of at least two labels, and the store has not; give labels to neurodex index"
         case .nothingToTell(let label, let images, let all):
@@ -110,5 +125,17 @@ extension QueryError: CustomStringConvertible {
         case .noScores(let reason):
             "the network's answers cannot be compared with labels: \(reason) (neurodex relabel STORE gives labels and names of classes)"
         }
+    }
+}
+
+extension QueryError {
+    private static func unknownAttribute(_ name: String, _ known: [String]) -> String {
+        guard !known.isEmpty else {
+            return
+                "the store has no attribute '\(name)', and no other (neurodex attributes STORE --import FILE.csv gives it some)"
+        }
+        let nearest = Suggestion.nearest(to: name, among: known)
+        let all = known.prefix(8).joined(separator: ", ") + (known.count > 8 ? ", … (\(known.count))" : "")
+        return "the store has no attribute '\(name)'\(nearest.isEmpty ? "; there are \(all)" : Suggestion.clause(nearest))"
     }
 }

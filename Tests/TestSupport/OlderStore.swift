@@ -4,10 +4,12 @@ import GRDB
 
 /// Makes a store one of an earlier version, as if a neurodex of then had written it.
 public func makeOlder(_ path: String, version: Int) throws {
-    precondition((1...4).contains(version), "no store of version \(version) is known here")
+    precondition((1...5).contains(version), "no store of version \(version) is known here")
     let database = try DatabaseQueue(path: path)
     try database.write { database in
-        try database.execute(sql: "DROP TABLE thumbnail; PRAGMA user_version = \(version)")
+        try database.execute(sql: "DROP VIEW image_attribute; DROP TABLE attribute; PRAGMA user_version = \(version)")
+        guard version < 5 else { return }
+        try database.execute(sql: "DROP TABLE thumbnail")
         guard version < 4 else { return }
         for table in ["run", "skipped_image", "cam_head"] + (version < 3 ? ["image", "neuron_statistics", "top_list"] : []) {
             try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN checksum")

@@ -61,6 +61,7 @@ private let checkedRows = [
         "id, layer, classes, channels, weights, bias, l2, slope, trained, judged, judged_on, accuracy, network_accuracy"
     ),
     ("thumbnail", "image_id", "image_id, jpeg"),
+    ("attribute", "id", "id, name, kind, list"),
 ]
 
 /// - Parameter from: the column of the key.

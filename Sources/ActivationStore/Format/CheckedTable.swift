@@ -39,6 +39,8 @@ struct CheckedTable: Sendable {
 
     static let thumbnail = CheckedTable(
         name: "thumbnail", columns: [("image_id", .integer), ("jpeg", .blob)])
+    static let attribute = CheckedTable(
+        name: "attribute", columns: [("id", .integer), ("name", .text), ("kind", .text), ("list", .text)])
 
     // MARK: Reading
 

@@ -1,7 +1,7 @@
 /// The store's format: numbers that `schema.sql` also holds, and the arithmetic of its keys.
 package enum Schema {
     /// The version this program writes, `PRAGMA user_version`.
-    package static let version = 5
+    package static let version = 6
     /// 'NDX1', `PRAGMA application_id`.
     package static let applicationID = 0x4E44_5831
     package static let pageSize = 16384
@@ -79,6 +79,17 @@ package enum Schema {
         LEFT JOIN class k ON k.id = b.class_id;
         """,
         "CREATE TABLE thumbnail(image_id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;",
+        """
+        CREATE TABLE attribute(
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('binary', 'number')),
+            list TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+        CREATE VIEW image_attribute AS
+        SELECT i.id AS image_id, a.name AS attribute, e.value AS value
+        FROM attribute a
+        JOIN json_each(a.list) e
+        CROSS JOIN image i ON i.id = e.key
+        WHERE e.value IS NOT NULL;
+        """,
     ]
 
     /// The key of a neuron's row in a block.

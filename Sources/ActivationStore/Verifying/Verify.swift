@@ -15,6 +15,7 @@ public struct Verification: Equatable, Sendable {
     public var topEntries = 0
     public var explanations = 0
     public var thumbnails = 0
+    public var attributes = 0
 
     public var isWhole: Bool { findings.isEmpty }
 
@@ -233,6 +234,7 @@ private struct StoreCheck {
             (.camHead, "fit it anew with: neurodex cam fit"),
         ]
         try checkThumbnails(&result)
+        try checkAttributes(&result)
         for (table, consequence) in tables where try database.tableExists(table.name) {
             try table.visit(database) { row, isIntact in
                 guard !isIntact else { return }
@@ -255,6 +257,26 @@ private struct StoreCheck {
                 result.report("There is a thumbnail of an image \(id), which is not in the store.")
             } else {
                 result.thumbnails += 1
+            }
+        }
+    }
+
+    private func checkAttributes(_ result: inout Verification) throws {
+        guard try Store.keepsAttributes(database) else { return }
+        let images = try Store.laneCount(database, blockImages: description.blockImages)
+        try CheckedTable.attribute.visit(database, "ORDER BY name") { row, isIntact in
+            let name = (row["name"] as DatabaseValue).description
+            let texts = ["name", "kind", "list"].compactMap { String.fromDatabaseValue(row[$0] as DatabaseValue) }
+            let attribute = texts.count == 3 ? Attribute(name: texts[0], kind: texts[1], list: texts[2]) : nil
+            guard isIntact, let attribute else {
+                result.report(
+                    "The attribute \(name) differs from its checksum, or is no list of numbers: its values are lost; neurodex attributes --import writes it anew."
+                )
+                return
+            }
+            result.attributes += 1
+            if attribute.values.count > images {
+                result.report("The attribute \(name) has values of \(attribute.values.count) images; the store has \(images).")
             }
         }
     }

@@ -38,6 +38,7 @@ extension Store {
                     Activity.step()
                 }
             }
+            try writer.appendAttributes(of: stores, plan)
             if let origin = plan.origin { try writer.record(origin) }
             try writer.finish()
         }

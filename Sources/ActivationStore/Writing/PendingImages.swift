@@ -67,6 +67,12 @@ struct PendingImages {
         try Store.addRemoved(count, database)
     }
 
+    /// Ids of images that others stand for from now on, by the ids of those.
+    func replacements(firstID: Int) -> [Int: Int] {
+        guard !replaced.isEmpty else { return [:] }
+        return images.enumerated().reduce(into: [:]) { $0[firstID + $1.offset] = replaced[ExactString($1.element.path)] }
+    }
+
     /// The id of a label, which gets a row if it is new, and its name as the store has it: é may be one character, or two, and is one label.
     static func label(
         _ name: String?, _ labels: inout [String: Int64], classes: [String], _ database: Database

@@ -59,6 +59,7 @@ extension Store {
             let writer = try StoreWriter.open(path: temporary, description: source.description, run: run)
             _ = try writer.relabel(Relabelling(source: source.labelSource()))
             try Activity.run("copying activations") { try writer.append(contentsOf: source) }
+            try writer.appendAttributes(of: [source])
             if let origin = try source.imageOrigin() { try writer.record(origin) }
             try writer.finish()
             try copyKept(from: path, to: temporary)

@@ -282,6 +282,16 @@ public final class StoreWriter: @unchecked Sendable {
         finished = true
     }
 
+    /// Keeps an attribute of images that were handed over, in place of one of its name: one transaction.
+    func keepAttribute(_ attribute: Attribute) throws {
+        try StoreFile.translating(path) {
+            try database.inTransaction(.immediate) { database in
+                try Store.insert(attribute, database)
+                return .commit
+            }
+        }
+    }
+
     // MARK: Inside
 
     private func reading<T>(_ body: (Database) throws -> T) throws -> T {
@@ -313,6 +323,7 @@ public final class StoreWriter: @unchecked Sendable {
                 let first = block * description.blockImages + committedLanes
                 try pending.removeReplaced(database)
                 try pending.insert(database, firstID: first, labels: &labels, classes: description.classes)
+                try Store.carryAttributes(database, path: path, from: pending.replacements(firstID: first))
                 try CheckedTable.run.change(database, where: "id = \(run)") {
                     try database.execute(
                         sql: """

@@ -7,7 +7,7 @@
 #include "plan.h"
 #include "schema.h"
 
-enum { APPLICATION_ID = 0x4E445831, KNOWN_VERSION = 5 };
+enum { APPLICATION_ID = 0x4E445831, KNOWN_VERSION = 6 };
 
 /// What `PRAGMA name.what` says; 0 if it says nothing.
 static int pragma(ndx_table *table, const char *name, const char *what, int64_t *into) {

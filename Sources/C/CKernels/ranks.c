@@ -85,6 +85,18 @@ double ndx_centred_ranks(const uint64_t *entries, size_t count, float *ranks) {
     return squares;
 }
 
+ndx_masked_ranks ndx_sum_masked(const float *ranks, const uint64_t *a, const uint64_t *b, size_t words) {
+    ndx_masked_ranks found = {0, 0};
+    for (size_t word = 0; word < words; word++) {
+        uint64_t bits = a[word] & b[word];
+        found.count += (uint64_t)__builtin_popcountll(bits);
+        const float *first = ranks + word * 64;
+        // Ranks are whole numbers below 2^24, so a word's sum is exact in int64.
+        for (; bits; bits &= bits - 1) found.sum += (int64_t)first[__builtin_ctzll(bits)];
+    }
+    return found;
+}
+
 // A tile of 4 × 4 rows: each float that is read meets four others. Sums are of whole numbers, so their order is no matter.
 enum { TILE = 4, LANES = 8 };
 

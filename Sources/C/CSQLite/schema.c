@@ -169,6 +169,8 @@ static int adapt(definitions *all, int version) {
         code = add_text(image, edited(image->texts[0], checksum, ",checksum INTEGER NOT NULL DEFAULT 0"));
     }
     if (version < 5) drop(all, find(all, "thumbnail"));
+    static const char *const since_6[] = {"attribute", "image_attribute", NULL};
+    for (const char *const *name = since_6; version < 6 && *name; name++) drop(all, find(all, *name));
     for (const char *const *name = since_2; version < 2 && *name; name++) drop(all, find(all, *name));
     return code;
 }

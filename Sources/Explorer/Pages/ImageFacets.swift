@@ -14,7 +14,7 @@ struct ImageFacets {
         var values: [Value]
     }
 
-    static let names = ["label", "split", "answer", "right", "side"]
+    static let names = ["label", "split", "answer", "right", "side", "has"]
 
     /// Counted once for each state of the file, over all images.
     var rows: [Row]
@@ -39,7 +39,29 @@ struct ImageFacets {
                 values: summary.answers == 0
                     ? [] : [("yes", right, "correct"), ("no", summary.answers - right, "NOT correct")]),
             Row(name: "side", title: "Shorter side", values: overview.sizes),
+            Row(name: "has", title: "Attribute", values: overview.attributes.flatMap(Self.values)),
         ]
+    }
+
+    /// A binary attribute as it is, a number by the quarters of its values.
+    private static func values(_ attribute: ActivationStore.Attribute) -> [Value] {
+        let known = attribute.values.filter { !$0.isNaN }.sorted()
+        let name = Explorer.quoted(attribute.name)
+        guard attribute.kind == .number else {
+            return known.contains(1) ? [(attribute.name, known.count { $0 == 1 }, "has(\(name))")] : []
+        }
+        let bounds = (0...4).compactMap { known.isEmpty ? nil : known[min(known.count * $0 / 4, known.count - 1)] }
+        return zip(bounds, bounds.dropFirst()).enumerated().compactMap { quarter, bound in
+            let (low, high) = bound
+            let isLast = quarter == 3
+            let count = known.count { $0 >= low && (isLast ? $0 <= high : $0 < high) }
+            guard count > 0 else { return nil }
+            let upper = isLast ? "<= \(high)" : "< \(high)"
+            return (
+                "\(attribute.name) \(low) \(isLast ? "to" : "to below") \(high)", count,
+                "attribute(\(name)) >= \(low) AND attribute(\(name)) \(upper)"
+            )
+        }
     }
 
     /// - Returns: nil where nothing is asked.

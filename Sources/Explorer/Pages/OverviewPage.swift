@@ -18,6 +18,7 @@ struct Overview: Sendable {
     /// Images by what the network answers, and by their size.
     var answers: [(name: String, count: Int)] = []
     var sizes: [(name: String, count: Int, condition: String)] = []
+    var attributes: [ActivationStore.Attribute] = []
 }
 
 final class OverviewShelf: Sendable {
@@ -41,6 +42,7 @@ final class OverviewShelf: Sendable {
             matrix: ConfusionMatrix(images, classes: description.classes))
         overview.answers = Overview.answers(images, classes: description.classes)
         overview.sizes = Overview.sizes(images)
+        overview.attributes = try store.attributes()
         for layer in description.layers {
             let all = try store.statistics(neurons: layer.neurons)
             let count = Double(max(all.count, 1))

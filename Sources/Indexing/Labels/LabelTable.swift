@@ -35,12 +35,22 @@ struct LabelTable {
     }
 
     private init(_ table: Table, _ columns: Columns, path: String) {
-        self.path = path
-        rows = table.rows.compactMap { row in
-            row.cell(columns.file).map { file in
-                Row(file: file, label: row.cell(columns.label), split: row.cell(columns.split), line: row.line)
-            }
-        }
+        self.init(
+            path: path,
+            rows: table.rows.compactMap { row in
+                row.cell(columns.file).map { file in
+                    Row(file: file, label: row.cell(columns.label), split: row.cell(columns.split), line: row.line)
+                }
+            })
+    }
+
+    /// Of names of files alone, which are to be found among images: in the order in which a text has them, with their lines.
+    init(names: [(file: String, line: Int)], path: String) {
+        self.init(path: path, rows: names.map { Row(file: $0.file, label: "", split: nil, line: $0.line) })
+    }
+
+    private init(path: String, rows: [Row]) {
+        (self.path, self.rows) = (path, rows)
         for (number, row) in rows.enumerated() {
             index[Substring(FilePlace.plain(row.file)), default: []].append(number)
             guard row.file.contains("\\") else { continue }
@@ -64,10 +74,26 @@ struct LabelTable {
         }
     }
 
+    /// The row of each image, by its number; nil where none names it.
+    /// - Throws: as ``edits(of:in:)``.
+    func places(of paths: [String], in folder: String) throws -> ([Int?], LabelReport) {
+        let (chosen, matching) = try choose(paths, in: folder)
+        return (chosen, report(paths, chosen, matching))
+    }
+
     /// What the table says of each image, and how it fits them.
     /// - Parameter folder: that relative paths start from: absolute.
     /// - Throws: `DatasetError.noLabelMatches` where it names none of them.
     func edits(of paths: [String], in folder: String) throws -> ([LabelEdit], LabelReport) {
+        let (chosen, matching) = try choose(paths, in: folder)
+        let edits = chosen.map { number in
+            guard let number else { return LabelEdit() }
+            return LabelEdit(label: .set(rows[number].label), split: rows[number].split.map { .set($0) } ?? .kept)
+        }
+        return (edits, report(paths, chosen, matching))
+    }
+
+    private func choose(_ paths: [String], in folder: String) throws -> ([Int?], Matching) {
         var matching = Matching(rows: rows.count)
         var chosen = paths.map { path in
             matching.choose(among: candidates(FilePlace.full(path, in: folder)), for: path) {
@@ -78,11 +104,7 @@ struct LabelTable {
         guard chosen.contains(where: { $0 != nil }) else {
             throw DatasetError.noLabelMatches(path: path, example: rows.first?.file ?? "nothing")
         }
-        let edits = chosen.map { number in
-            guard let number else { return LabelEdit() }
-            return LabelEdit(label: .set(rows[number].label), split: rows[number].split.map { .set($0) } ?? .kept)
-        }
-        return (edits, report(paths, chosen, matching))
+        return (chosen, matching)
     }
 
     /// Groups of rows whose names a full path ends in, the longest name first. So a name is looked up for each folder of the path, and
@@ -153,8 +175,15 @@ struct LabelTable {
 
 extension Table {
     /// The column that names files.
-    var fileColumn: Int? {
-        column("file", "path", "filename", "file_name", "filepath", "file_path", "image", "image_path", "images", "img")
+    var fileColumn: Int? { Self.fileColumn(of: header) }
+
+    /// However capitals and spaces are written.
+    static func fileColumn(of header: [String]) -> Int? {
+        let found = header.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+        let names = [
+            "file", "path", "filename", "file_name", "filepath", "file_path", "image", "image_path", "images", "img", "image_id",
+        ]
+        return names.lazy.compactMap { found.firstIndex(of: $0) }.first
     }
 }
 

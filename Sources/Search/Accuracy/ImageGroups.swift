@@ -41,12 +41,13 @@ struct ImageGroups {
         guard expression.contains(where: { !$0.isWhitespace }) else {
             throw QueryError.wrongSQL(sql: shown, reason: "it is empty; an example: split")
         }
-        try sandbox.check("SELECT \(expression)\nFROM image_info", shown: shown)
+        let asked = try ImageSQL(expression, in: store, database)
+        try sandbox.check("SELECT \(asked.text)\nFROM \(asked.source)", shown: shown)
         var values: [Int: String?] = [:]
         let header = { (columns: [String]) in
             guard columns.count == 2 else { throw QueryError.wrongSQL(sql: shown, reason: "it is not one expression") }
         }
-        try sandbox.rows("SELECT id, (\n\(expression)\n) FROM image_info", shown: shown, header: header) { row in
+        try sandbox.rows("SELECT id, (\n\(asked.text)\n) FROM \(asked.source)", shown: shown, header: header) { row in
             values[Int(sqlite3_column_int64(row, 0))] = .some(sqlite3_column_text(row, 1).map { String(cString: $0) })
         }
         self.init(values: values, remarks: [])

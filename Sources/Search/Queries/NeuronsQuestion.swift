@@ -15,6 +15,7 @@ public struct NeuronsQuestion: Query {
           neurodex neurons shop.sqlite --dead
           neurodex neurons shop.sqlite --duplicate --threshold 0.9
           neurodex neurons shop.sqlite --selective cat
+          neurodex neurons shop.sqlite --selective age
           neurodex neurons shop.sqlite --of conv4:3
           neurodex neurons shop.sqlite conv4:3 -o histogram.png
 
@@ -34,7 +35,10 @@ public struct NeuronsQuestion: Query {
     @Option(help: "Of --duplicate: the smallest rank correlation (Spearman).")
     public var threshold = 0.95
 
-    @Option(help: ArgumentHelp("The neurons that tell this label from the others best.", valueName: "label"), completion: .labels)
+    @Option(
+        help: ArgumentHelp(
+            "The neurons that tell this label or binary attribute best, or go along with this number (rank correlation).",
+            valueName: "label"), completion: .labels)
     public var selective: String?
 
     @Option(help: ArgumentHelp("The labels that this neuron tells best.", valueName: "neuron"), completion: .neurons)
@@ -114,5 +118,19 @@ public struct NeuronsQuestion: Query {
     public var operands: [String] { neuron.map { [$0] } ?? [] }
 
     /// - Throws: ``StoreError``, ``QueryError``.
-    public func run(in store: Store) throws -> Report { try asked.report(from: store) }
+    public func run(in store: Store) throws -> Report {
+        guard let selective, try store.isNumber(selective) else { return try asked.report(from: store) }
+        return try CorrelationQuery(
+            attribute: selective, layer: statistics.layer, count: statistics.count ?? 10, condition: condition
+        ).report(from: store)
+    }
+}
+
+extension Store {
+    /// Whether a name is that of a numeric attribute, and of no label.
+    fileprivate func isNumber(_ name: String) throws -> Bool {
+        let attributes = try attributeNames()
+        guard attributes.contains(where: { $0.name == name && $0.kind == .number }) else { return false }
+        return try !summary().labels.contains { $0.name == name }
+    }
 }

@@ -5,12 +5,12 @@ public import Support
 /// How well a neuron tells the images of a label from all others: the area under the ROC curve (ties half, NaN lowest), average precision
 /// (ties reached at once, as scikit-learn has it), and the difference of the means of the finite values. Exact, over all chosen images.
 ///
-/// With a label: the neurons that tell it best. Without: every neuron with the labels it tells best.
+/// With a label, or a binary attribute: the neurons that tell it best. Without: every neuron with the labels it tells best.
 public struct SelectivityQuery: Query {
     public static let name = "selectivity"
     public static let abstract = "Rank neurons by how well they tell a label's images from all others."
 
-    @Option(help: "Rank the neurons by this label (default: the labels, for each neuron).")
+    @Option(help: "Rank the neurons by this label or binary attribute (default: the labels, for each neuron).")
     public var label: String?
 
     @Option(
@@ -78,7 +78,10 @@ public struct SelectivityQuery: Query {
         return try store.read { database in
             let fold = try BlockFold(store, database)
             let mask = try store.filledMask(where: condition, database)
-            let labels = try ImageLabels(store, database, images: fold.images, mask: mask)
+            var labels = try ImageLabels(store, database, images: fold.images, mask: mask)
+            if let label, let attribute = try labels.attribute(named: label, in: store, database) {
+                labels = ImageLabels(attribute, images: fold.images, mask: mask)
+            }
             guard !labels.names.isEmpty else { throw QueryError.noLabels }
             let wanted = try label.map { try labels.number(of: $0) }
             let counts = labels.counts

@@ -53,10 +53,18 @@ public struct SuspectsQuery: Query {
     @Option(name: .customLong("where"), help: "Only images that meet this SQL condition, as in top.")
     public var condition: String?
 
+    @Option(
+        help: ArgumentHelp("Images for which this binary attribute is likely wrong, instead of the label.", valueName: "name"))
+    public var attribute: String?
+
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
-    public init(layer: String? = nil, by: Judge? = nil, witnesses: Int = 5, count: Int = 10, condition: String? = nil) {
+    public init(
+        layer: String? = nil, by: Judge? = nil, witnesses: Int = 5, count: Int = 10, condition: String? = nil,
+        attribute: String? = nil
+    ) {
+        self.attribute = attribute
         self.layer = layer
         self.by = by
         self.witnesses = witnesses
@@ -73,7 +81,7 @@ public struct SuspectsQuery: Query {
     public var options: [String] {
         Spelling.option("--layer", layer) + Spelling.option("--by", by?.rawValue)
             + Spelling.option("--witnesses", "\(witnesses)") + Spelling.option("-k", "\(count)")
-            + Spelling.option("--where", condition)
+            + Spelling.option("--where", condition) + Spelling.option("--attribute", attribute)
     }
 
     public struct Witness: Hashable, Sendable, ColumnElement {
@@ -177,6 +185,7 @@ public struct SuspectsQuery: Query {
     private func labelled(_ store: Store, _ fold: BlockFold) throws -> ImageLabels {
         var mask = try store.filledMask(where: condition, fold.database) ?? Array(repeating: 1, count: fold.images)
         let everything = try ImageLabels(store, fold.database, images: fold.images, mask: nil)
+        if let attribute { return try everything.told(by: attribute, store, fold, mask: mask) }
         for (image, label) in everything.numbers.enumerated() where label == UInt32(everything.names.count) {
             mask[image] = 0
         }
@@ -208,5 +217,23 @@ extension SuspectsQuery.Judge {
         case .regression: "a cross-validated logistic regression on the maxima of \(layer ?? "a layer")"
         case .neurons: "the neurons of \(layer ?? "a layer") that tell each label best"
         }
+    }
+}
+
+extension ImageLabels {
+    /// Images by whether they have an attribute.
+    /// - Throws: ``QueryError`` for one that is not there, is a number, or does not part the images.
+    fileprivate func told(by name: String, _ store: Store, _ fold: BlockFold, mask: [UInt8]) throws -> ImageLabels {
+        let known = try store.attributeNames(fold.database)
+        guard known.contains(where: { $0.name == name && $0.kind == .binary }),
+            let attribute = try store.attributes(fold.database, named: [name]).first
+        else {
+            throw QueryError.unknownAttribute(name: name, known: known.filter { $0.kind == .binary }.map(\.name))
+        }
+        let labels = ImageLabels(attribute, images: fold.images, mask: mask)
+        guard labels.counts.count(where: { $0 > 0 }) > 1 else {
+            throw QueryError.nothingToTell(label: name, images: labels.counts[0], of: labels.images.count)
+        }
+        return labels
     }
 }

@@ -31,7 +31,9 @@ final class ReadOnlySQL {
         case everything
         case images
 
-        static let imageTables: Set<String> = ["image", "label", "class", "image_info"]
+        static let imageTables: Set<String> = [
+            "image", "label", "class", "image_info", "attribute", "image_attribute", "json_each",
+        ]
     }
 
     /// What SQLite's call-backs look at. Kept alive by the connection's owner.
@@ -42,6 +44,8 @@ final class ReadOnlySQL {
         var isStopped: @Sendable () -> Bool = { false }
 
         init(scope: Scope) { self.scope = scope }
+
+        var isOfImages: Bool { if case .images = scope { true } else { false } }
 
         /// Nil if allowed, else what the statement would do. `view` is the view that reads, if it is one.
         func objection(_ action: Int32, _ first: String?, _ second: String?, view: String?) -> String? {
@@ -65,12 +69,14 @@ final class ReadOnlySQL {
 
     private let connection: OpaquePointer
     private let guardian: Guardian
+    private let attributes: AttributeFunctions
     private let path: String
 
     /// - Throws: ``StoreError`` if the file cannot be opened.
     init(store: Store, scope: Scope) throws {
         path = store.path
         guardian = Guardian(scope: scope)
+        attributes = AttributeFunctions(path: store.path)
         var handle: OpaquePointer?
         let code = sqlite3_open_v2(StoreFile.name(store.path), &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
@@ -98,6 +104,9 @@ final class ReadOnlySQL {
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
         guard scope == .images || ndx_activation_register(handle, nil) == SQLITE_OK else {
             throw failure(sqlite3_errcode(handle), "activation", Limits())
+        }
+        guard attributes.register(on: handle) == SQLITE_OK else {
+            throw failure(sqlite3_errcode(handle), "attribute", Limits())
         }
         let context = Unmanaged.passUnretained(guardian).toOpaque()
         sqlite3_set_authorizer(
@@ -131,6 +140,7 @@ final class ReadOnlySQL {
     ) throws {
         guardian.clock = StatementClock(seconds: limits.seconds, pauses: limits.pauses)
         guardian.isStopped = limits.isStopped
+        attributes.begin()
         let watchdog = StatementWatchdog(connection, clock: guardian.clock, limit: limits.seconds)
         defer { watchdog.end() }
         try HeapLimit.enforce(megabytes: limits.megabytes) {
@@ -184,6 +194,7 @@ final class ReadOnlySQL {
 
     private func failure(_ code: Int32, _ shown: String, _ limits: Limits) -> any Error {
         if let refused = guardian.refused { return QueryError.forbidden(sql: shown, action: refused) }
+        if let problem = attributes.problem { return problem }
         let message = String(cString: sqlite3_errmsg(connection))
         switch code & 0xff {
         case SQLITE_INTERRUPT where limits.isStopped(): return CancellationError()
@@ -233,7 +244,7 @@ extension ReadOnlySQL {
                 return [String]()
             }
             return (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
-        }.filter { known.insert($0).inserted }
+        }.filter { known.insert($0).inserted } + (guardian.isOfImages ? attributes.names() : [])
     }
 
     private func texts(_ sql: String) -> [String] {

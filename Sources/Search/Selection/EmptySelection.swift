@@ -55,7 +55,20 @@ extension EmptySelection {
             }
             columns.append(try column.sentence(values, database))
         }
+        // Quoted names are literals to the pattern above.
+        let quoted = Set(literals.map { $0.lowercased() })
+        for attribute in try store.attributes(database)
+        where words.contains(attribute.name.lowercased()) || quoted.contains(attribute.name.lowercased()) {
+            columns.append(Self.sentence(attribute))
+        }
         (self.suggestions, self.columns) = (Array(suggestions.prefix(3)), columns)
+    }
+
+    private static func sentence(_ attribute: Attribute) -> String {
+        let values = attribute.values.filter { !$0.isNaN }
+        guard let low = values.min(), let high = values.max() else { return "\(attribute.name) is known of no image" }
+        if attribute.kind == .binary { return "\(values.count { $0 == 1 }) of \(values.count) images have \(attribute.name)" }
+        return "\(attribute.name) is \(Column.text(low)) to \(Column.text(high))"
     }
 
     /// A column of `image_info`.
@@ -91,7 +104,7 @@ extension EmptySelection {
             return "\(plural) are \(shown)\(values.count > 8 || name == "path" ? ", …" : "") (\(values.count))"
         }
 
-        private static func text(_ number: Double) -> String {
+        static func text(_ number: Double) -> String {
             number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(format: "%.6g", number)
         }
     }

@@ -33,6 +33,22 @@ struct ImageLabels {
         numbers = chosen.map { all[$0] }
     }
 
+    /// Having an attribute as a label, and not having it as another; images of which it is not known are not among the chosen.
+    init(_ attribute: Attribute, images count: Int, mask: [UInt8]?) {
+        names = [attribute.name, "not \(attribute.name)"]
+        images = (0..<count).filter { (mask == nil || mask?[$0] == 1) && attribute[image: $0] != nil }
+        numbers = images.map { attribute[image: $0] == 1 ? 0 : 1 }
+    }
+
+    /// The binary attribute that a name is of; nil where it is a label's.
+    /// - Throws: ``QueryError/unknownLabel(name:suggestions:)``; ``StoreError``.
+    func attribute(named name: String, in store: Store, _ database: Database) throws -> Attribute? {
+        guard !names.contains(name) else { return nil }
+        if let found = try store.attributes(database, named: [name]).first, found.kind == .binary { return found }
+        let all = try names + store.attributeNames(database).map(\.name)
+        throw QueryError.unknownLabel(name: name, suggestions: Suggestion.nearest(to: name, among: all))
+    }
+
     /// - Throws: ``QueryError/unknownLabel(name:suggestions:)``.
     func number(of name: String) throws -> Int {
         if let number = names.firstIndex(of: name) { return number }

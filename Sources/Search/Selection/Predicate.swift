@@ -2,7 +2,7 @@ import ActivationStore
 import GRDB
 import GRDBSQLite
 
-/// The images that meet a condition in SQL on the columns of `image_info`.
+/// The images that meet a condition in SQL on the columns of `image_info` and on attributes.
 struct Predicate {
     /// One byte an image, 1 if it is kept.
     let mask: [UInt8]
@@ -16,8 +16,10 @@ struct Predicate {
         guard clause.contains(where: { !$0.isWhitespace }) else {
             throw QueryError.wrongSQL(sql: shown, reason: "it is empty; an example: label = 'cat'")
         }
+        let asked = try ImageSQL(clause, in: store, database)
+        let select = "SELECT id FROM \(asked.source) WHERE"
         // A line of its own, so that a comment at the clause's end does not hide the bracket.
-        let (bracketed, bare) = ("\(Self.select) (\n\(clause)\n)", "\(Self.select) \(clause)")
+        let (bracketed, bare) = ("\(select) (\n\(asked.text)\n)", "\(select) \(asked.text)")
         do {
             try sandbox.check(bracketed, shown: shown)
         } catch QueryError.wrongSQL(_, let reason) {
@@ -34,6 +36,4 @@ struct Predicate {
         }
         self.mask = mask
     }
-
-    private static let select = "SELECT id FROM image_info WHERE"
 }

@@ -38,21 +38,34 @@ struct RankPass {
     /// Gives `body` the neurons in order, each with its classes and the sum of t³ − t over its ties.
     func visit(_ neurons: NeuronSet, _ classes: Classes, _ body: (Int, [Class], Double) throws -> Void) throws {
         precondition(classes.numbers.count == images.count, "every chosen image has one class")
+        try visit(neurons) { sorter, _ in
+            sorter.count(classes)
+        } body: { neuron, result in
+            try body(neuron, result.0, result.1)
+        }
+    }
+
+    /// Sorts the values of every neuron, and gives `body` the neurons in order, each with what `work` made of the order. `work` is called on
+    /// several threads, with the sorted column and the values of all images of the store.
+    func visit<Result>(
+        _ neurons: NeuronSet, _ work: (Sorter, UnsafePointer<Float>) -> Result, body: (Int, Result) throws -> Void
+    ) throws {
         try columns(neurons) { group, columns in
-            var results = [[Class]](repeating: [], count: group.count)
-            var ties = [Double](repeating: 0, count: group.count)
+            var results = [Result?](repeating: nil, count: group.count)
             results.withUnsafeMutableBufferPointer { results in
-                ties.withUnsafeMutableBufferPointer { ties in
-                    nonisolated(unsafe) let (results, ties, columns) = (results, ties, columns)
-                    inParallel(group.count) {
-                        Sorter(images: images)
-                    } work: { index, sorter in
-                        sorter.sort(columns + index * fold.images)
-                        (results[index], ties[index]) = sorter.count(classes)
-                    }
+                nonisolated(unsafe) let (results, columns) = (results, columns)
+                inParallel(group.count) {
+                    Sorter(images: images)
+                } work: { index, sorter in
+                    let column = columns + index * fold.images
+                    sorter.sort(column)
+                    results[index] = work(sorter, column)
                 }
             }
-            for (index, neuron) in group.enumerated() { try body(neuron, results[index], ties[index]) }
+            for (neuron, result) in zip(group, results) {
+                guard let result else { continue }
+                try body(neuron, result)
+            }
         }
     }
 

@@ -97,6 +97,7 @@ struct VerifyCommand: ParsableCommand {
             "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
             + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
             + (checked.thumbnails > 0 ? ", \(checked.thumbnails) thumbnails" : "")
+            + (checked.attributes > 0 ? ", \(checked.attributes) \(checked.attributes == 1 ? "attribute" : "attributes")" : "")
         var isInterrupted = false
         if sample > 0, checked.images > 0 {
             let interruption = Interruption()

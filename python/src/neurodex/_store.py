@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 Cells = npt.NDArray[np.int32]
 
 APPLICATION_ID = 1313101873  # 'NDX1'
-VERSIONS = (3, 4, 5)
+VERSIONS = (3, 4, 5, 6)
 NEURON_BITS = 20
 _ROWS = 128  # that are read at once: some 400 KB, which stay in the processor's cache
 

@@ -25,6 +25,14 @@ double ndx_rank_classes(
 /// Writes 2 · midrank − (count + 1) of every image to `ranks`: whole numbers whose sum is 0. Returns the sum of their squares.
 double ndx_centred_ranks(const uint64_t *entries, size_t count, float *ranks);
 
+typedef struct {
+    int64_t sum;
+    uint64_t count;
+} ndx_masked_ranks;
+
+/// The sum and number of the ranks whose bits are set in both masks of `words` 64-bit words; the lowest bit is the first rank.
+ndx_masked_ranks ndx_sum_masked(const float *ranks, const uint64_t *a, const uint64_t *b, size_t words);
+
 /// out[a * b_count + b] += Σ_i A[a * stride + i] · B[b * stride + i] for i < count. Exact while all sums are whole and below 2⁵³.
 void ndx_rank_products(
     const float *A, size_t a_count, const float *B, size_t b_count, size_t stride, size_t count, double *out);
