@@ -1,6 +1,7 @@
 import Foundation
 
-/// What is known of images beside their labels: whether something is in the picture (*tag*, *outdoor*), or a number (*age*, *exposure*).
+/// What is known of images beside their labels: whether something is in the picture (*tag*, *outdoor*), or a number (*age*,
+/// *exposure*).
 public struct Attribute: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// 0 or 1.

@@ -129,8 +129,8 @@ extension Store {
 }
 
 extension StoreWriter {
-    /// Keeps the attributes that stores have which were appended, one after the other, from the first image on: one transaction.
-    /// An attribute that is a number in one of them is one in the whole.
+    /// Keeps the attributes that stores have which were appended, one after the other, from the first image on: one
+    /// transaction. An attribute that is a number in one of them is one in the whole.
     /// - Throws: ``StoreError/damaged(path:detail:)`` for one that is.
     package func appendAttributes(of sources: [Store], _ plan: MergePlan = MergePlan()) throws {
         var kept: [(source: Store, ids: [Int])] = []

@@ -27,7 +27,8 @@ public struct AttributeImport {
     /// Images that the source names.
     public let images: Int
 
-    /// Names are those of files as tables of labels have them: a name is of the images whose path ends in it, the longest counting.
+    /// Names are those of files as tables of labels have them: a name is of the images whose path ends in it, the longest
+    /// counting.
     ///
     /// - Parameters:
     ///   - images: ids and paths of the store's.

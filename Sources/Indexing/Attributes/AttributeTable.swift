@@ -1,11 +1,12 @@
 import ActivationStore
 import Foundation
 
-/// What a table says of images: in wide form a column for each attribute, or in long form a row for each image and attribute.
+/// What a table says of images: in wide form a column for each attribute, or in long form a row for each image and
+/// attribute.
 ///
-/// A column with 0 and 1 (or yes and no, true and false, 1 and -1) is a binary attribute, one with other numbers a numeric one. Empty cells and
-/// words such as `n/a` are unknown. In long form the columns are of files, `attribute` and perhaps `value`; without values, or where an attribute
-/// has no other than 1, the other images that the table names do not have it.
+/// A column with 0 and 1 (or yes and no, true and false, 1 and -1) is a binary attribute, one with other numbers a numeric
+/// one. Empty cells and words such as `n/a` are unknown. In long form the columns are of files, `attribute` and perhaps
+/// `value`; without values, or where an attribute has no other than 1, the other images that the table names do not have it.
 public struct AttributeTable: AttributeSource {
     public let path: String
     public private(set) var names: [(file: String, line: Int)] = []

@@ -1,8 +1,9 @@
 import ActivationStore
 import Foundation
 
-/// Objects that people outlined, as [COCO](https://cocodataset.org/#format-data) has them in JSON: every category is a binary attribute, and
-/// `CATEGORY_area` the share of the image that its objects take, 0 … 1; what stands over each other counts once for each.
+/// Objects that people outlined, as [COCO](https://cocodataset.org/#format-data) has them in JSON: every category is a
+/// binary attribute, and `CATEGORY_area` the share of the image that its objects take, 0 … 1; what stands over each other
+/// counts once for each.
 public struct COCOFile: AttributeSource {
     public let path: String
     public let names: [(file: String, line: Int)]

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Cells of a text as a spreadsheet writes it, one row after the other, as places in its bytes: millions of rows take no memory of their own.
+/// Cells of a text as a spreadsheet writes it, one row after the other, as places in its bytes: millions of rows take no
+/// memory of their own.
 struct CellReader {
     /// Bytes of the text without a byte-order mark.
     let bytes: UnsafeBufferPointer<UInt8>

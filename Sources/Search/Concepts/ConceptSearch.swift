@@ -35,11 +35,12 @@ struct ConceptFormula: Hashable {
     }
 }
 
-/// Finds the formula whose images a neuron tells best from all others, by AUROC: INVERT (Bykov et al., [Labeling Neural Representations with
-/// Inverse Recognition](https://arxiv.org/abs/2311.13594), 2023).
+/// Finds the formula whose images a neuron tells best from all others, by AUROC: INVERT (Bykov et al., [Labeling Neural
+/// Representations with Inverse Recognition](https://arxiv.org/abs/2311.13594), 2023).
 ///
-/// A beam search: the best literals, then the best formulas that a further literal makes of the best ones before. The sum of a neuron's ranks over
-/// the images of a formula is all that its AUROC needs (Mann and Whitney 1947); OR follows from AND, as S(a ∨ b) = S(a) + S(b) − S(a ∧ b).
+/// A beam search: the best literals, then the best formulas that a further literal makes of the best ones before. The sum of
+/// a neuron's ranks over the images of a formula is all that its AUROC needs (Mann and Whitney 1947); OR follows from AND,
+/// as S(a ∨ b) = S(a) + S(b) − S(a ∧ b).
 struct ConceptSearch {
     struct Found: Hashable {
         var formula: ConceptFormula
@@ -82,8 +83,8 @@ struct ConceptSearch {
         a.auroc == b.auroc ? a.formula.literals.lexicographicallyPrecedes(b.formula.literals) : a.auroc > b.auroc
     }
 
-    /// Formulas of one sum and one number of images are most likely of the same images; the first stands for all, so that the beam is not full of
-    /// one formula written in several ways.
+    /// Formulas of one sum and one number of images are most likely of the same images; the first stands for all, so that
+    /// the beam is not full of one formula written in several ways.
     private func distinct(_ level: [Found]) -> [Found] {
         var (kept, last) = ([Found](), (sum: Int.min, count: -1))
         for found in level where found.sum != last.sum || found.count != last.count {

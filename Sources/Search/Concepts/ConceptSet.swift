@@ -1,8 +1,8 @@
 import ActivationStore
 import GRDB
 
-/// What images may have in common, to make formulas of: labels, binary attributes, and numeric ones above their quartiles; each as it is and
-/// negated. Of an image of which an attribute is not known, neither holds.
+/// What images may have in common, to make formulas of: labels, binary attributes, and numeric ones above their quartiles;
+/// each as it is and negated. Of an image of which an attribute is not known, neither holds.
 struct ConceptSet {
     struct Literal {
         /// As people read it: `tag`, `NOT fish`, `age > 40`.
@@ -89,8 +89,8 @@ struct ConceptSet {
 
     private static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
 
-    /// How many formulas there are of at most `length` literals, each joined to what stands before it by AND or OR: an upper bound, as some
-    /// say the same.
+    /// How many formulas there are of at most `length` literals, each joined to what stands before it by AND or OR: an upper
+    /// bound, as some say the same.
     func formulas(length: Int) -> Double {
         let count = Double(literals.count)
         return (1...length).reduce(0) { sum, length in

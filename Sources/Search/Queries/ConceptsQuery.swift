@@ -4,12 +4,12 @@ import Foundation
 import GRDB
 public import Support
 
-/// What neurons stand for, in words: for each the formula over labels and attributes that tells its strong images from its weak ones best
-/// (``ConceptSearch``).
+/// What neurons stand for, in words: for each the formula over labels and attributes that tells its strong images from its
+/// weak ones best (``ConceptSearch``).
 ///
-/// Formulas are searched on one half of the images, drawn by lot; the AUROC on the other half stands beside, so that a formula that only fits
-/// by chance shows. p is that of Mann and Whitney's rank test, one-sided (normal approximation with tie and continuity correction), times the number of
-/// formulas that there are (Bonferroni).
+/// Formulas are searched on one half of the images, drawn by lot; the AUROC on the other half stands beside, so that a
+/// formula that only fits by chance shows. p is that of Mann and Whitney's rank test, one-sided (normal approximation with
+/// tie and continuity correction), times the number of formulas that there are (Bonferroni).
 public struct ConceptsQuery: Query {
     public static let name = "concepts"
     public static let abstract = "Say in words what neurons stand for: formulas of labels and attributes."
@@ -148,8 +148,8 @@ public struct ConceptsQuery: Query {
         }
     }
 
-    /// Every image has a lot, by its place among the chosen ones, which stays what it is when a store is compacted; the half with the smaller
-    /// lots is searched.
+    /// Every image has a lot, by its place among the chosen ones, which stays what it is when a store is compacted; the half
+    /// with the smaller lots is searched.
     package func halves(_ images: [Int]) -> (searched: [Int], heldOut: [Int]) {
         let lots = images.indices.map { Chooser.lot(seed, $0) }
         let order = images.indices.sorted { (lots[$0], $0) < (lots[$1], $1) }
@@ -212,7 +212,8 @@ public struct ConceptsQuery: Query {
 
     private func remarks(_ concepts: ConceptSet, _ hits: [Hit], _ searched: Int, _ heldOut: Int) -> [Remark] {
         var remarks: [Remark] = [
-            .plain("searched on \(searched) images, held out \(heldOut); labels and attributes in formulas: \(concepts.concepts)")
+            .plain(
+                "searched on \(searched) images, held out \(heldOut); labels and attributes in formulas: \(concepts.concepts)")
         ]
         if let example = concepts.idle.first {
             remarks.append(

@@ -3,8 +3,8 @@ public import ArgumentParser
 import CKernels
 public import Support
 
-/// Which neurons go along with a number that is known of images, such as an age: Spearman's ρ over the images of which it is known (mid-ranks
-/// for ties; a neuron's NaN below everything). Exact: sums of whole numbers. Part of `neurons --selective`.
+/// Which neurons go along with a number that is known of images, such as an age: Spearman's ρ over the images of which it is
+/// known (mid-ranks for ties; a neuron's NaN below everything). Exact: sums of whole numbers. Part of `neurons --selective`.
 public struct CorrelationQuery: Query {
     public static let name = "correlation"
     public static let abstract = "Rank neurons by how well they go along with a numeric attribute."

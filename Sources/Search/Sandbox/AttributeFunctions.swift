@@ -2,8 +2,9 @@ import ActivationStore
 import GRDBSQLite
 import Support
 
-/// `has(image, name)` and `attribute(image, name)` in SQL: what is known of an image, NULL where nothing is. `has` of a number says whether
-/// the image has one. Each attribute is read once for a statement, in the statement's own view of the file.
+/// `has(image, name)` and `attribute(image, name)` in SQL: what is known of an image, NULL where nothing is. `has` of a
+/// number says whether the image has one. Each attribute is read once for a statement, in the statement's own view of the
+/// file.
 final class AttributeFunctions {
     private let path: String
     private var connection: OpaquePointer?

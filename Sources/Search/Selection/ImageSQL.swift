@@ -1,8 +1,8 @@
 import ActivationStore
 import GRDB
 
-/// SQL that a user wrote about an image, made ready to be asked of every row of `image_info`: `has('outdoor')` and `attribute('age')` are of
-/// that image, and names of attributes are columns, where the view has none of the name.
+/// SQL that a user wrote about an image, made ready to be asked of every row of `image_info`: `has('outdoor')` and
+/// `attribute('age')` are of that image, and names of attributes are columns, where the view has none of the name.
 struct ImageSQL {
     /// What SQLite is asked instead of the user's text.
     let text: String

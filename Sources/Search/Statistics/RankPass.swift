@@ -3,8 +3,8 @@ import CKernels
 import Foundation
 import Support
 
-/// Sorts the values of every neuron once, over chosen images, and gives what is counted along the order. Neurons are read in groups that keep
-/// within a fixed memory, the file once; both the sorting and the counting run on all cores.
+/// Sorts the values of every neuron once, over chosen images, and gives what is counted along the order. Neurons are read in
+/// groups that keep within a fixed memory, the file once; both the sorting and the counting run on all cores.
 struct RankPass {
     /// The classes that images are divided into: numbers from 0 to `count - 1`, by place in `images`.
     struct Classes {
@@ -45,8 +45,8 @@ struct RankPass {
         }
     }
 
-    /// Sorts the values of every neuron, and gives `body` the neurons in order, each with what `work` made of the order. `work` is called on
-    /// several threads, with the sorted column and the values of all images of the store.
+    /// Sorts the values of every neuron, and gives `body` the neurons in order, each with what `work` made of the order.
+    /// `work` is called on several threads, with the sorted column and the values of all images of the store.
     func visit<Result>(
         _ neurons: NeuronSet, _ work: (Sorter, UnsafePointer<Float>) -> Result, body: (Int, Result) throws -> Void
     ) throws {
