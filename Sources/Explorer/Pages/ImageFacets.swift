@@ -46,7 +46,7 @@ struct ImageFacets {
     /// A binary attribute as it is, a number by the quarters of its values.
     private static func values(_ attribute: ActivationStore.Attribute) -> [Value] {
         let known = attribute.values.filter { !$0.isNaN }.sorted()
-        let name = Explorer.quoted(attribute.name)
+        let name = Spelling.sql(attribute.name)
         guard attribute.kind == .number else {
             return known.contains(1) ? [(attribute.name, known.count { $0 == 1 }, "has(\(name))")] : []
         }

@@ -72,7 +72,7 @@ struct AttributeColumn {
     }
 
     private mutating func set(_ value: Double, _ file: Int, _ line: Int) {
-        if file >= values.count { values += Array(repeating: .nan, count: file + 1 - values.count) }
+        while values.count <= file { values.append(.nan) }
         guard values[file].isNaN else {
             if values[file] != value {
                 contradictions += 1

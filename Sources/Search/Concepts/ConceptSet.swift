@@ -37,7 +37,7 @@ struct ConceptSet {
             let name = taken.contains(label) ? "label \(label)" : label
             let own = UInt32(number)
             add(
-                (name, "label = \(Self.quoted(label))"), ("NOT \(name)", "label <> \(Self.quoted(label))"),
+                (name, "label = \(Spelling.sql(label))"), ("NOT \(name)", "label <> \(Spelling.sql(label))"),
                 holds: { labels.numbers[$0] == own },
                 fails: { labels.numbers[$0] != own && Int(labels.numbers[$0]) < labels.names.count })
         }
@@ -45,7 +45,7 @@ struct ConceptSet {
     }
 
     private mutating func add(_ attribute: Attribute) {
-        let name = Self.quoted(attribute.name)
+        let name = Spelling.sql(attribute.name)
         guard attribute.kind == .number else {
             add(
                 (attribute.name, "has(\(name))"), ("NOT \(attribute.name)", "NOT has(\(name))"),
@@ -86,8 +86,6 @@ struct ConceptSet {
         }
         concepts += 1
     }
-
-    private static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
 
     /// How many formulas there are of at most `length` literals, each joined to what stands before it by AND or OR: an upper
     /// bound, as some say the same.

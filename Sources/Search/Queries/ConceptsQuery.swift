@@ -213,12 +213,14 @@ public struct ConceptsQuery: Query {
     private func remarks(_ concepts: ConceptSet, _ hits: [Hit], _ searched: Int, _ heldOut: Int) -> [Remark] {
         var remarks: [Remark] = [
             .plain(
-                "searched on \(searched) images, held out \(heldOut); labels and attributes in formulas: \(concepts.concepts)")
+                "searched on \(searched) images, held out \(heldOut); labels and attributes in formulas: \(concepts.concepts)"
+            )
         ]
         if let example = concepts.idle.first {
             remarks.append(
                 .plain(
-                    "labels and attributes that hold for all searched images or for none: \(concepts.idle.count), such as \(example)"))
+                    "labels and attributes that hold for all searched images or none: \(concepts.idle.count), such as \(example)"
+                ))
         }
         if searched < Self.fewest {
             remarks.append(

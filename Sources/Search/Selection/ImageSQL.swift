@@ -27,7 +27,7 @@ struct ImageSQL {
             return
         }
         let more = mentioned.values.compactMap(\.first).sorted().map { name in
-            "attribute(image_info.id, '\(name.replacing("'", with: "''"))') AS \"\(name.replacing("\"", with: "\"\""))\""
+            "attribute(image_info.id, \(Spelling.sql(name))) AS \"\(name.replacing("\"", with: "\"\""))\""
         }
         source = "(SELECT image_info.*, \(more.joined(separator: ", ")) FROM image_info) AS image_info"
     }
