@@ -38,7 +38,8 @@ package struct Neurodex: ParsableCommand {
         ]
         let after: [any ParsableCommand.Type] = [
             ServeCommand.self, SiteCommand.self,
-            DiffCommand.self, VerifyCommand.self, RelabelCommand.self, AttributesCommand.self, RemoveCommand.self, CompactCommand.self, MergeCommand.self,
+            DiffCommand.self, VerifyCommand.self, RelabelCommand.self, AttributesCommand.self, RemoveCommand.self,
+            CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
             AscendCommand.self, PredictCommand.self, ReportCommand.self, MapsCommand.self, FiltersCommand.self,
             ImageCardCommand.self, NeuronCardCommand.self, ExplanationsCommand.self,

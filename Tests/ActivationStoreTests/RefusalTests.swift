@@ -113,10 +113,10 @@ import Testing
     @Test func aNewerStoreIsRefused() throws {
         try dataset.write(path)
         try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 7") }
-        let wanted = StoreError.newerVersion(path: path, found: 7, supported: 5)
+        let wanted = StoreError.newerVersion(path: path, found: 7, supported: 6)
         #expect(failure { _ = try Store.open(path: path) } == wanted)
         #expect(failure { _ = try dataset.open(path) } == wanted)
-        #expect("\(wanted)" == "\(path) is a store of version 7, and this neurodex knows versions up to 5; use a newer neurodex")
+        #expect("\(wanted)" == "\(path) is a store of version 7, and this neurodex knows versions up to 6; use a newer neurodex")
     }
 
     @Test func aTruncatedStoreSaysSo() throws {
