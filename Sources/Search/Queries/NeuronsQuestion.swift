@@ -15,7 +15,6 @@ public struct NeuronsQuestion: Query {
           neurodex neurons shop.sqlite --dead
           neurodex neurons shop.sqlite --duplicate --threshold 0.9
           neurodex neurons shop.sqlite --selective cat
-          neurodex neurons shop.sqlite --selective age
           neurodex neurons shop.sqlite --of conv4:3
           neurodex neurons shop.sqlite conv4:3 -o histogram.png
 
