@@ -145,4 +145,87 @@ let linearCases: [OperatorCase] = [
             { SlowOperators.linear($0.reshaped(rows), weights.transposed([1, 0]), [0, 0, 0, 0, 0]) }
         )
     },
+    OperatorCase(name: "MatMul of a map's rows by its columns", operators: ["MatMul", "Transpose"]) { model, _, _ in
+        let turned = model.node("Transpose", ["image"], ["perm": [0, 1, 3, 2]])
+        return (
+            model.node("MatMul", ["image", turned]), { SlowOperators.product($0, $0.transposed([0, 1, 3, 2])) }
+        )
+    },
+    OperatorCase(name: "MatMul of tokens, heads along an axis", operators: ["MatMul", "Reshape"], shapes: [[4, 3, 5], [6, 7, 3]]) {
+        model, shape, random in
+        let (channels, tokens, width) = (shape[0], shape[1] * shape[2], shape[0] / 2)
+        let weights = model.random("weight", [channels, channels], &random)
+        func heads(_ name: String) -> String {
+            model.node("Transpose", [model.node("Reshape", [name, model.integers([1, tokens, 2, width])])], ["perm": [0, 2, 1, 3]])
+        }
+        let flat = model.node("Transpose", [model.node("Reshape", ["image", model.integers([0, 0, -1])])], ["perm": [0, 2, 1]])
+        let (queries, keys) = (heads(flat), heads(model.node("MatMul", [flat, "weight"])))
+        let scores = model.node("MatMul", [queries, model.node("Transpose", [keys], ["perm": [0, 1, 3, 2]])])
+        let output = model.node("MatMul", [model.node("Softmax", [scores], ["axis": -1]), keys])
+        return (
+            output,
+            { image in
+                func heads(_ tokensOf: SlowTensor) -> SlowTensor {
+                    tokensOf.reshaped([1, tokens, 2, width]).transposed([0, 2, 1, 3])
+                }
+                let flat = image.reshaped([1, channels, tokens]).transposed([0, 2, 1])
+                let keys = heads(SlowOperators.product(flat, weights))
+                let scores = SlowOperators.product(heads(flat), keys.transposed([0, 1, 3, 2]))
+                return SlowOperators.product(SlowOperators.softmax(scores, axis: 3), keys)
+            }
+        )
+    },
+    OperatorCase(name: "MatMul by a constant of more axes", operators: ["MatMul"]) { model, shape, random in
+        let constant = model.random("constant", [shape[0], shape[2], 3], &random)
+        return (model.node("MatMul", ["image", "constant"]), { SlowOperators.product($0, constant) })
+    },
+    OperatorCase(name: "MatMul of a constant matrix by a map", operators: ["MatMul"]) { model, shape, random in
+        let constant = model.random("constant", [4, shape[1]], &random)
+        return (model.node("MatMul", ["constant", "image"]), { SlowOperators.product(constant, $0) })
+    },
+    OperatorCase(name: "MatMul, one matrix for all channels", operators: ["MatMul"]) { model, _, _ in
+        let mean = model.node("ReduceMean", ["image"], ["axes": [1]])
+        let turned = model.node("Transpose", ["image"], ["perm": [0, 1, 3, 2]])
+        return (
+            model.node("MatMul", [turned, mean]),
+            { image in
+                let mean = SlowOperators.reduced(image, axes: [1], keep: true) { $0.reduce(0, +) / Double($0.count) }
+                return SlowOperators.product(image.transposed([0, 1, 3, 2]), mean)
+            }
+        )
+    },
+    OperatorCase(name: "MatMul of one matrix by all channels", operators: ["MatMul"]) { model, _, _ in
+        let mean = model.node("ReduceMean", ["image"], ["axes": [1]])
+        let turned = model.node("Transpose", ["image"], ["perm": [0, 1, 3, 2]])
+        return (
+            model.node("MatMul", [mean, turned]),
+            { image in
+                let mean = SlowOperators.reduced(image, axes: [1], keep: true) { $0.reduce(0, +) / Double($0.count) }
+                return SlowOperators.product(mean, image.transposed([0, 1, 3, 2]))
+            }
+        )
+    },
+    OperatorCase(name: "MatMul by a vector", operators: ["MatMul"]) { model, shape, random in
+        let vector = model.random("vector", [shape[2]], &random)
+        return (
+            model.node("MatMul", ["image", "vector"]),
+            { image in
+                let column = SlowOperators.product(image, vector.reshaped([shape[2], 1]))
+                return column.reshaped(Array(image.shape.dropLast()))
+            }
+        )
+    },
+    OperatorCase(name: "MatMul in six axes", operators: ["MatMul", "Reshape"], shapes: [[4, 6, 4], [8, 2, 6]]) { model, shape, _ in
+        let split = [1, 2, shape[0] / 2, 2, shape[1] / 2, shape[2]]
+        let parts = model.node("Reshape", ["image", model.integers(split)])
+        let turned = model.node("Transpose", [parts], ["perm": [0, 3, 2, 1, 5, 4]])
+        let wanted = model.node("Transpose", [parts], ["perm": [0, 3, 2, 1, 4, 5]])
+        return (
+            model.node("MatMul", [wanted, turned]),
+            { image in
+                let parts = image.reshaped(split)
+                return SlowOperators.product(parts.transposed([0, 3, 2, 1, 4, 5]), parts.transposed([0, 3, 2, 1, 5, 4]))
+            }
+        )
+    },
 ]

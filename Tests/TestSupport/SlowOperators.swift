@@ -94,6 +94,21 @@ public enum SlowOperators {
         }
     }
 
+    /// The last two axes multiplied as matrices, those before broadcast: https://onnx.ai/onnx/operators/onnx__MatMul.html.
+    public static func product(_ a: SlowTensor, _ b: SlowTensor) -> SlowTensor {
+        let rank = max(a.shape.count, b.shape.count)
+        func aligned(_ x: SlowTensor) -> SlowTensor { x.reshaped([Int](repeating: 1, count: rank - x.shape.count) + x.shape) }
+        let (left, right) = (aligned(a), aligned(b))
+        let outer = zip(left.shape, right.shape).dropLast(2).map { max($0, $1) }
+        return SlowTensor(outer + [left.shape[rank - 2], right.shape[rank - 1]]) { index in
+            func outerIndex(_ shape: [Int]) -> [Int] { zip(index, shape).dropLast(2).map { $1 == 1 ? 0 : $0 } }
+            return (0..<left.shape[rank - 1]).reduce(0.0) { sum, inner in
+                sum + left.at(outerIndex(left.shape) + [index[rank - 2], inner])
+                    * right.at(outerIndex(right.shape) + [inner, index[rank - 1]])
+            }
+        }
+    }
+
     /// gamma (x - mean) / sqrt(variance + epsilon) + beta, a channel (axis 1).
     public static func batchNormalization(
         _ x: SlowTensor, gamma: [Double], beta: [Double], mean: [Double], variance: [Double], epsilon: Double

@@ -69,24 +69,70 @@ INLINE void add_rows(
     }
 }
 
-NDX_CLONES
-void ndx_linear_run(
-    const float *in, size_t rows, size_t inputs, const float *packed, const float *bias, float *out, size_t outputs, size_t first,
-    size_t end) {
+/// Rows `step` apart by the packed columns first ..< end; before the first products, the outputs are the bias.
+INLINE void run(
+    const float *in, size_t step, size_t rows, size_t inputs, const float *packed, const float *bias, float *out, size_t outputs,
+    size_t first, size_t end) {
     for (size_t start = 0; start < rows; start += BLOCK) {
         const size_t count = rows - start < BLOCK ? rows - start : BLOCK;
         for (size_t input = 0; input < inputs || input == 0; input += DEPTH) {
             const size_t depth = inputs - input < DEPTH ? inputs - input : DEPTH;
-            const float *from = in + start * inputs + input;
+            const float *from = in + start * step + input;
             for (size_t c = first; c < end; c++) {
                 const size_t output = c * COLUMN, width = outputs - output < COLUMN ? outputs - output : COLUMN;
                 const float *weights = packed + output * inputs + input * COLUMN, *begin = input == 0 ? bias + output : NULL;
                 float *to = out + start * outputs + output;
                 if (width == COLUMN)
-                    add_rows(count, from, inputs, weights, depth, begin, to, outputs, COLUMN);
+                    add_rows(count, from, step, weights, depth, begin, to, outputs, COLUMN);
                 else
-                    add_rows(count, from, inputs, weights, depth, begin, to, outputs, width);
+                    add_rows(count, from, step, weights, depth, begin, to, outputs, width);
             }
         }
     }
+}
+
+NDX_CLONES
+void ndx_linear_run(
+    const float *in, size_t rows, size_t inputs, const float *packed, const float *bias, float *out, size_t outputs, size_t first,
+    size_t end) {
+    run(in, inputs, rows, inputs, packed, bias, out, outputs, first, end);
+}
+
+size_t ndx_product_scratch(size_t inputs, size_t outputs) {
+    return ndx_linear_packed(inputs, outputs) + ndx_linear_columns(outputs) * COLUMN;
+}
+
+/// Packs a matrix whose element for input i and output o is matrix[i * input_step + o * output_step].
+static void pack(const float *matrix, size_t inputs, size_t input_step, size_t outputs, size_t output_step, float *packed) {
+    for (size_t first = 0; first < outputs; first += COLUMN) {
+        const size_t count = outputs - first < COLUMN ? outputs - first : COLUMN;
+        const float *from = matrix + first * output_step;
+        float *to = packed + first * inputs;
+        if (output_step == 1) {
+            for (size_t i = 0; i < inputs; i++) {
+                if (count == COLUMN) {
+                    memcpy(to + i * COLUMN, from + i * input_step, COLUMN * sizeof(float));
+                } else {
+                    memset(to + i * COLUMN, 0, COLUMN * sizeof(float));
+                    memcpy(to + i * COLUMN, from + i * input_step, count * sizeof(float));
+                }
+            }
+            continue;
+        }
+        if (count < COLUMN) memset(to, 0, COLUMN * inputs * sizeof(float));
+        for (size_t start = 0; start < inputs; start += COLUMN)
+            for (size_t o = 0; o < count; o++)
+                for (size_t i = start; i < start + COLUMN && i < inputs; i++)
+                    to[i * COLUMN + o] = from[i * input_step + o * output_step];
+    }
+}
+
+NDX_CLONES
+void ndx_product(
+    const float *in, size_t rows, size_t inputs, const float *matrix, size_t input_step, size_t output_step, float *out,
+    size_t outputs, float *scratch) {
+    float *zeros = scratch + ndx_linear_packed(inputs, outputs);
+    memset(zeros, 0, outputs * sizeof(float));
+    pack(matrix, inputs, input_step, outputs, output_step, scratch);
+    run(in, inputs, rows, inputs, scratch, zeros, out, outputs, 0, ndx_linear_columns(outputs));
 }

@@ -53,20 +53,12 @@ struct Linear: Operator {
 
     static func make(_ node: NodeReader) throws -> any Operator {
         if node.input(0)?.constant != nil, node.input(1)?.constant != nil { return try ConstantProduct(node) }
-        if let left = node.input(0), let right = node.input(1), right.constant == nil {
-            guard left.constant == nil else {
-                throw Refusal(
-                    "multiplies the constant '\(left.name)' by an activation; neurodex multiplies activations by constants")
-            }
-            throw Refusal(
-                "multiplies two activations ('\(left.name)' and '\(right.name)'), which is attention: the network is a transformer, or has blocks of one, and neurodex reads convolutional networks"
-            )
-        }
+        if node.operatorType == "MatMul", node.input(1)?.constant?.shape.count != 2 { return try Product(node) }
         return try Linear(node)
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
-        guard let source = inputs.first??.shape, (2...4).contains(source.count), source.last == weights.shape[1] else {
+        guard let source = inputs.first??.shape, (2...6).contains(source.count), source.last == weights.shape[1] else {
             throw Refusal("has weights for \(weights.shape[1]) inputs, but gets a tensor of shape \(inputs.first??.shape ?? [])")
         }
         return [source.dropLast() + [weights.shape[0]]]
@@ -105,7 +97,9 @@ struct Linear: Operator {
     }
 
     /// Over the places of a map it is a convolution with a window of one place, and an activation is done in the same pass.
-    private static func isConvolution(_ source: Location) -> Bool { source.map.height * source.map.width >= 16 }
+    private static func isConvolution(_ source: Location) -> Bool {
+        source.shape.count <= 4 && source.map.height * source.map.width >= 16
+    }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         let gradient = try program.before(activation, node, in: .rowMajor)

@@ -168,6 +168,7 @@ struct Refusal: Error {
 let operatorCatalog: [any Operator.Type] = [
     Convolution.self,
     Linear.self,
+    Product.self,
     ConvolutionTranspose.self,
     Pooling.self,
     Reduction.self,

@@ -42,6 +42,11 @@ struct Softmax: Operator {
             return
         }
         let rows = Rows(of: source.shape, along: axes)
+        if let (from, to) = rows.inPlace(source).flatMap({ from in rows.inPlace(destination).map { (from, $0) } }) {
+            program.emit(try Kernel { nd_softmax(from.map, to.map, isLogarithm) }, reads: [from], writes: [to])
+            if program.keepsNaN { program.keepNaNRows(of: from, in: to) }
+            return
+        }
         let (from, to) = (program.temporary(rows.shape), program.temporary(rows.shape))
         program.copy(source, shape: source.shape, fromStrides: source.strides, to: from, toStrides: rows.strides)
         program.emit(try Kernel { nd_softmax(from.map, to.map, isLogarithm) }, reads: [from], writes: [to])
@@ -61,6 +66,9 @@ struct Softmax: Operator {
         let (gradient, output) = try (program.incoming(node, in: nil), program.location(node.outputs[0], in: nil))
         let rows = Rows(of: output.shape, along: axes)
         try program.contribute(to: node.inputs[0], in: nil) { program, target in
+            if let y = rows.inPlace(output), let g = rows.inPlace(gradient), let x = rows.inPlace(target) {
+                return emitBackward(output: y, from: g, to: x, channels: rows.shape[2], into: &program)
+            }
             let (ys, gs, xs) = (program.temporary(rows.shape), program.temporary(rows.shape), program.temporary(rows.shape))
             for (value, row) in [(output, ys), (gradient, gs)] {
                 program.copyStrided(value, shape: value.shape, fromStrides: value.strides, to: row, toStrides: rows.strides)
@@ -94,6 +102,14 @@ struct Softmax: Operator {
             let count = axes.map { tensor[$0] }.product
             self.strides = strides
             shape = [1, tensor.product / count, count]
+        }
+
+        /// A tensor whose elements stand in memory in this order already; nil where they do not.
+        func inPlace(_ location: Location) -> Location? {
+            guard location.isRowMajor, strides == location.shape.rowMajorStrides else { return nil }
+            var result = location
+            (result.shape, result.order) = (shape, .rowMajor)
+            return result
         }
     }
 }
