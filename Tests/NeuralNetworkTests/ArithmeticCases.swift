@@ -151,12 +151,14 @@ let linearCases: [OperatorCase] = [
             model.node("MatMul", ["image", turned]), { SlowOperators.product($0, $0.transposed([0, 1, 3, 2])) }
         )
     },
-    OperatorCase(name: "MatMul of tokens, heads along an axis", operators: ["MatMul", "Reshape"], shapes: [[4, 3, 5], [6, 7, 3]]) {
-        model, shape, random in
+    OperatorCase(
+        name: "MatMul of tokens, heads along an axis", operators: ["MatMul", "Reshape"], shapes: [[4, 3, 5], [6, 7, 3]]
+    ) { model, shape, random in
         let (channels, tokens, width) = (shape[0], shape[1] * shape[2], shape[0] / 2)
         let weights = model.random("weight", [channels, channels], &random)
         func heads(_ name: String) -> String {
-            model.node("Transpose", [model.node("Reshape", [name, model.integers([1, tokens, 2, width])])], ["perm": [0, 2, 1, 3]])
+            let parts = model.node("Reshape", [name, model.integers([1, tokens, 2, width])])
+            return model.node("Transpose", [parts], ["perm": [0, 2, 1, 3]])
         }
         let flat = model.node("Transpose", [model.node("Reshape", ["image", model.integers([0, 0, -1])])], ["perm": [0, 2, 1]])
         let (queries, keys) = (heads(flat), heads(model.node("MatMul", [flat, "weight"])))
@@ -215,7 +217,8 @@ let linearCases: [OperatorCase] = [
             }
         )
     },
-    OperatorCase(name: "MatMul in six axes", operators: ["MatMul", "Reshape"], shapes: [[4, 6, 4], [8, 2, 6]]) { model, shape, _ in
+    OperatorCase(name: "MatMul in six axes", operators: ["MatMul", "Reshape"], shapes: [[4, 6, 4], [8, 2, 6]]) {
+        model, shape, _ in
         let split = [1, 2, shape[0] / 2, 2, shape[1] / 2, shape[2]]
         let parts = model.node("Reshape", ["image", model.integers(split)])
         let turned = model.node("Transpose", [parts], ["perm": [0, 3, 2, 1, 5, 4]])
@@ -227,5 +230,29 @@ let linearCases: [OperatorCase] = [
                 return SlowOperators.product(parts.transposed([0, 3, 2, 1, 4, 5]), parts.transposed([0, 3, 2, 1, 5, 4]))
             }
         )
+    },
+    OperatorCase(name: "Einsum of queries and keys", operators: ["Einsum"]) { model, shape, _ in
+        let turned = model.node("Transpose", ["image"], ["perm": [0, 3, 2, 1]])
+        // [1, c, h, w] and [1, w, h, c]: for each row the products of channels.
+        return (
+            model.node("Einsum", ["image", turned], ["equation": "b i h d, b d h j -> b h i j"]),
+            { image in
+                SlowTensor([1, shape[1], shape[0], shape[0]]) { index in
+                    (0..<shape[2]).reduce(0.0) { sum, d in
+                        sum + image.at([0, index[2], index[1], d]) * image.at([0, index[3], index[1], d])
+                    }
+                }
+            }
+        )
+    },
+    OperatorCase(name: "Einsum with a constant, axes left open", operators: ["Einsum"]) { model, shape, random in
+        let constant = model.random("constant", [shape[0], 3], &random)
+        return (
+            model.node("Einsum", ["image", "constant"], ["equation": "bc...,co->b...o"]),
+            { SlowOperators.product($0.transposed([0, 2, 3, 1]), constant) }
+        )
+    },
+    OperatorCase(name: "Einsum of one tensor", operators: ["Einsum"]) { model, _, _ in
+        (model.node("Einsum", ["image"], ["equation": "bchw->bwch"]), { $0.transposed([0, 3, 1, 2]) })
     },
 ]

@@ -242,6 +242,19 @@ let shapingCases: [OperatorCase] = [
             }
         )
     },
+    OperatorCase(name: "ScatterND of a mask, windows moved", operators: ["ScatterND"]) { model, shape, _ in
+        let ones = model.weight("ones", [shape[1], shape[2]], [Float](repeating: 1, count: shape[1] * shape[2]))
+        // The last row first, then every place of the first column.
+        let row = model.weight("row", [1, shape[2]], [Float](repeating: -2, count: shape[2]))
+        let first = model.node("ScatterND", [ones, model.integers([shape[1] - 1], shape: [1, 1]), row])
+        let places = (0..<shape[1]).flatMap { [$0, 0] }
+        let column = model.weight("column", [shape[1]], (0..<shape[1]).map { Float($0) })
+        let mask = model.node("ScatterND", [first, model.integers(places, shape: [shape[1], 2]), column], ["reduction": "add"])
+        let expected = SlowTensor([shape[1], shape[2]]) { index in
+            (index[0] == shape[1] - 1 ? -2 : 1) + (index[1] == 0 ? Double(index[0]) : 0)
+        }
+        return (model.node("Mul", ["image", mask]), { $0.combined(with: expected, *) })
+    },
     OperatorCase(name: "GatherND", operators: ["GatherND"]) { model, shape, _ in
         // Whole rows, one of them twice.
         let places = [[0, 0], [shape[0] - 1, 1], [0, 0], [0, -1]]

@@ -38,7 +38,7 @@ struct Product: Operator {
         let destination = program.allocate(node.outputs[0], in: .rowMajor)
         Self.emit(
             Factor(left, plan.left), Factor(right, plan.right), plan.result(destination),
-            Self.Sizes(rows: plan.rows, inputs: plan.inner, outputs: plan.columns), into: &program)
+            Sizes(rows: plan.rows, inputs: plan.inner, outputs: plan.columns), into: &program)
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
@@ -52,14 +52,14 @@ struct Product: Operator {
             let full = Self.whole(target, plan.outer + plan.leftAxes, &program)
             Self.emit(
                 result, Factor(right, plan.right, isTransposed: true), Factor(full, plan.steps(of: plan.rows * plan.inner)),
-                Self.Sizes(rows: plan.rows, inputs: plan.columns, outputs: plan.inner), into: &program.forward)
+                Sizes(rows: plan.rows, inputs: plan.columns, outputs: plan.inner), into: &program.forward)
             if full != target { program.sum(full, to: target) }
         }
         try program.contribute(to: node.inputs[1], in: .rowMajor) { program, target in
             let full = Self.whole(target, plan.outer + plan.rightAxes, &program)
             Self.emit(
                 Factor(left, plan.left, isTransposed: true), result, Factor(full, plan.steps(of: plan.inner * plan.columns)),
-                Self.Sizes(rows: plan.inner, inputs: plan.rows, outputs: plan.columns), into: &program.forward)
+                Sizes(rows: plan.inner, inputs: plan.rows, outputs: plan.columns), into: &program.forward)
             if full != target { program.sum(full, to: target) }
         }
     }
@@ -70,7 +70,7 @@ struct Product: Operator {
     }
 
     /// Matrices side by side in memory.
-    private struct Factor {
+    struct Factor {
         var location: Location
         /// Where each of the product's matrices begins, of one image.
         var starts: [Int]
@@ -89,9 +89,10 @@ struct Product: Operator {
     }
 
     /// Of the matrices that are multiplied: rows × inputs by inputs × outputs.
-    private struct Sizes { var rows, inputs, outputs: Int }
+    struct Sizes { var rows, inputs, outputs: Int }
 
-    private static func emit(
+    /// Emits the products of matrices, one for each of the starts.
+    static func emit(
         _ left: Factor, _ right: Factor, _ result: Factor, _ sizes: Sizes, into program: inout ProgramBuilder
     ) {
         let (rows, inputs, outputs) = (sizes.rows, sizes.inputs, sizes.outputs)
