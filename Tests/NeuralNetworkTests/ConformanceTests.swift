@@ -82,7 +82,7 @@ import Testing
         "which picks from the images of a batch", "which takes the images of a batch apart",
         // Forms that no CNN has been met with.
         "gives the indices of its maxima", "counts in column-major order", "neurodex reads it over channels or the last axis",
-        "neurodex resizes maps", "neurodex resizes height and width alone", "crops and resizes", "neurodex pads with a constant",
+        "neurodex resizes maps", "neurodex resizes height and width alone", "crops and resizes",
         "neurodex reads one of the two",
         "neurodex cannot tell where in the picture they stand",
         "would make a tensor of shape", "makes integers of an image's activations", "is in training mode",

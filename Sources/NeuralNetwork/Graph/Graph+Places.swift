@@ -1,14 +1,32 @@
 extension Graph {
     /// What every value's axes are made of, where that can be told.
     func places() -> [ValueID: Places] {
+        var copy = self
+        return copy.followPlaces()
+    }
+
+    /// Says of maps whose channels changes of shape have put last that they are there, as where a transformer makes maps of its tokens again.
+    mutating func markChannelsPutLast() { _ = followPlaces() }
+
+    private mutating func followPlaces() -> [ValueID: Places] {
         var found: [ValueID: Places] = [:]
         found[input] = Places(map: values[input].shape ?? [], channelsAreLast: false)
         for node in nodes {
-            for output in node.outputs {
+            let inputs = node.inputs.compactMap { $0 }.map {
+                PlacedInput(
+                    shape: values[$0].constant?.shape ?? values[$0].shape ?? [], places: found[$0],
+                    isConstant: values[$0].constant != nil)
+            }
+            for (index, output) in node.outputs.enumerated() {
                 guard let shape = values[output].shape else { continue }
-                let told = places(of: node, shape, found, isLast: values[output].channelsAreLast)
+                let told: Places?
+                switch node.operation.places(inputs, to: shape, output: index) {
+                case .are(let places): told = places
+                case .general: told = places(of: node, shape, found, isLast: values[output].channelsAreLast)
+                }
                 // Of a value that has more than its parts, as several maps of one picture, nothing is known.
                 found[output] = told.flatMap { $0.fits(shape) ? $0 : nil }
+                if found[output]?.haveChannelsLast == true { values[output].channelsAreLast = true }
             }
         }
         return found
@@ -25,7 +43,7 @@ extension Graph {
     /// Whether a value's maps stand in several rows of the batch axis.
     func isInRows(_ value: ValueID) -> Bool {
         let shape = values[value].shape ?? []
-        return shape.count == 4 && shape.firstIsNotTheBatch
+        return (3...4).contains(shape.count) && shape.firstIsNotTheBatch
     }
 
     /// Puts together the maps of a value that stand in several rows of the batch axis: they become one map, which is taken apart again for the nodes

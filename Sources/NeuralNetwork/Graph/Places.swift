@@ -3,7 +3,8 @@
 /// Files move parts of a map to the batch axis: the phases of a dilated convolution (TensorFlow's SpaceToBatch), or windows (Swin). A value of
 /// shape [4, 8, 8, 8] may be four windows of one map of 16×16, and then the place of an element is told by axis 0 as well as by axes 2 and 3.
 struct Places: Equatable, Sendable {
-    enum Origin: Sendable { case rows, columns, channels }
+    /// `tokens`: places of a grid, row by row, behind tokens of no place; see `tokens`.
+    enum Origin: Sendable { case rows, columns, channels, tokens }
 
     /// A digit of an index: steps of `step` rows (or columns) of the map, `extent` of them. Of channels the step says nothing.
     struct Part: Equatable, Sendable {
@@ -13,7 +14,12 @@ struct Places: Equatable, Sendable {
     }
 
     /// Outer parts first; those of extent 1 are left out.
-    private(set) var axes: [[Part]]
+    var axes: [[Part]]
+    /// What the places of an axis of tokens are made of, and how many stand before them.
+    var tokens: [Part] = []
+    var tokenPrefix = 0
+    /// By how much rows and columns are turned round, where they are.
+    var shift: [Origin: Int] = [:]
 
     init(axes: [[Part]]) {
         self.axes = axes.map(Self.joined)
@@ -46,19 +52,20 @@ struct Places: Equatable, Sendable {
 
     /// The product of all extents of one origin.
     func extent(_ origin: Origin) -> Int {
-        axes.joined().filter { $0.origin == origin }.reduce(1) { $0 * $1.extent }
+        (axes.joined() + tokens).filter { $0.origin == origin }.reduce(1) { $0 * $1.extent }
     }
 
     /// Whether each row and each column of a map is there once.
     var areComplete: Bool {
-        [Origin.rows, .columns].allSatisfy { origin in
-            var next = 1
-            for part in axes.joined().filter({ $0.origin == origin }).sorted(by: { $0.step < $1.step }) {
-                guard part.step == next else { return false }
-                next *= part.extent
+        tokens.isEmpty && shift.isEmpty
+            && [Origin.rows, .columns].allSatisfy { origin in
+                var next = 1
+                for part in axes.joined().filter({ $0.origin == origin }).sorted(by: { $0.step < $1.step }) {
+                    guard part.step == next else { return false }
+                    next *= part.extent
+                }
+                return true
             }
-            return true
-        }
     }
 
     /// Whether rows or columns stand in other axes than those of height and width.
@@ -101,7 +108,7 @@ struct Places: Equatable, Sendable {
                 if missing.isMultiple(of: part.extent) {
                     axis.append(part)
                     missing /= part.extent
-                } else if part.extent.isMultiple(of: missing) {
+                } else if part.extent.isMultiple(of: missing), part.origin != .tokens {
                     let inner = part.extent / missing
                     axis.append(Part(origin: part.origin, step: part.step * inner, extent: missing))
                     rest.insert(Part(origin: part.origin, step: part.step, extent: inner), at: 0)
@@ -112,10 +119,17 @@ struct Places: Equatable, Sendable {
             }
             result.append(axis)
         }
-        return rest.isEmpty ? Places(axes: result) : nil
+        return rest.isEmpty ? with(axes: result) : nil
     }
 
-    func transposed(_ order: [Int]) -> Places { Places(axes: order.map { axes[$0] }) }
+    func transposed(_ order: [Int]) -> Places { with(axes: order.map { axes[$0] }) }
+
+    /// Other axes of the same picture and tokens.
+    private func with(axes: [[Part]]) -> Places {
+        var result = self
+        result.axes = axes.map(Self.joined)
+        return result
+    }
 
     /// The parts of one axis as an outer one and an inner one of `extent`.
     private func split(_ axis: Int, inner extent: Int) -> (outer: [Part], inner: [Part])? {
@@ -154,7 +168,7 @@ struct Places: Equatable, Sendable {
                 continue
             }
             guard old != shape[axis] else { continue }
-            guard axes[axis].count <= 1, let part = axes[axis].first else { return nil }
+            guard axes[axis].count <= 1, let part = axes[axis].first, part.origin != .tokens else { return nil }
             result.resize(part, to: shape[axis])
             result.axes[axis] = Self.joined([Part(origin: part.origin, step: part.step, extent: shape[axis])])
         }

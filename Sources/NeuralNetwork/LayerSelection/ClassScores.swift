@@ -19,7 +19,7 @@ enum ClassScores {
         }
         // A flattened map is no vector where it is made.
         let made = graph.values[node.outputs[0]].shape ?? []
-        return activation.map { $0.probability != nil } ?? true && made.filter { $0 != 1 }.count <= 1
+        return node.operation.mayMakeScores && activation.map { $0.probability != nil } ?? true && made.filter { $0 != 1 }.count <= 1
     }
 
     private static func isOfClasses(map: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Bool {

@@ -94,13 +94,16 @@ extension DifferentiableNetwork {
         }
         // A value is a cut where nothing made before it is read after it.
         var reach = lastUse[graph.input]
+        // Of tokens of which the class token alone is read, no place of the map matters.
+        let unread = graph.valuesReadBeforeTheGrid(graph.places())
         var result: (cut: Layer?, any: Layer?)
         for (index, node) in graph.nodes.enumerated() {
             if let layer = layer(of: node.outputs[0]), layer.name != target.name, layer.height * layer.width > 1,
-                !node.operation.isPooling
+                !node.operation.isPooling, !unread.contains(node.outputs[0])
             {
                 result.any = layer
-                if reach <= index { result.cut = layer }
+                // Tokens before the grid go beside its map to the node that puts them together again.
+                if reach <= index + (node.operation.takesTokensApart ? 1 : 0) { result.cut = layer }
             }
             for output in node.outputs { reach = max(reach, lastUse[output]) }
         }

@@ -26,6 +26,10 @@ struct Recording {
         var layer: Layer
         /// For a concatenation of recorded layers, those: its maxima are theirs.
         var parts: [Graph.ValueID]
+        /// For tokens, the grid that they stand on; until they are taken apart, `value` is that of all of them.
+        var grid: TokenGrid?
+        /// Which of the tokens before the grid it is; nil for the grid.
+        var token: Int?
     }
 
     private(set) var entries: [Entry] = []
@@ -44,6 +48,7 @@ struct Recording {
     ) throws {
         let places = graph.places()
         let fields = Self.receptiveFields(graph, places)
+        let tokens = TokenLayers(graph, places)
         let logits = graph.scores
         let (producers, readers) = (graph.producers, graph.readers)
         let source = Self.source(of: logits, graph, producers)
@@ -55,7 +60,8 @@ struct Recording {
         for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
             var (value, isAnswer) = (node.outputs[0], index == source)
             guard let shape = graph.values[value].shape,
-                let kind = node.operation.layerKind(node.inputs.map { $0.map { graph.operand($0) } }, shape: shape)
+                let kind = tokens.kind(node, hasActivation: activations[value] != nil)
+                    ?? node.operation.layerKind(node.inputs.map { $0.map { graph.operand($0) } }, shape: shape)
                     ?? (isAnswer ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
@@ -67,12 +73,21 @@ struct Recording {
             if isAnswer { value = logits }
             let name = names.next(node.layer)
             // An answer that is no map: all its elements are neurons, whatever axes they have.
-            let map = graph.values[value].map ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
+            let grid = isAnswer ? nil : tokens.grids[value]
+            let map =
+                graph.values[value].map ?? grid?.map
+                ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
             let layer = Layer(
                 name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: map.channels,
                 height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel, isLogits: isAnswer && hasClasses,
                 keepsMeans: everyMean, firstNeuron: 0)
-            candidates.append((Entry(value: value, layer: layer, parts: []), kind == .standard || isAnswer))
+            candidates.append((Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard || isAnswer))
+            for token in 0..<(grid?.prefix ?? 0) {
+                let entry = Entry(
+                    value: value, layer: layer.ofToken(token, name: names.next(TokenLayers.name(of: token, in: name)), in: graph),
+                    parts: [], grid: grid, token: token)
+                candidates.append((entry, token == 0 && tokens.isResidual(node)))
+            }
         }
         for pattern in patterns where !candidates.contains(where: { Self.matches($0.entry.layer.name, pattern) }) {
             throw NetworkError.noSuchName(kind: "layer", name: pattern, known: candidates.map(\.entry.layer.name))
@@ -81,9 +96,24 @@ struct Recording {
             guard !patterns.isEmpty else { return candidate.isDefault }
             return candidate.entry.layer.isLogits || patterns.contains { Self.matches(candidate.entry.layer.name, $0) }
         }.map(\.entry)
-        let classifierInput = Self.classifierInput(graph, source)
+        var classifierInput = Self.classifierInput(graph, source, tokens)
+        takeTokensApart(&graph, joining: leavesOut, &classifierInput)
         try assembleMaps(&graph, places, leavesOut: leavesOut)
         number(graph, graph.producers, classifierInput: classifierInput)
+    }
+
+    /// Makes a map of tokens on a grid, and vectors of those before it.
+    /// - Parameter joining: whether a way back must go through them.
+    private mutating func takeTokensApart(_ graph: inout Graph, joining: Bool, _ classifierInput: inout Graph.ValueID?) {
+        var known: [Graph.ValueID: (map: Graph.ValueID, prefix: [Graph.ValueID])] = [:]
+        for index in entries.indices {
+            let value = entries[index].value
+            guard let grid = entries[index].grid, let apart = known[value] ?? graph.takeApart(value, grid, joining: joining)
+            else { continue }
+            known[value] = apart
+            entries[index].value = entries[index].token.map { apart.prefix[$0] } ?? apart.map
+        }
+        if let map = classifierInput.flatMap({ known[$0]?.map }) { classifierInput = map }
     }
 
     /// Makes one map of those that stand along the batch axis, so that a neuron's maximum is over all of them, and stands where it is in the picture.
@@ -145,13 +175,14 @@ struct Recording {
     }
 
     /// The last map before the classifier: what global pooling averages, or the fully connected layers flatten.
-    private static func classifierInput(_ graph: Graph, _ source: Int?) -> Graph.ValueID? {
+    private static func classifierInput(_ graph: Graph, _ source: Int?, _ tokens: TokenLayers) -> Graph.ValueID? {
         let producers = graph.producers
         var index = source
         while let current = index {
             let node = graph.nodes[current]
             guard let input = node.inputs[0] else { return nil }
             if let map = graph.values[input].map, map.height * map.width > 1 { return behindIdentities(input, graph, producers) }
+            if let grid = tokens.grids[input] { return grid.prefix == 0 ? behindIdentities(input, graph, producers) : nil }
             index = producers[input]
         }
         return nil
@@ -167,16 +198,28 @@ struct Recording {
     /// - Parameter places: what the values' axes are made of. A map that is taken apart and put together again keeps its field.
     static func receptiveFields(_ graph: Graph, _ places: [Graph.ValueID: Places]) -> [Graph.ValueID: ReceptiveField] {
         var fields: [Graph.ValueID: ReceptiveField] = [graph.input: .pixel]
+        let input = graph.values[graph.input].shape ?? []
+        // What has been through a product of activations: every place may depend on all of the picture.
+        var mixed = Set<Graph.ValueID>()
         for node in graph.nodes {
             let varying = node.inputs.compactMap { $0 }.filter { fields[$0] != nil }
             guard !varying.isEmpty else { continue }
             let shapes = varying.map { graph.values[$0].shape ?? [] }
             let field = node.operation.receptiveField(varying.compactMap { fields[$0] }, shapes: shapes)
+            if node.operation.mixesPlaces || varying.contains(where: mixed.contains) {
+                for output in node.outputs {
+                    let value = graph.values[output]
+                    let map = value.map ?? places[output]?.tokenGrid(value.shape ?? [])?.map
+                    mixed.insert(output)
+                    fields[output] = map.map { .everything(of: input, at: $0) } ?? .whole(height: input[2], width: input[3])
+                }
+                continue
+            }
             for output in node.outputs {
                 let (before, after) = (places[varying[0]], places[output])
                 let isWhole = [Places.Origin.rows, .columns].allSatisfy { before?.extent($0) == after?.extent($0) }
                 if before != nil, after != nil, isWhole, node.operation.passage.movesElements,
-                    graph.values[output].shape?.count ?? 0 >= 4
+                    graph.values[output].shape?.count ?? 0 >= 3
                 {
                     fields[output] = fields[varying[0]]
                 } else if !node.operation.passage.movesElements, shapes[0].count == 4, let before, before.areScattered,

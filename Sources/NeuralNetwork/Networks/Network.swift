@@ -139,16 +139,19 @@ public final class Network: Sendable {
         let entries = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.layer) })
         let parts = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.value, $0.parts.compactMap { entries[$0] }) })
         let neurons = entries.values.reduce(0) { $0 + $1.channels }
-        var meanOffset = 0
+        var (meanOffsets, meanOffset) = ([String: Int](), 0)
+        for layer in recording.entries.map(\.layer) where layer.keepsMeans {
+            meanOffsets[layer.name] = meanOffset
+            meanOffset += layer.channels
+        }
         let meanNeurons = entries.values.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
         try builder.lower(graph) { builder, node in
             for output in node.outputs {
                 guard let layer = entries[output] else { continue }
                 let location = try builder.location(output, in: graph.values[output].order)
                 builder.record(layer, at: location, parts: parts[output] ?? [], neurons: neurons)
-                guard layer.keepsMeans else { continue }
-                builder.recordMeans(layer, at: location, offset: meanOffset, neurons: meanNeurons)
-                meanOffset += layer.channels
+                guard let offset = meanOffsets[layer.name] else { continue }
+                builder.recordMeans(layer, at: location, offset: offset, neurons: meanNeurons)
             }
         }
         let output = try builder.location(graph.output, in: nil)

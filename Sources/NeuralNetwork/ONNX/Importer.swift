@@ -64,6 +64,7 @@ struct Importer {
         graph.recognizeIdioms()
         graph.joinConcatenations()
         graph.joinReshapes()
+        graph.markChannelsPutLast()
         guard let outputID = ids[target], graph.values[outputID].shape != nil else {
             throw NetworkError.graph(problem: "no node computes its output '\(target)'")
         }

@@ -77,6 +77,9 @@ struct Activation: Operator {
         }
     }
 
+    var keepsPlacesApart: Bool { true }
+    var roleOnTokens: RoleOnTokens { .function }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 
     /// BatchNormalization and the like, spelt out by an exporter, take roots of their constants.

@@ -58,6 +58,9 @@ struct Arithmetic: Operator {
         }
     }
 
+    var keepsPlacesApart: Bool { true }
+    var roleOnTokens: RoleOnTokens { isSum ? .sum : .none }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shapes = inputs.compactMap { $0?.shape }
         return [try shapes.dropFirst().reduce(shapes[0]) { try Self.broadcast($0, $1) }]

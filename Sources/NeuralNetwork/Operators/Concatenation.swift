@@ -57,6 +57,18 @@ struct Concatenation: Operator {
         return [result]
     }
 
+    /// Tokens of no place may be put before those of a map: the class token.
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+        guard let axis = try? axis(rank: shape.count), let place = inputs.firstIndex(where: { $0.places != nil }),
+            let known = inputs[place].places, !known.areOfOneMap
+        else { return .general }
+        if known.axes[axis].allSatisfy({ $0.origin == .channels }) {
+            return .are(known.cut(axis: axis, start: 0, to: shape[axis]))
+        }
+        guard axis > 0, place > 0, place == inputs.count - 1 else { return .are(nil) }
+        return .are(known.behind(inputs[..<place].reduce(0) { $0 + $1.shape[axis] }, axis: axis))
+    }
+
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
         let tensors = inputs.compactMap { $0 }
         let shape = try shapes(tensors.map { Operand(name: "", shape: $0.shape, constant: $0) })[0]

@@ -82,6 +82,8 @@ struct Cast: Operator {
 
     func type(_ inputs: [Operand?]) -> ElementType { target }
 
+    var keepsPlacesApart: Bool { true }
+
     /// Bytes of a picture are numbers from 0 to 255 whatever they are called.
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let widens = inputs.first??.type == .uint8 && target != .bool && target != .int8

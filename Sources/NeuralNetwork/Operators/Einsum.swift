@@ -4,7 +4,7 @@ import Foundation
 ///
 /// https://onnx.ai/onnx/operators/onnx__Einsum.html. Each letter is an axis: those of both tensors and the result stand for matrices, those of both
 /// that the result lacks are added up over. What is left is a product of matrices between changes of the order of axes, and so is its way back.
-struct Einsum: Operator {
+struct Einsum: ChannelsFirst {
     static let names = ["Einsum"]
 
     /// A letter for every axis; of those left open (…) digits.
@@ -62,6 +62,23 @@ struct Einsum: Operator {
             }
         }
         return [result.map { extents[$0] ?? 1 }]
+    }
+
+    var mixesPlaces: Bool { terms.count == 2 }
+
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+        guard inputs.count == terms.count, let known = inputs.first(where: { $0.places != nil })?.places else { return .are(nil) }
+        let axes = result.map { letter -> [Places.Part]? in
+            for (term, input) in zip(terms, inputs) {
+                guard let axis = term.firstIndex(of: letter), let places = input.places else { continue }
+                return places.axes[axis]
+            }
+            return nil
+        }
+        guard !axes.contains(nil) else { return .are(nil) }
+        var places = known
+        places.axes = axes.compactMap { $0 }
+        return .are(places)
     }
 
     /// Which letters stand for which axes of the matrices that are multiplied.

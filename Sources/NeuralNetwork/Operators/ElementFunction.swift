@@ -54,6 +54,9 @@ struct ElementFunction: Operator {
     /// Whether it comes ever closer to a value, or is flat beyond some number.
     var saturates: Bool { [NDX_ERF, NDX_HARD_SIGMOID, NDX_SOFTSIGN, NDX_SIGN, NDX_ATAN].contains(kind) }
 
+    var keepsPlacesApart: Bool { true }
+    var roleOnTokens: RoleOnTokens { .function }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {

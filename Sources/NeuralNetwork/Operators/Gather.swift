@@ -31,6 +31,22 @@ struct Gather: Picking {
         return (result, before.flatMap { b in picks.flatMap { pick in after.map { b + pick * strides[axis] + $0 } } })
     }
 
+    var mayMakeScores: Bool { false }
+
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+        guard let input = inputs.first, let known = input.places, !known.areOfOneMap else { return .general }
+        guard let (axis, picks) = try? along.picks(from: input.shape), let first = picks.first,
+            picks == Array(first..<first + picks.count), along.places.shape.count <= 1
+        else { return .are(nil) }
+        let cut = known.cut(axis: axis, start: first, to: picks.count)
+        return .are(along.places.shape.isEmpty ? cut?.dropping(axis: axis) : cut)
+    }
+
+    func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {
+        guard shape.count == 3, let (axis, picks) = try? along.picks(from: shape), axis == 1 else { return .all }
+        return picks.allSatisfy { $0 < prefix } ? .prefix : .all
+    }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
         try along.refuseBatch(of: shape)

@@ -21,6 +21,10 @@ struct LayerNormalization: Operator {
         guard shift.count == scale.count else { throw Refusal("has \(scale.count) scales and \(shift.count) biases") }
     }
 
+    var keepsPlacesApart: Bool { true }
+    var mayMakeScores: Bool { false }
+    var roleOnTokens: RoleOnTokens { .function }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
         let first = axis < 0 ? axis + shape.count : axis

@@ -57,6 +57,9 @@ struct Linear: Operator {
         return try Linear(node)
     }
 
+    var keepsPlacesApart: Bool { true }
+    var roleOnTokens: RoleOnTokens { .layer(isActivated: activation != nil) }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         guard let source = inputs.first??.shape, (2...6).contains(source.count), source.last == weights.shape[1] else {
             throw Refusal("has weights for \(weights.shape[1]) inputs, but gets a tensor of shape \(inputs.first??.shape ?? [])")

@@ -43,6 +43,28 @@ protocol Operator: Sendable {
     /// - Throws: `Refusal` where the operator has no way back.
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws
 
+    /// Where the elements of an output stand, where this operator has a rule of its own for that.
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule
+
+    /// Which tokens of input `place`, [1, N, channels] with `prefix` of them before a grid, are needed for the outputs, of which some are needed
+    /// whole (`areWhole`) and the others only before the grid.
+    func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead
+
+    /// Whether it works on each place of a map, or on each token, by itself.
+    var keepsPlacesApart: Bool { get }
+
+    /// Whether a vector that it makes may be scores of classes: what is normalised or picked is features.
+    var mayMakeScores: Bool { get }
+
+    /// What it is among tokens on a grid.
+    var roleOnTokens: RoleOnTokens { get }
+
+    /// Whether it makes a map of tokens, with those of no place beside it.
+    var takesTokensApart: Bool { get }
+
+    /// Whether each element depends on elements of all places, as in a product of activations.
+    var mixesPlaces: Bool { get }
+
     /// The part of the image that one position of the output depends on, from those of the inputs.
     func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField
 
@@ -127,6 +149,15 @@ protocol Operator: Sendable {
 extension Operator {
     static func make(_ node: NodeReader) throws -> any Operator { try Self(node) }
     var ownName: String? { nil }
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule { .general }
+    func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {
+        keepsPlacesApart && !areWhole.contains(true) ? .prefix : .all
+    }
+    var keepsPlacesApart: Bool { false }
+    var mixesPlaces: Bool { false }
+    var mayMakeScores: Bool { true }
+    var roleOnTokens: RoleOnTokens { .none }
+    var takesTokensApart: Bool { false }
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         throw Refusal("has no way back; explanations that need gradients cannot pass it")
     }
@@ -192,6 +223,7 @@ let operatorCatalog: [any Operator.Type] = [
     Transpose.self,
     Slice.self,
     Pad.self,
+    PadFromWithin.self,
     Resize.self,
     BlockShuffle.self,
     Expand.self,

@@ -5,7 +5,7 @@ import CKernels
 ///
 /// The last two axes are those of matrices, those before are broadcast: https://onnx.ai/onnx/operators/onnx__MatMul.html. Back, with G what
 /// comes to A·B: G·Bᵀ to A and Aᵀ·G to B, summed over the axes along which one was repeated.
-struct Product: Operator {
+struct Product: ChannelsFirst {
     static let names: [String] = []
 
     init() {}
@@ -23,7 +23,11 @@ struct Product: Operator {
         return [try Plan(left.shape, right.shape).shape]
     }
 
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { nil }
+    var mixesPlaces: Bool { true }
+
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+        .are(inputs.count == 2 ? Places.ofProduct(inputs[0], inputs[1], to: shape) : nil)
+    }
 
     /// Every element of the result depends on a row of the first and a column of the second, wherever they stand.
     func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {

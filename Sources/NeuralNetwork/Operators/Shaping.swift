@@ -9,6 +9,8 @@ struct Identity: Operator {
 
     var takesIntegers: Bool { true }
 
+    var keepsPlacesApart: Bool { true }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         // Dropout's second output is its mask, which nothing reads here.
         let shape = inputs.first??.shape ?? []

@@ -57,6 +57,22 @@ struct Slice: Operator {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [try ranges(inputs.first??.shape ?? []).map(\.count)] }
 
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+        guard let input = inputs.first, let known = input.places, !known.areOfOneMap, let ranges = try? ranges(input.shape) else {
+            return .general
+        }
+        var result: Places? = known
+        for (axis, range) in ranges.enumerated() where range.count != input.shape[axis] || range.step != 1 {
+            result = result?.cut(axis: axis, start: range.start, step: range.step, to: range.count)
+        }
+        return .are(result)
+    }
+
+    func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {
+        guard shape.count == 3, let range = try? ranges(shape)[1], range.step > 0 else { return .all }
+        return range.start + (range.count - 1) * range.step < prefix ? .prefix : .all
+    }
+
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
         guard let tensor = inputs[0] else { return nil }
         let ranges = try ranges(tensor.shape)
@@ -109,7 +125,7 @@ struct Slice: Operator {
     }
 }
 
-/// `Pad` with a constant.
+/// `Pad` with a constant; what pads with elements of its input is a `PadFromWithin`.
 ///
 /// https://onnx.ai/onnx/operators/onnx__Pad.html
 struct Pad: Operator {
@@ -126,8 +142,6 @@ struct Pad: Operator {
     private let value: Float
 
     init(_ node: NodeReader) throws {
-        let mode = node.string("mode", default: "constant")
-        guard mode == "constant" else { throw Refusal("pads in mode '\(mode)'; neurodex pads with a constant") }
         guard let pads = try node.integers(input: 1, attribute: "pads") else { throw Refusal("does not say how much") }
         value = try node.constant(2, "value")?.floats.first ?? node.float("value", default: 0)
         let rank = node.input(0)?.shape.count ?? 0
@@ -144,6 +158,16 @@ struct Pad: Operator {
             throw Refusal("pads the batch axis")
         }
         (self.before, self.after) = (before, after)
+    }
+
+    static func make(_ node: NodeReader) throws -> any Operator {
+        let mode = node.string("mode", default: "constant")
+        let pad = try Pad(node)
+        guard mode != "constant" else { return pad }
+        guard let filling = PadFromWithin.Mode(rawValue: mode) else {
+            throw Refusal("pads in mode '\(mode)'; ONNX has constant, reflect, edge and wrap")
+        }
+        return PadFromWithin(pad: pad, mode: filling, before: pad.before, after: pad.after)
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {

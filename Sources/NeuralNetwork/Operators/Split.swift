@@ -27,6 +27,11 @@ struct Split: Operator {
         }
     }
 
+    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+        guard let known = inputs.first?.places, !known.areOfOneMap else { return .general }
+        return .are(known.cut(axis: axis, start: starts[output], to: sizes[output]))
+    }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
         guard axis > 0 || sizes.count == 1 || shape.firstIsNotTheBatch else {
