@@ -13,7 +13,7 @@ OUT/NAME/ holds
     spread.npy     [2] how far PyTorch's own gradients are from each other, relative L2; see below
     old, new       of PyTorch's first exporter (weights inline) and its second (weights in a file beside it), each with
                    model.onnx     random weights (the seed's), batch norm's statistics warmed up
-                   tensors.npz    for every tensor of four axes by ONNX Runtime: NAME → [2,C] the maximum over each map, NAME@pos → [2,C] its first
+                   tensors.npz    for every tensor of four axes by ONNX Runtime (of tokens on a grid likewise, and NAME#0 and so on of those before it): NAME → [2,C] the maximum over each map, NAME@pos → [2,C] its first
                                   position, y * W + x; C is the axis of channels, the last one in [2,H,W,C]
 
 A gradient jumps where a unit stands on a kink (a ReLU at 0, two equal maxima), and among a random network's millions of units some do: there
@@ -23,7 +23,7 @@ PyTorch's gradients in single and in double precision, and under weights that di
 """
 import argparse, copy, pathlib, warnings
 import numpy as np, onnx, onnxruntime, torch
-from pytorch_networks import channels_first, extent, gradient, names, network
+from pytorch_networks import channels_first, extent, gradient, names, network, token_grid
 
 warnings.filterwarnings("ignore")
 WANTED, AGREE, ROUNDING = 2, 1e-4, 1e-6
@@ -85,6 +85,13 @@ def tensor_maxima(path, x):
                 flat = maps.reshape(maps.shape[1], -1)
                 found.setdefault(name, []).append(flat.max(-1))
                 found.setdefault(name + "@pos", []).append(flat.argmax(-1).astype(np.int32))
+            elif isinstance(value, np.ndarray) and value.ndim == 3 and value.dtype == np.float32 and value.shape[0] == 1:
+                grid = token_grid(value.shape)
+                if grid is None: continue
+                tokens = {name: value[0, grid[0]:]} | {f"{name}#{token}": value[0, token:token + 1] for token in range(grid[0])}
+                for own, part in tokens.items():
+                    found.setdefault(own, []).append(part.max(0))
+                    found.setdefault(own + "@pos", []).append(part.argmax(0).astype(np.int32))
     every.unlink(), every.with_name("all-outputs.data").unlink(missing_ok=True)
     return {name: np.stack(values) for name, values in found.items()}
 

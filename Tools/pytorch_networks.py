@@ -2,6 +2,10 @@
 import torch, torchvision
 
 NO_CNNS = ("vit_", "swin", "maxvit")
+TRANSFORMERS = NO_CNNS + ("deit", "mobilevit", "edgenext", "efficientformer", "levit", "coatnet")
+# What is 0, 1 or nearly so in them before training, and would hide a mistake: set to random numbers, around 0 and around one half.
+AROUND_0 = ("pos_embed", "cls_token", "class_token", "reg_token", "dist_token", "relative_position", "attention_bias")
+AROUND_HALF = ("gamma", "layer_scale", "temperature")
 
 
 def names():
@@ -37,10 +41,25 @@ def channels_first(maps):
     return maps if maps.shape[2] == maps.shape[3] else maps.transpose(0, 3, 1, 2)
 
 
+def is_transformer(name): return name.removeprefix("timm.").startswith(TRANSFORMERS)
+
+
+def token_grid(shape):
+    """Of tokens [1, N, C]: how many stand before a square grid, of at most 5, and the grid's side; None where they are no such tokens."""
+    for prefix in range(6):
+        side = round(max(shape[1] - prefix, 0) ** 0.5)
+        if side > 1 and side * side == shape[1] - prefix: return prefix, side
+    return None
+
+
 def network(name, seed, size):
     """Random weights of the seed; batch norm's statistics differ from 0 and 1, so that folding them is tried."""
     torch.manual_seed(seed)
     model = create(name).train()
+    if is_transformer(name):
+        for parameter_name, parameter in model.named_parameters():
+            if any(word in parameter_name for word in AROUND_0): torch.nn.init.normal_(parameter, 0, 0.3)
+            if any(word in parameter_name for word in AROUND_HALF): torch.nn.init.normal_(parameter, 0.5, 0.2)
     for m in model.modules():
         if isinstance(m, torch.nn.Dropout): m.p = 0.0
         if isinstance(m, torch.nn.modules.batchnorm._BatchNorm): m.momentum = 0.5
@@ -51,7 +70,8 @@ def network(name, seed, size):
 
 def gradient(model, x):
     """The derivative of the largest score by the image, and the scores."""
-    x = x.clone().requires_grad_(True)
+    # Channels last: of images with channels first PyTorch 2.15 gives LeViT and EfficientFormer a gradient that central differences contradict.
+    x = x.clone(memory_format=torch.channels_last).requires_grad_(True)
     y = model(x)
     y.gather(1, y.argmax(1, keepdim=True)).sum().backward()
     return x.grad.numpy(), y.detach().numpy()

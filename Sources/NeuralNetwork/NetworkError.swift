@@ -64,7 +64,7 @@ extension NetworkError: CustomStringConvertible {
                 uses.contains(where: \.computesWithIntegers)
                 ? "; of quantised networks it reads those in which QuantizeLinear and DequantizeLinear stand around ordinary operators (QDQ format)"
                 : uses.contains(where: \.isAttention)
-                    ? "; that is attention: the network is a transformer, or has blocks of one, and neurodex reads convolutional networks"
+                    ? "; that is a transformer's attention in one operator: export it with opset_version=17, and without the optimiser that fuses it, so that it is written as MatMul and Softmax, which neurodex reads"
                     : ""
             return "the model uses \(noun) that neurodex does not have: \(list)\(advice)"
         case .node(let use, let problem):

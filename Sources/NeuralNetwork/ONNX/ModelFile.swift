@@ -5,7 +5,7 @@ import SwiftProtobuf
 /// An ONNX file as it stands on disk: parsed, checked to be a model of a version that can be read, and hashed.
 struct ModelFile {
     /// The operator sets whose meaning the operators here follow.
-    static let supportedOpsets = 7...23
+    static let supportedOpsets = 7...25
 
     let path: String
     let proto: ONNXModelProto
