@@ -43,7 +43,7 @@ extension Graph {
     /// Whether a value's maps stand in several rows of the batch axis.
     func isInRows(_ value: ValueID) -> Bool {
         let shape = values[value].shape ?? []
-        return (3...4).contains(shape.count) && shape.firstIsNotTheBatch
+        return shape.count == 4 && shape.firstIsNotTheBatch
     }
 
     /// Puts together the maps of a value that stand in several rows of the batch axis: they become one map, which is taken apart again for the nodes

@@ -232,7 +232,9 @@ struct Recording {
                         window.flatMap { before.receptiveField(inner, through: $0) }
                         ?? .everything(of: graph.values[graph.input].shape ?? [], at: map)
                 } else {
-                    fields[output] = field
+                    // Tokens that become a vector are all of the picture.
+                    let isVector = shapes[0].count == 3 && before != nil && graph.values[output].shape?.count ?? 0 < 3
+                    fields[output] = isVector ? .whole(height: input[2], width: input[3]) : field
                 }
             }
         }
