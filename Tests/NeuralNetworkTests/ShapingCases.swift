@@ -36,17 +36,19 @@ private func pad(_ name: String, _ pads: [Int], value: Float? = nil, opset: Int 
 }
 
 /// - Parameter source: which of so many elements stands at a place that may lie outside.
-private func pad(
+private func padFromWithin(
     _ mode: String, _ pads: [Int], _ source: @escaping @Sendable (_ place: Int, _ extent: Int) -> Int
 ) -> OperatorCase {
     OperatorCase(name: "Pad, \(mode)", operators: ["Pad"], shapes: [[3, 5, 6], [17, 4, 7]]) { model, shape, _ in
         let output = model.node("Pad", ["image", model.integers(pads)], ["mode": .string(mode)])
-        let padded = [1] + (0..<3).map { shape[$0] + pads[$0 + 1] + pads[$0 + 5] }
+        let padded: [Int] = [1, shape[0] + pads[1] + pads[5], shape[1] + pads[2] + pads[6], shape[2] + pads[3] + pads[7]]
         return (
             output,
             { image in
                 SlowTensor(padded) { index in
-                    image.at((0..<4).map { source(index[$0] - pads[$0], image.shape[$0]) })
+                    var place: [Int] = [0, 0, 0, 0]
+                    for axis in 0..<4 { place[axis] = source(index[axis] - pads[axis], image.shape[axis]) }
+                    return image.at(place)
                 }
             }
         )
@@ -82,11 +84,11 @@ let shapingCases: [OperatorCase] = [
     pad("with a value", [0, 0, 1, 1, 0, 0, 1, 1], value: -2.5),
     pad("channels", [0, 4, 0, 0, 0, 5, 0, 0], value: 1),
     pad("negative", [0, -1, -2, 1, 0, 2, 0, -3], value: 9),
-    pad("edge", [0, 0, 2, 1, 0, 0, 3, 0]) { min(max($0, 0), $1 - 1) },
-    pad("reflect", [0, 1, 2, 3, 0, 0, 1, 2]) { place, extent in
+    padFromWithin("edge", [0, 0, 2, 1, 0, 0, 3, 0]) { min(max($0, 0), $1 - 1) },
+    padFromWithin("reflect", [0, 1, 2, 3, 0, 0, 1, 2]) { place, extent in
         place < 0 ? -place : place >= extent ? 2 * (extent - 1) - place : place
     },
-    pad("wrap", [0, 0, 1, 2, 0, 0, 2, 0]) { ($0 + $1) % $1 },
+    padFromWithin("wrap", [0, 0, 1, 2, 0, 0, 2, 0]) { ($0 + $1) % $1 },
     pad("in an old file", [0, 0, 2, 0, 0, 0, 0, 1], value: 0.5, opset: 9),
     OperatorCase(name: "Transpose to channels last", operators: ["Transpose"]) { model, _, _ in
         (model.node("Transpose", ["image"], ["perm": [0, 2, 3, 1]]), { $0.transposed([0, 2, 3, 1]) })
