@@ -1,3 +1,4 @@
+import Foundation
 package import GRDB
 
 /// Reads rows of `image` with their labels' names, and checks every one. It belongs to one connection and one read transaction.
@@ -24,6 +25,8 @@ package final class ImageRows {
     }
 
     package func bind(_ id: Int) { row.bind(1, id) }
+    /// Of a selection whose second parameter is how many rows it gives.
+    func bind(limit: Int) { row.bind(2, limit) }
     package func reset() { row.reset() }
 
     /// Goes to the next row; false at the end.
@@ -52,7 +55,7 @@ package final class ImageRows {
     }
 
     /// Also of a store without checksums, or with forged ones, a hash has 32 bytes.
-    var isIntact: Bool { hashBytes.count == 32 && (!isChecked || checksum == row.int(11)) }
+    var isIntact: Bool { id >= 0 && hashBytes.count == 32 && (!isChecked || checksum == row.int(11)) }
     package var id: Int { row.int(0) }
     package var imagePath: String { row.text(1) ?? "" }
     var pathBytes: UnsafeRawBufferPointer { row.bytes(1) }
@@ -70,6 +73,14 @@ package final class ImageRows {
     }
 
     package var split: String? { row.text(7) }
+
+    /// The image whose row it is at.
+    var image: StoredImage {
+        StoredImage(
+            id: id, path: imagePath, sha256: Data(hashBytes), width: row.int(3), height: row.int(4), bytes: row.int(5),
+            modified: row.int(6), label: label, split: split, predictedClass: row.isNull(8) ? nil : row.int(8),
+            predictedScore: row.isNull(9) ? nil : row.double(9))
+    }
 
     /// As `checksum`, of the row with another label and split.
     func checksum(label: String?, split: String?) -> Int {

@@ -16,7 +16,9 @@ public struct StoredImage: Hashable, Sendable {
     public let split: String?
     public let predictedClass: Int?
     public let predictedScore: Double?
+}
 
+extension StoredImage {
     /// - Parameter row: of ``selectSQL``, from the store at `path`.
     /// - Throws: ``StoreError/damaged(path:detail:)`` for a row that is not what was written.
     init(row: Row, path store: String) throws {
@@ -80,7 +82,12 @@ extension Store {
     public func images(from first: Int = 0, limit: Int = .max) throws -> [StoredImage] {
         try read { database in
             try checkImages(database)
-            return try images(database, "WHERE image.id >= ? ORDER BY image.id LIMIT ?", [first, limit])
+            let rows = try ImageRows(database, path: path, "WHERE id >= ?1 ORDER BY id LIMIT ?2")
+            rows.bind(first)
+            rows.bind(limit: limit)
+            var images: [StoredImage] = []
+            while try rows.step() { images.append(rows.image) }
+            return images
         }
     }
 

@@ -46,8 +46,8 @@ public struct StoreSummary: Equatable, Sendable {
     /// Of these, what kept explanations and a fitted last layer take, and what was given back and not used again.
     public let explanationBytes: Int
     public let freeBytes: Int
-    /// Small pictures of images.
-    public let thumbnails: ThumbnailCount
+    /// Small pictures of images; nil where they were not counted.
+    public let thumbnails: ThumbnailCount?
     /// Images that the store is to have when the run that was begun last is done; nil where it is, or was made otherwise.
     public let planned: Int?
     /// Whether a run holds the store now.
@@ -58,7 +58,8 @@ public struct StoreSummary: Equatable, Sendable {
 
 extension Store {
     /// Counts what is in the store, in one state of the file.
-    public func summary() throws -> StoreSummary {
+    /// - Parameter countsThumbnails: whether thumbnails are counted too, for which all their bytes are read.
+    public func summary(countsThumbnails: Bool = true) throws -> StoreSummary {
         let bytes = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         return try read { database in
             try checkImages(database)
@@ -83,7 +84,7 @@ extension Store {
                 answers: answers?.decode(atIndex: 0) ?? 0, rightAnswers: answers?.decode(atIndex: 1) ?? 0,
                 isDerivedComplete: isDerivedComplete(database),
                 bytes: bytes ?? 0, explanationBytes: explanationBytes(database), freeBytes: Self.freeBytes(database),
-                thumbnails: Self.thumbnailCount(database),
+                thumbnails: countsThumbnails ? Self.thumbnailCount(database) : nil,
                 planned: Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'planned'"),
                 isBeingWritten: WriterLock.isHeld(store: path),
                 runs: CheckedTable.run.map(database, "ORDER BY id", path: path) { try StoreSummary.Run(row: $0) })

@@ -37,8 +37,10 @@ struct StoreInfo: Printable {
     private let preprocessing: Preprocessing?
     private let path: String
 
-    init(_ store: Store) throws {
-        (description, summary, path) = (store.description, try store.summary(), store.path)
+    /// - Parameter isQuick: whether thumbnails, and what the file has beside them for each activation, are left out, as they are slow to count.
+    init(_ store: Store, isQuick: Bool = false) throws {
+        (description, path) = (store.description, store.path)
+        summary = try store.summary(countsThumbnails: !isQuick)
         preprocessing = try? Preprocessing(json: description.preprocessing)
     }
 
@@ -67,8 +69,8 @@ struct StoreInfo: Printable {
     /// Nil where there is no activation.
     private var bytesPerActivation: Double? {
         let activations = (summary.images + summary.removed) * description.neuronCount
-        guard activations > 0 else { return nil }
-        return Double(summary.bytes - summary.explanationBytes - summary.thumbnails.bytes - summary.freeBytes)
+        guard activations > 0, let thumbnails = summary.thumbnails else { return nil }
+        return Double(summary.bytes - summary.explanationBytes - thumbnails.bytes - summary.freeBytes)
             / Double(activations)
     }
 }
@@ -166,12 +168,12 @@ extension StoreInfo {
             preprocessing: preprocessing.map { Entry.Recipe($0) }, shard: description.shard.map { "\($0)" },
             layers: description.layers.count,
             neurons: description.neuronCount, images: summary.images, planned: summary.planned,
-            skippedFiles: summary.skipped, thumbnails: summary.thumbnails.count, removed: summary.removed,
+            skippedFiles: summary.skipped, thumbnails: summary.thumbnails?.count ?? 0, removed: summary.removed,
             labels: counts(summary.labels),
             unlabelled: summary.unlabelled, splits: counts(summary.splits),
             answers: summary.answers > 0 ? Entry.Answers(right: summary.rightAnswers, of: summary.answers) : nil,
             bytes: Entry.Bytes(
-                file: summary.bytes, explanations: summary.explanationBytes, thumbnails: summary.thumbnails.bytes,
+                file: summary.bytes, explanations: summary.explanationBytes, thumbnails: summary.thumbnails?.bytes ?? 0,
                 free: summary.freeBytes,
                 perActivation: bytesPerActivation),
             keptList: description.topCount, state: state
@@ -210,7 +212,7 @@ extension StoreInfo {
         let each = bytesPerActivation.map { String(format: ", %.2f an activation", $0) } ?? ""
         if let thumbnailsText { facts.append(("thumbnails", thumbnailsText)) }
         let beside = [
-            (summary.explanationBytes, "of explanations"), (summary.thumbnails.bytes, "of thumbnails"),
+            (summary.explanationBytes, "of explanations"), (summary.thumbnails?.bytes ?? 0, "of thumbnails"),
             (summary.freeBytes, "free"),
         ].filter { $0.0 > 0 }
         let parts = beside.map { ", \($0.0) of them \($0.1)" }.joined()
@@ -223,9 +225,11 @@ extension StoreInfo {
 
     /// Nil where there are none.
     private var thumbnailsText: String? {
-        let (count, bytes) = (summary.thumbnails.count, summary.thumbnails.bytes)
+        let size = description.thumbnailSide.map { "at most \($0) pixels wide and high" }
+        guard let thumbnails = summary.thumbnails else { return size }
+        let (count, bytes) = (thumbnails.count, thumbnails.bytes)
         guard count > 0 else { return nil }
-        let side = description.thumbnailSide.map { ", at most \($0) pixels wide and high" } ?? ""
+        let side = size.map { ", \($0)" } ?? ""
         return
             "of \(count == summary.images ? "all" : "\(count) of \(summary.images)") images, \(bytes / count) bytes each\(side)"
     }
