@@ -38,6 +38,7 @@ public struct HTTPServer: Sendable {
     private let socket: Socket
     private let limits: Limits
     private let open = Counter()
+    private let deadlines = Deadlines()
     private let answers: OperationQueue
     /// For answers that wait for the network: they hold no others up.
     private let longAnswers: OperationQueue
@@ -92,6 +93,7 @@ public struct HTTPServer: Sendable {
         defer { try? socket.close() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pool.run() }
+            group.addTask { try await deadlines.watch() }
             group.addTask {
                 await withDiscardingTaskGroup { clients in
                     while !Task.isCancelled {
@@ -113,7 +115,7 @@ public struct HTTPServer: Sendable {
         defer { try? client.close() }
         guard open.increase(below: limits.connections) else {
             let busy = Response.text(.busy, "\(limits.connections) connections are open; come again")
-            _ = try? await within(1) { try await client.write(busy.bytes(closes: true)) }
+            _ = try? await deadlines.within(1) { try await client.write(busy.bytes(closes: true)) }
             return
         }
         defer { open.decrease() }
@@ -124,13 +126,13 @@ public struct HTTPServer: Sendable {
     private func converse(_ client: AsyncSocket, _ site: Site) async throws {
         var bytes: [UInt8] = []
         while true {
-            if bytes.isEmpty { bytes = try await within(limits.idleSeconds) { try await client.read(atMost: 4096) } }
+            if bytes.isEmpty { bytes = try await deadlines.within(limits.idleSeconds) { try await client.read(atMost: 4096) } }
             let start = bytes
-            let (outcome, rest) = try await within(limits.headSeconds) { try await Self.head(start, client, site) }
+            let (outcome, rest) = try await deadlines.within(limits.headSeconds) { try await Self.head(start, client, site) }
             bytes = rest
             switch outcome {
             case .refused(let response):
-                try await within(limits.writeSeconds) { try await client.write(response.bytes(closes: true)) }
+                try await deadlines.within(limits.writeSeconds) { try await client.write(response.bytes(closes: true)) }
                 return
             case .incomplete: return
             case .request(var request, _, let length):
@@ -141,7 +143,7 @@ public struct HTTPServer: Sendable {
                 if let feed = response.feed { return try await send(response, feed, client) }
                 let closes = !request.keepsConnection
                 let data = response.bytes(withBody: request.method != "HEAD" && response.status != .notModified, closes: closes)
-                try await within(limits.writeSeconds) { try await client.write(data) }
+                try await deadlines.within(limits.writeSeconds) { try await client.write(data) }
                 if closes { return }
             }
         }
@@ -170,7 +172,7 @@ public struct HTTPServer: Sendable {
         if request.headers["expect"]?.lowercased() == "100-continue", start.isEmpty {
             try await client.write(Data("HTTP/1.1 100 Continue\r\n\r\n".utf8))
         }
-        let bytes = try await within(limits.bodySeconds) {
+        let bytes = try await deadlines.within(limits.bodySeconds) {
             var bytes = start
             while bytes.count < length { bytes += try await client.read(atMost: 4096) }
             return bytes
@@ -207,31 +209,15 @@ public struct HTTPServer: Sendable {
     private func send(_ response: Response, _ feed: EventFeed, _ client: AsyncSocket) async throws {
         defer { feed.end() }
         let limit = limits.writeSeconds
-        try await within(limit) { try await client.write(response.bytes(closes: true)) }
+        try await deadlines.within(limit) { try await client.write(response.bytes(closes: true)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await piece in feed.pieces { try await within(limit) { try await client.write(piece) } }
+                for await piece in feed.pieces { try await deadlines.within(limit) { try await client.write(piece) } }
             }
             group.addTask { while true { _ = try await client.read(atMost: 4096) } }
             defer { group.cancelAll() }
             try await group.next()
         }
-    }
-}
-
-/// What took too long is given up.
-private struct OutOfTime: Error {}
-
-private func within<T: Sendable>(_ seconds: Double, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
-    try await withThrowingTaskGroup(of: T?.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: .seconds(seconds))
-            return nil
-        }
-        defer { group.cancelAll() }
-        guard let first = try await group.next(), let value = first else { throw OutOfTime() }
-        return value
     }
 }
 
