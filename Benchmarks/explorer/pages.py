@@ -18,7 +18,7 @@ import subprocess
 import time
 
 PAGES = [
-    ("overview", "/"), ("layer, 48 neurons × 6 crops", "/layer/{layer}"), ("neuron, 24 crops", "/neuron/{layer}:17?k=24"),
+    ("overview", "/"), ("layer, 48 neurons × 9 crops", "/layer/{layer}"), ("neuron, 24 crops", "/neuron/{layer}:17?k=24"),
     ("neuron, 24 crops, condition", "/neuron/{layer}:18?k=24&where=split%20%3D%20'val'"), ("image", "/image/4321"),
     ("images", "/images"), ("images, facet with a condition", "/images?where=label%20%3D%20'label%207'"),
     ("images, condition of no index", "/images?where=path%20LIKE%20'%2513%25'%20AND%20split%20%3D%20'val'"),
@@ -51,7 +51,7 @@ class Server:
 
 
 def pictures(page):
-    found = re.findall(r'<img[^>]*? src="(/picture[^"]*)"', page.decode())
+    found = re.findall(r'<img[^>]*? src="(/(?:picture|strip)[^"]*)"', page.decode())
     return list(dict.fromkeys(html.unescape(address) for address in found))
 
 

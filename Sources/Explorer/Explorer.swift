@@ -14,8 +14,8 @@ public final class Explorer: Sendable {
         /// A listing as `--format json` and `--format csv` print it.
         public var json: @Sendable (any Printable) throws -> String
         public var csv: @Sendable (any Printable) throws -> String
-        /// What `info` lists.
-        public var info: @Sendable (Store) throws -> any Printable
+        /// What `info` lists, all of it or only what is quick to count.
+        public var info: @Sendable (Store, _ isQuick: Bool) throws -> any Printable
         public var questions: [any Query.Type]
         /// What an explaining command lists of its maps, which are checked or not.
         public var explained: @Sendable ([ExplainedImage], _ isChecked: Bool) throws -> any Printable
@@ -27,7 +27,7 @@ public final class Explorer: Sendable {
 
         public init(
             json: @escaping @Sendable (any Printable) throws -> String, csv: @escaping @Sendable (any Printable) throws -> String,
-            info: @escaping @Sendable (Store) throws -> any Printable, questions: [any Query.Type],
+            info: @escaping @Sendable (Store, _ isQuick: Bool) throws -> any Printable, questions: [any Query.Type],
             explained: @escaping @Sendable ([ExplainedImage], _ isChecked: Bool) throws -> any Printable,
             kept: @escaping @Sendable ([ExplanationRecord]) throws -> any Printable,
             diff: @escaping @Sendable (Diff) throws -> any Printable, version: String
@@ -72,9 +72,14 @@ public final class Explorer: Sendable {
     let assets: ServedAssets
     let desk: ExplanationDesk
     let reviews: ReviewFile
+    /// The nearest images of those that were looked at last.
+    let neighbours = ResultShelf<[SimilarQuery.Hit]>(most: 256)
     /// What the same server serves beside it.
     let others: [ServedStore]
     let diffs = DiffShelf()
+    /// Answers of this store and another that differ.
+    let changes = ResultShelf<PredictionDiff>(most: 8)
+    let links: NetworkLinks
     private let gate: Gate
 
     /// Bytes of an answer; a longer one is for the command line.
@@ -91,6 +96,7 @@ public final class Explorer: Sendable {
         pictures = try PictureShelf(store, folder: options.images)
         desk = try ExplanationDesk(
             store, model: options.model, images: options.images, keeps: options.keeps, version: commands.version)
+        links = NetworkLinks(store, model: options.model)
         assets = ServedAssets()
         reviews = ReviewFile(store, isReadOnly: !options.keeps)
         others = options.others
@@ -287,10 +293,13 @@ struct Wanted {
     var format: Format?
     /// What is asked: without what only says how a page shows it.
     var question: [Address.Field] { address.query.filter { !Self.isOfPage($0.name) } }
-    static func isOfPage(_ name: String) -> Bool { ["page", "color", "whole"].contains(name) }
+    static func isOfPage(_ name: String) -> Bool { ["page", "color", "whole", "nearest"].contains(name) }
 
     /// Whether it is for people.
     var isPage: Bool { format == nil || format == .html }
+
+    /// Whether the page is to stand without the server, so that nothing can be asked for later.
+    var isFile = false
 
     /// From 1.
     var page: Int { min(max(1, address["page"].flatMap { Int($0) } ?? 1), 1_000_000) }
@@ -303,6 +312,7 @@ struct Wanted {
             return
         }
         self.format = format
+        isFile = format == .html
         let name = String(last.dropLast(format.rawValue.count + 1))
         self.address.path[address.path.count - 1] = name
         if name.isEmpty { self.address.path.removeLast() }

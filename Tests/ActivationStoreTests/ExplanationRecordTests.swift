@@ -68,6 +68,13 @@ import Testing
         #expect(try store.explanation(id: 2) == expected)
         #expect(try store.explanations().map(\.id) == [1, 2, 3])
         #expect(try store.explanations().allSatisfy { $0.map.isEmpty && $0.picture.isEmpty })
+        #expect(try store.explanationIDs() == [1, 2, 3] && store.explanations(ids: [3, 9, 1]).map(\.id) == [3, 1])
+        let hash = try #require(expected.imageSHA256)
+        #expect(try store.explanationIDs(imageSHA256: hash) == [1, 2, 3])
+        #expect(try store.explanationIDs(imageSHA256: Data(repeating: 8, count: 32)).isEmpty)
+        #expect(try store.explanationIDs(method: "nothing").isEmpty)
+        #expect(try store.explanationIDs(method: expected.method, imageSHA256: hash) == [1, 2, 3])
+        #expect(try store.explanationCounts().map(\.count) == [3])
 
         expected.map = [0, 0, 0, 0, 0, 9]
         try store.keep(expected)
@@ -87,6 +94,7 @@ import Testing
         let other = try DatabaseQueue(path: path)
         try other.write { try $0.execute(sql: "UPDATE explanation SET map = zeroblob(24)") }
         try other.close()
+        #expect(try store.explanationIDs() == [1] && store.explanations(ids: [1]).isEmpty)
         #expect(try store.explanation(id: 1) == nil)
         let checked = try store.verify()
         #expect(

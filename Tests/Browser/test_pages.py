@@ -1,17 +1,19 @@
 """Every page in a real browser: it says nothing on the console, asks nobody else, and does what keys and forms say."""
 
+import base64
 import csv
 import io
 import json
 import subprocess
+import urllib.parse
 import urllib.request
 
 import pytest
 from conftest import PROGRAM
 
 PAGES = [
-    "/", "/?color=mean", "/layer/conv4", "/layer/conv4?selective=cat", "/neuron/conv4:3", "/neuron/conv4:3?from=decile", "/image/7",
-    "/images", "/images?where=NOT%20correct", "/contrast", "/contrast?a=label%20%3D%20'cat'", "/suspects", "/shortcuts", "/sql",
+    "/", "/?color=mean", "/?color=drift", "/layer/conv4", "/layer/conv4?selective=cat", "/neuron/conv4:3", "/neuron/conv4:3?from=decile", "/image/7",
+    "/images", "/images?where=NOT%20correct", "/images?in-honest=mended", "/contrast", "/contrast?a=label%20%3D%20'cat'", "/suspects", "/shortcuts", "/sql",
     "/find?text=conv", "/similar/7", "/review", "/review?kind=shortcut", "/diff", "/explanations", "/@honest", "/@honest/neuron/conv4:3",
 ]  # fmt: skip
 
@@ -119,6 +121,93 @@ def test_a_neuron_gets_a_name(look):
     assert page.url.endswith("/neuron/conv4:3")
     assert "of rabbits" in watched.open("/find?text=rabbits").content()
     watched.expect_none()
+
+
+def test_a_picture_is_dropped(look, server, shop):
+    watched = look()
+    page = watched.open("/images")
+    picture = urllib.request.urlopen(server + "/picture/7?size=64").read()
+    files = page.evaluate_handle(
+        """(text) => {
+          const files = new DataTransfer()
+          const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+          files.items.add(new File([bytes], "mine <b>&.png", { type: "image/png" }))
+          return files
+        }""", base64.b64encode(picture).decode())  # fmt: skip
+    page.dispatch_event("body", "dragenter", {"dataTransfer": files})
+    assert "dropping" in page.locator("body").get_attribute("class")
+    before = (shop / "hans.sqlite").read_bytes()
+    page.dispatch_event("body", "drop", {"dataTransfer": files})
+    page.wait_for_url("**/drop/**")
+    page.wait_for_load_state("networkidle")
+    assert "mine <b>&.png" in page.inner_text("main")
+    assert page.evaluate("[...document.images].filter(i => i.complete && !i.naturalWidth).length") == 0
+    # It is explained, and the store stays as it is.
+    with page.expect_request("**/explaining?**"):
+        page.get_by_role("button", name="Explain").first.click()
+    page.wait_for_url("**/explanations?**")
+    assert page.locator("figure.map").count() >= 2
+    watched.expect_none()
+    assert (shop / "hans.sqlite").read_bytes() == before
+    # What is no picture is said, on the page where it was dropped.
+    page = watched.open("/images")
+    files = page.evaluate_handle(
+        "() => { const files = new DataTransfer(); files.items.add(new File(['text'], 'list.txt')); return files }")
+    page.dispatch_event("body", "drop", {"dataTransfer": files})
+    page.wait_for_function("document.querySelector('.toast')?.textContent.includes('list.txt: ')")
+
+
+def test_an_explanation_is_made_and_kept(look):
+    watched = look()
+    page = watched.open("/image/7")
+    form = page.locator("form[data-explain]").first
+    form.locator("select[name=method]").select_option(label="class activation map")
+    form.locator("input[name=target]").fill("class:cat")
+    with page.expect_request("**/explaining?**") as asked:
+        form.get_by_role("button", name="Explain").click()
+    page.wait_for_url("**/explanations?**")
+    assert "target=class%3Acat" in asked.value.url and "class:cat" in urllib.parse.unquote(page.url)
+    page.wait_for_load_state("networkidle")
+    canvas = page.locator("figure.map canvas").first
+    canvas.wait_for()
+    # Strength moves over the raw map, without asking again.
+    drawn = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.locator("[name=strength]").fill("20")
+    page.wait_for_function("([canvas, drawn]) => canvas.toDataURL() !== drawn", arg=[canvas.element_handle(), drawn])
+    # The image's page has it now, and the address gives it at once.
+    page = watched.open("/image/7")
+    kept = page.locator("section.card", has_text="Its explanations that the store keeps")
+    assert kept.locator("img").count() >= 1
+    kept.locator("a.frame").first.click()
+    page.wait_for_url("**/explanations?**")
+    page.wait_for_load_state("networkidle")
+    watched.expect_none()
+
+
+def test_an_explanation_can_be_stopped(look):
+    watched = look()
+    page = watched.open("/image/8")
+    form = page.locator("form[data-explain]").first
+    # Its passes are held up, so that there is time to stop them.
+    page.route("**/explaining?**", lambda route: None)
+    form.get_by_role("button", name="Explain").click()
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector(".making >> text=Stopped.")
+    assert "/image/8" in page.url
+
+
+def test_a_row_of_crops_is_one_picture(look):
+    watched = look()
+    asked = []
+    watched.page.on("request", lambda request: asked.append(request.url))
+    page = watched.open("/layer/conv4")
+    shown = page.locator(".neuron").first.locator("img")
+    assert shown.count() == 9 and len({shown.nth(i).get_attribute("src") for i in range(9)}) == 1
+    strips = [url for url in asked if "/strip?" in url]
+    assert len(strips) == len(set(strips)) == page.locator(".neuron").count()
+    # Each shows another square of it.
+    places = [shown.nth(i).evaluate("image => getComputedStyle(image).objectPosition") for i in range(9)]
+    assert places == [f"{12.5 * i:g}% 0px" for i in range(9)]
 
 
 @pytest.mark.parametrize("address", ["/neuron/conv4:3.html?k=9", "/image/7.html", "/diff.html?k=2", "/.html"])

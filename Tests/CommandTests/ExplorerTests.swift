@@ -2,6 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Explorer
 import Foundation
+import Images
 import Pages
 import Search
 import TestSupport
@@ -63,6 +64,50 @@ import neurodex
         #expect(!page.contains("http://") && !page.contains("https://"))
         #expect(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="))
         #expect(response.headers["Content-Security-Policy"]?.contains("default-src 'none'") == true)
+    }
+
+    /// A row of a layer's page is one picture, of which each place shows a square.
+    @Test func aNeuronsCropsAreOnePicture() throws {
+        let page = text(ask("/layer/conv4"))
+        let images = page.matches(of: #/<img src="(/strip[^"]*)" class="square square-(\d)"/#)
+        let strips = images.map { String($0.output.1).replacing("&amp;", with: "&") }
+        #expect(images.count == 48 * 9 && Set(strips).count == 48)
+        #expect(images.prefix(9).map { String($0.output.2) } == (0...8).map { "\($0)" })
+        let response = ask(strips[0])
+        let strip = try Image(decoding: Array(response.body))
+        #expect(response.status == .ok && strip.width == 9 * 160 && strip.height == 160)
+        #expect(ask(strips[0], ["if-none-match": response.headers["ETag"] ?? ""]).status == .notModified)
+        // A square is the crop that the neuron's page shows, as large as it fits.
+        let hit = try #require(try TopQuery(neurons: ["conv4:0"], count: 9).run(in: store).last)
+        let crop = try Image(
+            decoding: Array(
+                ask("/picture/\(hit.imageID)?layer=conv4&y=\(hit.y)&x=\(hit.x)&size=160").body))
+        let scale = 160 / Double(max(crop.width, crop.height))
+        let fitted = crop.resized(
+            width: Int((Double(crop.width) * scale).rounded()), height: Int((Double(crop.height) * scale).rounded()))
+        let (left, top) = ((160 - fitted.width) / 2, (160 - fitted.height) / 2)
+        let differences = (0..<9).map { square -> Double in
+            let start = square * 160 + left
+            let part = strip.cropped(columns: start..<start + fitted.width, rows: top..<top + fitted.height)
+            let sum = zip(part.pixels, fitted.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+            return Double(sum) / Double(part.pixels.count)
+        }
+        // Both were compressed as JPEGs.
+        #expect(differences[8] == differences.min() && differences[8] < 8, "\(differences)")
+        for wrong in ["/strip", "/strip?layer=conv4", "/strip?layer=conv4&cells=1.2", "/strip?layer=conv4&cells=1.99.0"] {
+            #expect(ask(wrong).status == .badRequest, "\(wrong)")
+        }
+        #expect(ask("/strip?layer=conv4&cells=99999.0.0").status == .notFound)
+    }
+
+    /// Lines of the map are those of the graph, or say that they are not.
+    @Test func theMapSaysWhatGoesWhere() throws {
+        #expect(text(ask("/")).contains("Lines lead from what a layer is computed from."))
+        let elsewhere = try Explorer(
+            store, options: Explorer.Options(model: shop.folder.file("nothing.onnx")), commands: ServeCommand.commands, port: 8117
+        )
+        let page = text(elsewhere.respond(to: Request("/", headers: ["host": "127.0.0.1:8117"])))
+        #expect(page.contains("Lines are that order alone"))
     }
 
     @Test(arguments: queries.map { $0.name }.filter { $0 != "sql" }) func aQuestionsJSONIsThatOfItsCommand(name: String) throws {

@@ -69,10 +69,36 @@ import neurodex
         #expect(text("/@shop-2/diff").contains("href=\"/neuron/"))
     }
 
+    @Test func whatAnotherStoreSaysIsOnPages() throws {
+        let (here, there) = (served.stores[0].store, served.stores[1].store)
+        let others = Dictionary(try there.images().map { ($0.sha256, $0) }) { first, _ in first }
+        let changed = try here.images().filter { $0.predictedClass != others[$0.sha256]?.predictedClass }
+        let broken = changed.filter { image in
+            let classes = here.description.classes
+            return image.predictedClass.map { classes[$0] } == image.label
+        }
+        let first = try #require(broken.first, "the networks answer alike: nothing is tested")
+        let page = text("/images?in-shop-2=broken")
+        #expect(page.matches(of: #/<input type="checkbox"/#).count == min(broken.count, 60))
+        #expect(page.contains("href=\"/image/\(first.id)\""))
+        #expect(text("/images").contains("Answer in @shop-2"))
+        #expect(ask("/images?in-shop-2=magic").status == .badRequest)
+        let image = text("/image/\(first.id)")
+        let other = try #require(others[first.sha256])
+        #expect(image.contains("The answer changed: \(first.label ?? "") here"))
+        #expect(image.contains("href=\"/@shop-2/image/\(other.id)\""))
+        #expect(text("/@shop-2/image/\(other.id)").contains("href=\"/image/\(first.id)\""))
+        // The map by drift has the numbers of the comparison.
+        #expect(text("/?color=drift").contains("drift against @shop-2"))
+        #expect(ask("/?color=drift").status == .ok)
+    }
+
     @Test func aStoreAloneHasNoneToBeComparedWith() throws {
         let alone = try Explorer(served.stores[0].store, commands: ServeCommand.commands, port: 8117)
         let answer = alone.respond(to: Request("/diff", headers: ["host": "127.0.0.1:8117"]))
         #expect(answer.status == .badRequest && String(decoding: answer.body, as: UTF8.self).contains("neurodex serve monday"))
+        let drift = alone.respond(to: Request("/?color=drift", headers: ["host": "127.0.0.1:8117"]))
+        #expect(drift.status == .badRequest)
     }
 
     @Test func aPageIsOneFile() throws {

@@ -80,7 +80,9 @@ import neurodex
         let gone = try Explorer(store, commands: ServeCommand.commands, port: 8117)
         let thumbnail = ask("/picture/7?size=96&layer=conv4&y=2&x=2", gone)
         #expect(thumbnail.status == .ok && thumbnail.headers["ETag"] != original.headers["ETag"])
-        for page in ["/image/7", "/neuron/conv4:3"] {
+        // So are the pictures of a row of neurons; of an image with neither file nor thumbnail there is none.
+        #expect(ask("/strip?layer=conv4&cells=7.2.2,8.0.0", gone).status == .ok)
+        for page in ["/image/7", "/neuron/conv4:3", "/layer/conv4"] {
             #expect(
                 String(decoding: ask(page, gone).body, as: UTF8.self).contains(
                     "shown from the store&#39;s thumbnails of 160 pixels"))

@@ -16,6 +16,46 @@ extension Store {
         }
     }
 
+    /// The ids of those that are kept, damaged ones too, in the order in which they were made. Their maps and pictures are not read.
+    /// - Parameters:
+    ///   - method: of that alone; nil for all.
+    ///   - sha256: of images of that content alone; nil for all.
+    public func explanationIDs(method: String? = nil, imageSHA256 sha256: Data? = nil) throws -> [Int] {
+        try read { database in
+            guard try Self.keepsExplanations(database) else { return [] }
+            return try Int.fetchAll(
+                database,
+                sql:
+                    "SELECT id FROM explanation WHERE (?1 IS NULL OR method = ?1) AND \(sha256 == nil ? "?2 IS NULL" : "image_sha256 = ?2") ORDER BY id",
+                arguments: [method, sha256])
+        }
+    }
+
+    /// How many of each method are kept, by its name; damaged ones too.
+    public func explanationCounts() throws -> [(method: String, count: Int)] {
+        try read { database in
+            guard try Self.keepsExplanations(database) else { return [] }
+            return try Row.fetchAll(database, sql: "SELECT method, count(*) FROM explanation GROUP BY method ORDER BY method").map
+            {
+                (try $0.decode(atIndex: 0), try $0.decode(atIndex: 1))
+            }
+        }
+    }
+
+    /// Those of some ids that are whole, in their order, without their maps and pictures.
+    public func explanations(ids: some Sequence<Int>) throws -> [ExplanationRecord] {
+        try read { database in
+            var records: [ExplanationRecord] = []
+            guard try Self.keepsExplanations(database) else { return records }
+            for id in ids {
+                try CheckedTable.explanation.visit(database, "WHERE id = ?", [id]) { row, isIntact in
+                    if try isIntact && Self.isWhole(row, database) { records.append(try ExplanationRecord(row: row)) }
+                }
+            }
+            return records
+        }
+    }
+
     /// The ids of those that are not what was written, or, before version 4, whose maps and pictures are not.
     public func damagedExplanations() throws -> [Int] {
         try read { database in

@@ -25,6 +25,15 @@ extension Store {
         }
     }
 
+    /// Those of images that are there and what was written, by id.
+    public func thumbnails(images ids: some Sequence<Int>) throws -> [Int: Thumbnail] {
+        try read { database in
+            try ids.reduce(into: [:]) { found, id in
+                if let thumbnail = try Self.thumbnails(database, ids: [id])[id], thumbnail.isIntact { found[id] = thumbnail }
+            }
+        }
+    }
+
     /// How many there are, damaged ones too.
     public func thumbnailCount() throws -> ThumbnailCount { try read { try Self.thumbnailCount($0) } }
 

@@ -70,6 +70,20 @@ extension Store {
         }
     }
 
+    /// Those of some images that are there, by id.
+    public func images(ids: some Sequence<Int>) throws -> [Int: StoredImage] {
+        try read { database in
+            let rows = try ImageRows(database, path: path, "WHERE id = ?1")
+            var images: [Int: StoredImage] = [:]
+            for id in ids where images[id] == nil {
+                rows.bind(id)
+                defer { rows.reset() }
+                if try rows.step() { images[id] = rows.image }
+            }
+            return images
+        }
+    }
+
     /// The images with a content hash, by id. Copies of a file have several.
     public func images(sha256: Data) throws -> [StoredImage] {
         try read { database in

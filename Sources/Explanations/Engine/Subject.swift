@@ -60,7 +60,7 @@ public struct Subject: Sendable {
                 throw ExplanationError.image(
                     name: self.name,
                     problem:
-                        "is in the store, but the file has gone; put it back, say where images are now with --images FOLDER, or name another image"
+                        "is in the store, but the file has gone, and nothing else is exactly what the network saw, a thumbnail neither; put it back, say where images are now with --images FOLDER, or name another image"
                 )
             }
             self.file = file

@@ -9,11 +9,13 @@ public struct StoredPictures {
     private let store: Store
     private let files: ImageFiles
     private let reader = ImageReader()
+    private let preprocessing: Preprocessing?
 
     /// - Parameter images: the folder that images have moved to, if they have.
     public init(_ store: Store, images: String?) throws {
         self.store = store
         files = try ImageFiles(store, folder: images)
+        preprocessing = try? store.preprocessing()
     }
 
     /// Whether there is no file where the image was; what is in the file is not looked at.
@@ -34,7 +36,7 @@ public struct StoredPictures {
             if let side { try reader.decode(bytes, atLeast: side).picture } else { try reader.decode(bytes) }
         }
         if let picture { return ShownPicture(picture: picture, whole: whole, isThumbnail: false) }
-        guard let thumbnail = try? store.thumbnail(image: image.id), let preprocessing = try? store.preprocessing(),
+        guard let preprocessing, let thumbnail = try? store.thumbnail(image: image.id),
             let small = try? Image(decoding: Array(thumbnail.jpeg))
         else { return nil }
         return ShownPicture(frame: small, whole: whole, preparedBy: preprocessing)
@@ -59,7 +61,7 @@ public struct ShownPicture: Sendable {
     public let isThumbnail: Bool
 
     /// Where a thumbnail shows nothing.
-    private static let ground = Color(128, 128, 128)
+    public static let ground = Color(128, 128, 128)
 
     init(picture: Image, whole: Size, isThumbnail: Bool) {
         (self.picture, self.whole, self.isThumbnail) = (picture, whole, isThumbnail)

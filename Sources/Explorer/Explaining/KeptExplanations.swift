@@ -14,40 +14,70 @@ extension Explorer {
             throw Refusal(sentence: "without an image, explanations takes method, not '\(field.name)'")
         }
         let method = wanted.address["method"].flatMap { $0.isEmpty ? nil : $0 }
-        let all = try store.explanations()
-        let records = all.filter { method == nil || $0.method == method }
+        let ids = try store.explanationIDs(method: method)
         var page = Answer(
             title: "Explanations", kind: "explanations",
             command: Spelling.line(
                 ["neurodex"]
                     + Spelling.command("explanations", options: Spelling.option("--method", method), operands: [store.path]))
         ) {
-            let start = min((wanted.page - 1) * Self.keptOfAPage, records.count)
-            let shown = records[start..<min(start + Self.keptOfAPage, records.count)]
-            self.keptForm(all, method)
-            if records.isEmpty {
+            let start = min((wanted.page - 1) * Self.keptOfAPage, ids.count)
+            let shown = ids[start..<min(start + Self.keptOfAPage, ids.count)]
+            try self.keptForm(method)
+            if ids.isEmpty {
                 HTML(.p, .class("note")) {
                     "The store keeps none" + (method.map { " of \($0)" } ?? "")
                         + ". An image's page makes them, as do saliency, occlusion, cam and deconv."
                 }
             }
-            try HTML(.div, .class("tiles large")) { try shown.map { try self.tile($0) } }
+            try self.kept(shown)
             HTML(.p) {
-                if start + shown.count < records.count {
+                if start + shown.count < ids.count {
                     HTML(.a, .class("button"), .href(wanted.address.with("page", "\(wanted.page + 1)"))) { "More" }
                 }
             }
         }
-        page.subtitle = "\(records.count) that the store keeps"
+        page.subtitle = "\(ids.count) that the store keeps"
         page.address = wanted.address
-        page.listing = { try self.commands.kept(records) }
+        page.listing = { try self.commands.kept(self.store.explanations().filter { method == nil || $0.method == method }) }
         return page
     }
 
-    private func keptForm(_ records: [ExplanationRecord], _ method: String?) -> HTML {
-        let counts = Dictionary(grouping: records, by: \.method).mapValues(\.count).sorted { $0.key < $1.key }
+    /// Those that are kept of an image, the last ones first; nothing where there are none.
+    func keptExplanations(of image: StoredImage) throws -> HTML {
+        let ids = try store.explanationIDs(imageSHA256: image.sha256)
+        guard !ids.isEmpty else { return HTML() }
+        let most = 12
+        return try HTML(.section, .class("card")) {
+            HTML(.h2) { "Its explanations that the store keeps" }
+            try kept(ids.suffix(most).reversed())
+            if ids.count > most {
+                HTML(.p, .class("quiet")) {
+                    "The last \(most) of \(ids.count); "
+                    HTML(.a, .href(Address("explanations"))) { "all of the store" }
+                    " are on a page of their own."
+                }
+            }
+        }
+    }
+
+    /// Only those that are shown are read and checked.
+    private func kept(_ ids: some Collection<Int>) throws -> HTML {
+        let records = try store.explanations(ids: ids)
+        return try HTML(.div) {
+            try HTML(.div, .class("tiles large")) { try records.map { try tile($0) } }
+            if records.count < ids.count {
+                HTML(.p, .class("note")) {
+                    "\(ids.count - records.count) more are damaged, and are not shown: 'neurodex verify' names them, and asked for again they are made anew."
+                }
+            }
+        }
+    }
+
+    private func keptForm(_ method: String?) throws -> HTML {
+        let counts = try store.explanationCounts()
         return HTML(.ul, .class("chips")) {
-            Self.chip("all", "\(records.count)", Address("explanations"), isCurrent: method == nil)
+            Self.chip("all", "\(counts.reduce(0) { $0 + $1.count })", Address("explanations"), isCurrent: method == nil)
             for (name, count) in counts {
                 Self.chip(
                     name, "\(count)", Address("explanations", query: [Address.Field("method", name)]), isCurrent: name == method)

@@ -187,6 +187,8 @@ private final class SiteMap: Sendable {
 
 extension Explorer {
     fileprivate func siteDocument(_ address: Address) throws -> Document {
-        try document(page(of: Wanted(address), Connection()), as: .ofSite)
+        var wanted = Wanted(address)
+        wanted.isFile = true
+        return try document(page(of: wanted, Connection()), as: .ofSite)
     }
 }

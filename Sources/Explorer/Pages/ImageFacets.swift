@@ -14,13 +14,15 @@ struct ImageFacets {
         var values: [Value]
     }
 
-    static let names = ["label", "split", "answer", "right", "side", "has"]
-
     /// Counted once for each state of the file, over all images.
     var rows: [Row]
     var images: Int
 
-    init(_ overview: Overview) {
+    /// What the rows are called in the address.
+    var names: [String] { rows.map(\.name) }
+
+    /// - Parameter changes: how the answers of other stores differ, by the store's name.
+    init(_ overview: Overview, changes: [(store: String, answers: PredictionDiff)] = []) {
         let summary = overview.summary
         images = summary.images
         let right = summary.rightAnswers
@@ -41,6 +43,24 @@ struct ImageFacets {
             Row(name: "side", title: "Shorter side", values: overview.sizes),
             Row(name: "has", title: "Attribute", values: overview.attributes.flatMap(Self.values)),
         ]
+        rows += changes.map { Self.row(of: $0.answers, store: $0.store) }
+    }
+
+    /// How the answers in another store differ from those here.
+    private static func row(of found: PredictionDiff, store: String) -> Row {
+        let kinds = Dictionary(grouping: found.changes) { change in
+            switch (change.isRightInA, change.isRightInB) {
+            case (true?, false?): "broken"
+            case (false?, true?): "mended"
+            default: "another"
+            }
+        }
+        let values = ["broken", "mended", "another"].compactMap { kind -> Value? in
+            guard let images = kinds[kind] else { return nil }
+            let ids = images.map { "\($0.imageID)" }.joined(separator: ", ")
+            return (kind, images.count, "id IN (\(ids))")
+        }
+        return Row(name: "in-\(store)", title: "Answer in @\(store)", values: values)
     }
 
     /// A binary attribute as it is, a number by the quarters of its values.

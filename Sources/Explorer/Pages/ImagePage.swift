@@ -1,4 +1,5 @@
 import ActivationStore
+import Explanations
 import Foundation
 import Images
 import Pages
@@ -15,8 +16,8 @@ extension Explorer {
         ) {
             let report = try question.report(from: self.store)
             self.remarks(report.remarks)
-            HTML(.div, .class("split")) {
-                HTML(.div) {
+            try HTML(.div, .class("split")) {
+                try HTML(.div) {
                     HTML(.section, .class("card")) {
                         self.subject(image, report.listing)
                         self.thumbnailNote([image])
@@ -25,10 +26,12 @@ extension Explorer {
                         HTML(.h2) { "Explain its answer, or a neuron's" }
                         self.explainForm(image: "\(image.id)")
                     }
-                    HTML(.section, .class("card")) { self.nearest(image) }
+                    try self.keptExplanations(of: image)
+                    HTML(.section, .class("card")) { self.nearest(image, wanted) }
                 }
-                HTML(.div) {
+                try HTML(.div) {
                     HTML(.section, .class("card")) { self.facts(of: image) }
+                    try self.others.map { try self.elsewhere(image, $0) }
                     HTML(.section, .class("card")) {
                         HTML(.h2) { "The neurons it excites most, by their own habits" }
                         self.profile(report.listing)
@@ -90,9 +93,40 @@ extension Explorer {
         }
     }
 
+    /// The same image in another store of the server: the file of the same content.
+    private func elsewhere(_ image: StoredImage, _ other: ServedStore) throws -> HTML {
+        let found = try other.store.images(sha256: image.sha256)
+        let (here, there) = (Self.answer(to: image, of: store), found.first.flatMap { Self.answer(to: $0, of: other.store) })
+        return HTML(.section, .class("card")) {
+            HTML(.h2) { "In @\(other.name)" }
+            if let same = found.first {
+                if let here, let there, here != there {
+                    HTML(.p, .class("bad")) { "The answer changed: \(here) here, \(there) there." }
+                }
+                Self.facts(
+                    [
+                        ("prediction", (there ?? "none") + (same.predictedScore.map { ", score \(shortNumber($0))" } ?? "")),
+                        ("label", same.label ?? "none"),
+                    ] + (same.path == image.path ? [] : [("path", same.path)]))
+                HTML(.p) {
+                    HTML(.a, .href(other.address(["image", "\(same.id)"]))) { "The image there" }
+                    if found.count > 1 { " and \(found.count - 1) copies of it" }
+                }
+            } else {
+                HTML(.p, .class("quiet")) { "That store does not have the image." }
+            }
+        }
+    }
+
+    /// The name of the class that a store's network answers with.
+    private static func answer(to image: StoredImage, of store: Store) -> String? {
+        let classes = store.description.classes
+        return image.predictedClass.map { classes.indices.contains($0) ? classes[$0] : "class \($0)" }
+    }
+
     private func facts(of image: StoredImage) -> HTML {
         let classes = store.description.classes
-        let answer = image.predictedClass.map { classes.indices.contains($0) ? classes[$0] : "class \($0)" }
+        let answer = Self.answer(to: image, of: store)
         var facts: [(String, String)] = []
         if let answer { facts.append(("prediction", answer + (image.predictedScore.map { ", score \(shortNumber($0))" } ?? ""))) }
         facts.append(("label", image.label ?? "none"))
@@ -110,14 +144,20 @@ extension Explorer {
         }
     }
 
-    private func nearest(_ image: StoredImage) -> HTML {
-        let found = Result { try SimilarQuery(image: "\(image.id)", count: 8).run(in: store) }
-        return HTML(.div) {
+    /// Of a layer of many values they are found when their place is seen, or asked for.
+    private func nearest(_ image: StoredImage, _ wanted: Wanted) -> HTML {
+        let isAsked = wanted.isFile || wanted.address["nearest"] != nil
+        let found = Result { try nearest(to: image, isAsked: isAsked) }
+        let later = Address(path: ["image", "\(image.id)"], query: [.init("nearest", "")])
+        var isLater = false
+        if case .success(nil) = found { isLater = true }
+        return HTML(.div, .id("nearest"), isLater ? Attribute("data-later", later) : nil) {
             HTML(.h2) { "The nearest images, by the last layer before the class scores" }
             switch found {
-            case .success(let hits):
+            case .success(nil): HTML(.p) { HTML(.a, .href(later)) { "Compare it with all images" } }
+            case .success(let hits?):
                 HTML(.div, .class("tiles")) {
-                    for hit in hits.hits {
+                    for hit in hits {
                         tile(
                             hit.imageID, alt: "The image \(Self.fileName(hit.image))",
                             lines: [shortNumber(hit.distance)] + (hit.label.map { [$0] } ?? []) + [Self.fileName(hit.image)])
@@ -126,5 +166,16 @@ extension Explorer {
             case .failure(let error): HTML(.p, .class("quiet")) { Self.refusal(of: error).sentence }
             }
         }
+    }
+
+    /// Nil where they are not known, and would take long to find.
+    private func nearest(to image: StoredImage, isAsked: Bool) throws -> [SimilarQuery.Hit]? {
+        let key = "\(image.id) \(FileState(path: store.path)?.text ?? "")"
+        if let known = neighbours[key] { return known }
+        let values = try store.imageCount().saturated(times: store.description.descriptiveLayer.channels)
+        guard isAsked || values <= Self.quickValues else { return nil }
+        let hits = try SimilarQuery(image: "\(image.id)", count: 8).run(in: store).hits
+        neighbours.put(hits, key)
+        return hits
     }
 }

@@ -17,11 +17,12 @@ extension Explorer {
 
     /// `/images`: a grid under any condition; a statement of `sql` gives the same, or `top` where a neuron sorts them.
     func images(_ wanted: Wanted) throws -> Answer {
-        let known = ["where", "sort"] + ImageFacets.names
+        let facets = try imageFacets()
+        let known = ["where", "sort"] + facets.names
         if let field = wanted.question.first(where: { !known.contains($0.name) }) {
             throw Refusal(sentence: "images takes \(known.joined(separator: ", ")), not '\(field.name)'")
         }
-        let condition = try imageFacets().condition(of: wanted.address)
+        let condition = try facets.condition(of: wanted.address)
         let sort = wanted.address["sort"].flatMap { $0.isEmpty ? nil : $0 } ?? "id"
         if let order = Self.orders[sort] { return try images(wanted, condition, order: order) }
         guard sort.contains(":") else {
@@ -96,7 +97,7 @@ extension Explorer {
                 }
             }
         }
-        page.subtitle = condition
+        page.subtitle = condition.map { $0.count > 400 ? $0.prefix(400) + " …" : $0 }
         page.address = wanted.address
         page.listing = listing
         return page
@@ -126,7 +127,19 @@ extension Explorer {
 
     // MARK: Facets
 
-    private func imageFacets() throws -> ImageFacets { ImageFacets(try overviews.overview(of: store)) }
+    private func imageFacets() throws -> ImageFacets {
+        ImageFacets(
+            try overviews.overview(of: store), changes: try others.map { ($0.name, try changedAnswers(in: $0.store)) })
+    }
+
+    /// Made once for each state of both files.
+    private func changedAnswers(in other: Store) throws -> PredictionDiff {
+        let key = [store, other].map { FileState(path: $0.path)?.text ?? "" }.joined(separator: " ") + other.path
+        if let known = changes[key] { return known }
+        let found = try PredictionDiff.all(from: store, to: other)
+        changes.put(found, key)
+        return found
+    }
 
     private func facets(_ wanted: Wanted) throws -> HTML {
         let facets = try imageFacets()
@@ -136,7 +149,7 @@ extension Explorer {
             HTML(.form, .class("ask"), Attribute("action", Address("images"))) {
                 Self.field("Where", "where", address["where"], hint: "label = 'cat' AND NOT correct", isLong: true)
                 sortField(address["sort"])
-                for field in address.query where ImageFacets.names.contains(field.name) {
+                for field in address.query where facets.names.contains(field.name) {
                     HTML(.input, .type("hidden"), .name(field.name), .value(field.value))
                 }
                 HTML(.button, .class("primary")) { "Show" }

@@ -23,7 +23,11 @@ extension Explorer {
             let shown = Array(channels[start..<min(start + Self.neuronsOfAPage, channels.count)])
             self.layerForm(wanted)
             self.remarks(report.remarks)
-            try HTML(.div, .class("neurons"), Attribute("data-pages")) { try self.neurons(shown, layer, condition) }
+            let crops = try self.crops(of: shown.map(\.channel), layer, condition)
+            try self.thumbnailNote(Array(self.store.images(ids: crops.values.joined().map(\.imageID)).values))
+            HTML(.div, .class("neurons"), Attribute("data-pages")) {
+                self.neurons(shown, layer, crops, asFile: wanted.format == .html)
+            }
             if channels.isEmpty { HTML(.p, .class("note")) { "No neuron is listed. Ask for others." } }
             HTML(.p) {
                 if start + shown.count < channels.count {
@@ -73,11 +77,17 @@ extension Explorer {
         }
     }
 
-    private func neurons(_ shown: [(channel: Int, note: String)], _ layer: LayerRecord, _ condition: String?) throws -> [HTML] {
-        guard !shown.isEmpty else { return [] }
-        let names = shown.map { "\(layer.name):\($0.channel)" }
-        let hits = Dictionary(
-            grouping: try TopQuery(neurons: names, count: 6, condition: condition).run(in: store), by: \.channel)
+    /// By channel.
+    private func crops(of channels: [Int], _ layer: LayerRecord, _ condition: String?) throws -> [Int: [TopQuery.Hit]] {
+        guard !channels.isEmpty else { return [:] }
+        let names = channels.map { "\(layer.name):\($0)" }
+        return Dictionary(
+            grouping: try TopQuery(neurons: names, count: Strip.squares, condition: condition).run(in: store), by: \.channel)
+    }
+
+    private func neurons(
+        _ shown: [(channel: Int, note: String)], _ layer: LayerRecord, _ crops: [Int: [TopQuery.Hit]], asFile: Bool
+    ) -> [HTML] {
         let classes = store.description.classes
         return shown.map { one in
             HTML(.article, .class("neuron")) {
@@ -89,17 +99,22 @@ extension Explorer {
                     HTML(.small) { one.note }
                     if let note = reviews.note(of: layer.name, one.channel), !note.name.isEmpty { HTML(.b) { note.name } }
                 }
-                HTML(.div, .class("strip")) { (hits[one.channel] ?? []).map { self.crop($0) } }
+                HTML(.div, .class("strip")) { self.strip(crops[one.channel] ?? [], asFile: asFile) }
             }
         }
     }
 
-    private func crop(_ hit: TopQuery.Hit) -> HTML {
-        let place = PictureShelf.Place(layer: hit.layer, y: hit.y, x: hit.x)
-        return HTML(.a, .class("frame"), .href(Address("image", "\(hit.imageID)"))) {
-            HTML(
-                .img, .src(Self.address(ofPicture: hit.imageID, size: 160, place)),
-                .alt("What it saw of \(Self.fileName(hit.image))"), .width(80), .height(80), Attribute("loading", "lazy"))
+    /// Squares of one picture. A page that holds its pictures itself has one for each, as it would hold that as often as it shows it.
+    private func strip(_ hits: [TopQuery.Hit], asFile: Bool) -> [HTML] {
+        let all = Strip.address(of: hits)
+        return hits.enumerated().map { index, hit in
+            let place = PictureShelf.Place(layer: hit.layer, y: hit.y, x: hit.x)
+            return HTML(.a, .class("frame"), .href(Address("image", "\(hit.imageID)"))) {
+                HTML(
+                    .img, .src(asFile ? Self.address(ofPicture: hit.imageID, size: 160, place) : all),
+                    asFile ? nil : .class("square square-\(index)"),
+                    .alt("What it saw of \(Self.fileName(hit.image))"), .width(80), .height(80), Attribute("loading", "lazy"))
+            }
         }
     }
 }

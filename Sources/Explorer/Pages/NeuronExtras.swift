@@ -9,7 +9,7 @@ import Support
 /// What a neuron's page has beside its images and numbers.
 extension Explorer {
     /// Values that a page reads of a layer at once; of more, the question stands at its own address.
-    private static let quickValues = 4_000_000
+    static let quickValues = 4_000_000
 
     /// The neurons of its layer that rank the images most alike.
     func alike(_ neuron: String, _ layer: LayerRecord) throws -> HTML {

@@ -11,18 +11,25 @@ struct Overview: Sendable {
     var summary: StoreSummary
     var skipped: [SkippedRecord]
     var matrix: ConfusionMatrix
-    /// Of the neurons of each layer: the share of dead ones, of zeros, and the mean.
-    var dead: [Double] = []
-    var zeros: [Double] = []
-    var means: [Double] = []
     /// Images by what the network answers, and by their size.
     var answers: [(name: String, count: Int)] = []
     var sizes: [(name: String, count: Int, condition: String)] = []
     var attributes: [ActivationStore.Attribute] = []
+
+    /// More images than their thumbnails are counted of for a page: all their bytes are read for it.
+    static let mostCounted = 10_000
+}
+
+/// Of the neurons of each layer: the share of dead ones, of zeros, and the mean.
+struct LayerNumbers: Sendable {
+    var dead: [Double] = []
+    var zeros: [Double] = []
+    var means: [Double] = []
 }
 
 final class OverviewShelf: Sendable {
     private let overviews = KeptUntilChanged<Overview>()
+    private let numbers = KeptUntilChanged<LayerNumbers>()
     private let infos = KeptUntilChanged<[[String]]>()
 
     /// What `info` says, name and value.
@@ -38,19 +45,26 @@ final class OverviewShelf: Sendable {
         let description = store.description
         let images = try store.images()
         var overview = Overview(
-            summary: try store.summary(), skipped: try store.skipped(),
+            summary: try store.summary(countsThumbnails: false), skipped: try store.skipped(),
             matrix: ConfusionMatrix(images, classes: description.classes))
         overview.answers = Overview.answers(images, classes: description.classes)
         overview.sizes = Overview.sizes(images)
         overview.attributes = try store.attributes()
-        for layer in description.layers {
-            let all = try store.statistics(neurons: layer.neurons)
-            let count = Double(max(all.count, 1))
-            overview.dead.append(all.reduce(0) { $0 + ($1.isDead ? 1 : 0) } / count)
-            overview.zeros.append(all.reduce(0) { $0 + $1.zeroShare } / count)
-            overview.means.append(all.reduce(0) { $0 + ($1.mean ?? 0) } / count)
-        }
         return overview
+    }
+
+    func numbers(of store: Store) throws -> LayerNumbers {
+        try numbers.value(of: FileState(path: store.path)) {
+            var numbers = LayerNumbers()
+            for layer in store.description.layers {
+                let all = try store.statistics(neurons: layer.neurons)
+                let count = Double(max(all.count, 1))
+                numbers.dead.append(all.reduce(0) { $0 + ($1.isDead ? 1 : 0) } / count)
+                numbers.zeros.append(all.reduce(0) { $0 + $1.zeroShare } / count)
+                numbers.means.append(all.reduce(0) { $0 + ($1.mean ?? 0) } / count)
+            }
+            return numbers
+        }
     }
 }
 
@@ -71,7 +85,8 @@ extension Explorer {
                 try HTML(.section, .class("card")) {
                     HTML(.h2) { "Model and data" }
                     let info = try self.overviews.info(of: self.store) {
-                        try Array(self.commands.info(self.store).fields.dropFirst())
+                        let isQuick = overview.summary.images > Overview.mostCounted
+                        return try Array(self.commands.info(self.store, isQuick).fields.dropFirst())
                     }
                     Self.facts(info.map { ($0.first ?? "", $0.last ?? "") })
                 }
@@ -82,7 +97,7 @@ extension Explorer {
         }
         page.subtitle = store.path
         page.address = wanted.address
-        page.listing = { try self.commands.info(self.store) }
+        page.listing = { try self.commands.info(self.store, false) }
         return page
     }
 

@@ -4,13 +4,13 @@ import Pages
 extension Explorer {
     /// Says which pictures of a page are the store's thumbnails; nothing where all files are there.
     func thumbnailNote(_ ids: [Int]) -> HTML {
-        thumbnailNote(ids.prefix(400).compactMap { try? store.image(id: $0) })
+        thumbnailNote(Array(((try? store.images(ids: ids)) ?? [:]).values))
     }
 
     func thumbnailNote(_ images: [StoredImage]) -> HTML {
-        let gone = images.filter { pictures.isGone($0) }
+        let gone = images.filter { pictures.isGone($0) }.sorted { $0.id < $1.id }
         guard let first = gone.first else { return HTML() }
-        let thumbnails = gone.filter { (try? store.thumbnail(image: $0.id)) != nil }.count
+        let thumbnails = (try? store.thumbnails(images: gone.map(\.id)).count) ?? 0
         let side = store.description.thumbnailSide.map { " of \($0) pixels" } ?? ""
         return HTML(.p, .class("note")) {
             if thumbnails > 0 {

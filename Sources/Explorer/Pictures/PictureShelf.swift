@@ -69,25 +69,65 @@ final class PictureShelf: Sendable {
         return name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") || isGone(image)
     }
 
+    /// Says what a picture is made of, and tells it from all others.
+    func key(_ cells: [(image: StoredImage, place: Place?)], side: Int) -> String {
+        let texts = cells.map { image, place in
+            let cell = place.map { "\($0.layer):\($0.y):\($0.x)" } ?? ""
+            return "\(isGone(image) ? "gone " : "")\(image.sha256.hexadecimal) \(cell)"
+        }
+        return SHA256.hash(data: Data("4 \(side) \(texts)".utf8)).prefix(16).hexadecimal
+    }
+
     /// A JPEG or a PNG: see ``isPhotograph(_:)``.
     /// - Throws: ``Refusal`` where the file has gone, or is not what was indexed, and there is no thumbnail.
     func data(of image: StoredImage, _ place: Place?, side: Int, key: String) throws -> Data {
         if let data = kept.withLock({ $0.pictures[key] }) { return data }
+        guard let picture = try seen(image, place, side: side) else { throw Self.gone(image) }
+        let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
+        return try keep(Self.scaled(picture, by: scale), asPhotograph: isPhotograph(image), key: key)
+    }
+
+    /// What is seen of images at cells of a map, side by side in squares, from the left: one picture for a row of a page. Where nothing can be
+    /// shown, and beside what is not square, it is grey.
+    /// - Throws: ``Refusal`` where nothing of any of them can be shown.
+    func strip(_ cells: [(image: StoredImage, place: Place)], side: Int, squares: Int, key: String) throws -> Data {
+        if let data = kept.withLock({ $0.pictures[key] }) { return data }
+        var strip = Image(width: side * squares, height: side, fill: ShownPicture.ground)
+        var isEmpty = true
+        for (index, cell) in cells.prefix(squares).enumerated() {
+            guard let picture = try seen(cell.image, cell.place, side: side) else { continue }
+            isEmpty = false
+            let fitted = Self.scaled(picture, by: Double(side) / Double(max(picture.width, picture.height)))
+            strip.blit(fitted, x: index * side + (side - fitted.width) / 2, y: (side - fitted.height) / 2)
+        }
+        if isEmpty, let first = cells.first { throw Self.gone(first.image) }
+        return try keep(strip, asPhotograph: cells.allSatisfy { isPhotograph($0.image) }, key: key)
+    }
+
+    /// The part of an image that a cell sees, or all of it, about as large as it is shown; nil where there is neither file nor thumbnail.
+    private func seen(_ image: StoredImage, _ place: Place?, side: Int) throws -> Image? {
         let area = place.flatMap { source($0, image) }
         let shown = try reading { $0.pictures.shown(image, atLeast: Self.decoded(side, area, of: image)) }
-        guard let shown else {
-            throw Refusal(
-                sentence:
-                    "the file of \(image.path) has gone, or is not what was indexed, and the store has no thumbnail of it; serve with --images FOLDER where it is now",
-                status: .notFound)
-        }
-        var picture = shown.picture
-        if let area, !area.isEmpty { picture = shown.cropped(to: area) }
-        let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
-        picture = picture.resized(
+        guard let shown else { return nil }
+        if let area, !area.isEmpty { return shown.cropped(to: area) }
+        return shown.picture
+    }
+
+    private static func scaled(_ picture: Image, by scale: Double) -> Image {
+        picture.resized(
             width: max(1, Int((Double(picture.width) * scale).rounded())),
             height: max(1, Int((Double(picture.height) * scale).rounded())))
-        let data = Data(try isPhotograph(image) ? picture.jpegData(quality: 90) : picture.pngData())
+    }
+
+    private static func gone(_ image: StoredImage) -> Refusal {
+        Refusal(
+            sentence:
+                "the file of \(image.path) has gone, or is not what was indexed, and the store has no thumbnail of it; serve with --images FOLDER where it is now",
+            status: .notFound)
+    }
+
+    private func keep(_ picture: Image, asPhotograph isPhotograph: Bool, key: String) throws -> Data {
+        let data = Data(try isPhotograph ? picture.jpegData(quality: 90) : picture.pngData())
         kept.withLock { kept in
             if kept.bytes + data.count > Self.mostBytes { kept = Kept() }
             kept.pictures[key] = data
@@ -106,6 +146,7 @@ extension Explorer {
     /// `/picture/ID`, an image of the store by its id; `layer`, `y` and `x` name a cell that it is cropped to.
     /// - Returns: nil for other addresses.
     func picture(_ address: Address) throws -> Response? {
+        if address.path == [Strip.path] { return try strip(address) }
         guard address.path.first == "picture", address.path.count == 2 else { return nil }
         guard let id = Int(address.path[1]), let image = try store.image(id: id) else {
             throw Refusal(sentence: "the store has no image with the id '\(address.path[1])'", status: .notFound)
@@ -115,24 +156,34 @@ extension Explorer {
         }
         var place: PictureShelf.Place?
         if let layer = address["layer"] {
-            let record = store.description.layers.first { $0.name == layer }
-            guard let record, let y = Int(address["y"] ?? ""), let x = Int(address["x"] ?? ""), (0..<record.height).contains(y),
-                (0..<record.width).contains(x)
-            else { throw Refusal(sentence: "layer, y and x name a cell of a layer's map") }
-            place = PictureShelf.Place(layer: layer, y: y, x: x)
+            place = try cell(of: layer, y: address["y"], x: address["x"])
         }
-        let cell = place.map { "\($0.layer):\($0.y):\($0.x)" } ?? ""
-        let gone = pictures.isGone(image) ? " gone" : ""
-        let text = "3\(gone) \(image.sha256.hexadecimal) \(side) \(cell)"
-        let key = SHA256.hash(data: Data(text.utf8)).prefix(16).hexadecimal
+        let key = pictures.key([(image, place)], side: side)
         let data = try pictures.data(of: image, place, side: side, key: key)
-        return Response(
-            type: pictures.isPhotograph(image) ? "image/jpeg" : "image/png", body: data,
+        return Self.response(data, key, isPhotograph: pictures.isPhotograph(image))
+    }
+
+    /// - Throws: ``Refusal`` where a layer has no such cell.
+    func cell(of layer: String, y: String?, x: String?) throws -> PictureShelf.Place {
+        let record = store.description.layers.first { $0.name == layer }
+        guard let record, let y = Int(y ?? ""), let x = Int(x ?? ""), (0..<record.height).contains(y),
+            (0..<record.width).contains(x)
+        else { throw Refusal(sentence: "layer, y and x name a cell of a layer's map") }
+        return PictureShelf.Place(layer: layer, y: y, x: x)
+    }
+
+    static func response(_ picture: Data, _ key: String, isPhotograph: Bool) -> Response {
+        Response(
+            type: isPhotograph ? "image/jpeg" : "image/png", body: picture,
             headers: ["ETag": "\"\(key)\"", "Cache-Control": "private, max-age=3600"])
     }
 
     /// How the file of a picture is named.
     func pictureEnding(_ address: Address) -> String {
+        if address.path == [Strip.path] {
+            let images = (try? Strip(address, in: self))?.cells.map(\.image) ?? []
+            return images.allSatisfy { pictures.isPhotograph($0) } ? "jpg" : "png"
+        }
         let image = address.path.last.flatMap { Int($0) }.flatMap { try? store.image(id: $0) }
         return image.map { pictures.isPhotograph($0) } ?? true ? "jpg" : "png"
     }

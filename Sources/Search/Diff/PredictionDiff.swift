@@ -1,4 +1,4 @@
-import ActivationStore
+public import ActivationStore
 
 /// How the answers of two networks to the same images differ.
 public struct PredictionDiff: Sendable, Encodable {
@@ -60,6 +60,12 @@ public struct PredictionDiff: Sendable, Encodable {
         case accuracyInB = "accuracy_b"
         case mended, broken
         case changes = "images"
+    }
+
+    /// How the answers of two stores differ, with every change; their neurons are not compared.
+    /// - Throws: ``StoreError``.
+    public static func all(from a: Store, to b: Store) throws -> PredictionDiff {
+        try StorePair.read(a, b) { try PredictionDiff($0, listing: .max) }
     }
 
     /// - Parameter count: of changes that are listed.

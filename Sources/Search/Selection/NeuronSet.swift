@@ -1,4 +1,4 @@
-import ActivationStore
+package import ActivationStore
 
 /// Neurons of a store, each once, in the order of their ids.
 struct NeuronSet {
@@ -38,7 +38,7 @@ struct NeuronSet {
 
 extension StoreDescription {
     /// The layer that says what is on an image as a whole: the last one that is not the class scores.
-    var descriptiveLayer: LayerRecord { layers.last { !$0.isLogits } ?? layers[layers.count - 1] }
+    package var descriptiveLayer: LayerRecord { layers.last { !$0.isLogits } ?? layers[layers.count - 1] }
 
     /// As a user writes it.
     func name(ofNeuron neuron: Int) -> (layer: String, channel: Int) {

@@ -83,7 +83,7 @@ package struct ServeCommand: ParsableCommand {
     /// What pages share with the command line.
     package static var commands: Explorer.Commands {
         Explorer.Commands(
-            json: { try $0.rendered(as: .json) }, csv: { try $0.rendered(as: .csv) }, info: { try StoreInfo($0) },
+            json: { try $0.rendered(as: .json) }, csv: { try $0.rendered(as: .csv) }, info: { try StoreInfo($0, isQuick: $1) },
             questions: Neurodex.questions, explained: { try ExplainedTable.table(of: $0, isChecked: $1) },
             kept: { ExplanationList(records: $0) }, diff: { DiffReport(diff: $0) }, version: Neurodex.version)
     }
