@@ -154,7 +154,7 @@ def test_a_picture_is_dropped(look, server, shop):
     files = page.evaluate_handle(
         "() => { const files = new DataTransfer(); files.items.add(new File(['text'], 'list.txt')); return files }")
     page.dispatch_event("body", "drop", {"dataTransfer": files})
-    page.wait_for_function("document.querySelector('.toast')?.textContent.includes('list.txt: ')")
+    page.locator(".toast", has_text="list.txt").filter(has_not_text="Looking").wait_for()
 
 
 def test_an_explanation_is_made_and_kept(look):
@@ -204,7 +204,8 @@ def test_a_row_of_crops_is_one_picture(look):
     shown = page.locator(".neuron").first.locator("img")
     assert shown.count() == 9 and len({shown.nth(i).get_attribute("src") for i in range(9)}) == 1
     strips = [url for url in asked if "/strip?" in url]
-    assert len(strips) == len(set(strips)) == page.locator(".neuron").count()
+    # Neurons that are zero on all images have the same.
+    assert 0 < len(strips) == len(set(strips)) <= page.locator(".neuron").count()
     # Each shows another square of it.
     places = [shown.nth(i).evaluate("image => getComputedStyle(image).objectPosition") for i in range(9)]
     assert places == [f"{12.5 * i:g}% 0px" for i in range(9)]

@@ -42,7 +42,8 @@ const watcher = new IntersectionObserver(async (entries) => {
     watcher.unobserve(target)
     const response = await fetch(target.dataset.later)
     const page = new DOMParser().parseFromString(await response.text(), "text/html")
-    const answer = (target.id && one(`#${target.id} > :not(h2)`, page)) || one("main .card table", page) ?? one("main .note", page) ?? one("main .card p", page)
+    const own = target.id ? one(`#${target.id} > :not(h2)`, page) : null
+    const answer = own ?? one("main .card table", page) ?? one("main .note", page) ?? one("main .card p", page)
     if (answer) one("p", target)?.replaceWith(answer)
   }
 })

@@ -22,8 +22,8 @@ extension Explorer {
             if color == "drift" { all["drift"] = try drifts(from: other, images: overview.summary.images) }
         }
         guard let values = all[color] else {
-            let known = ["zeros", "dead", "mean", "auroc"] + (others.isEmpty ? [] : ["drift"])
-            throw Refusal(sentence: "color is one of \(known.joined(separator: ", ")), not '\(color)'")
+            let known = others.isEmpty ? "mean or auroc" : "mean, auroc or drift"
+            throw Refusal(sentence: "color is zeros, dead, \(known), not '\(color)'")
         }
         let links = self.links.inputs()
         let (low, high) = (values.min() ?? 0, values.max() ?? 1)
