@@ -66,7 +66,8 @@ extension NetworkError: CustomStringConvertible {
                 : uses.contains(where: \.isAttention)
                     ? "; that is a transformer's attention in one operator: export it with opset_version=17, and without the optimiser that fuses it, so that it is written as MatMul and Softmax, which neurodex reads"
                     : ""
-            return "the model uses \(noun) that neurodex does not have: \(list)\(advice)"
+            return
+                "the model uses \(noun) that neurodex does not have: \(list)\(advice); what stands before can be read: name a tensor of the file with --output"
         case .node(let use, let problem):
             return "\(use.operatorType) (node \(use.quotedNode), layer \(use.layer)): \(problem)"
         case .tensor(let name, let problem):

@@ -29,6 +29,24 @@ import Testing
         #expect(error(model, output) == "none")
     }
 
+    /// Any tensor can be the output, and what comes after it may be what nobody reads.
+    @Test func anyTensorIsAnOutput() throws {
+        var (model, random) = (ModelBuilder(input: [1, 2, 6, 6]), SeededGenerator(seed: 4))
+        _ = model.random("w", [3, 2, 3, 3], &random)
+        let map = model.node("Conv", ["image", "w"], name: "conv", outputs: ["map"])
+        let squared = model.node("Mul", [map, map], outputs: ["squared"])
+        let end = model.node("Nonsense", [squared], name: "odd", outputs: ["end"])
+        #expect(error(model, end).contains("name a tensor of the file with --output"))
+        var options = Network.Options()
+        options.output = "map"
+        let network = try Network(bytes: model.bytes(outputs: [end]), options: options)
+        #expect(network.layers.map(\.name) == ["conv"])
+        #expect(network.layers.allSatisfy { !$0.isLogits }, "a map is no vector of scores")
+        options.output = "mop"
+        let wrong = networkError { _ = try Network(bytes: model.bytes(outputs: [end]), options: options) }
+        #expect(wrong == .noSuchName(kind: "output", name: "mop", known: ["end", "map", "squared"]))
+    }
+
     @Test func brokenGraphs() throws {
         var model = ModelBuilder()
         #expect(error(model, model.node("Relu", ["nobody"], name: "lost")).contains("node 'lost' reads 'nobody'"))

@@ -108,11 +108,16 @@ struct Importer {
         return graph.values.count - 1
     }
 
+    /// An output of the file, or any tensor that a node makes: what is not needed for it is not read.
     private func chooseOutput(_ proto: ONNXGraphProto, named name: String?) throws -> String {
-        guard let first = proto.output.first else { throw NetworkError.graph(problem: "it has no output") }
-        guard let name else { return first.name }
-        guard proto.output.contains(where: { $0.name == name }) else {
-            throw NetworkError.noSuchName(kind: "output", name: name, known: proto.output.map(\.name))
+        guard let name else {
+            guard let first = proto.output.first else { throw NetworkError.graph(problem: "it has no output") }
+            return first.name
+        }
+        guard proto.output.contains(where: { $0.name == name }) || proto.node.contains(where: { $0.output.contains(name) }) else {
+            let outputs = proto.output.map(\.name)
+            let inner = proto.node.flatMap(\.output).filter { !$0.isEmpty && !outputs.contains($0) }
+            throw NetworkError.noSuchName(kind: "output", name: name, known: outputs + inner)
         }
         return name
     }

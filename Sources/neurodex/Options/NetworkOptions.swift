@@ -5,7 +5,9 @@ import NeuralNetwork
 struct NetworkOptions: ParsableArguments {
     @Option(
         name: .customLong("output"),
-        help: ArgumentHelp("Which output, where a network has several (default: its first, or the store's).", valueName: "name"))
+        help: ArgumentHelp(
+            "Which output, where a network has several, or any other tensor, after which the file is not read (default: its first output, or the store's).",
+            valueName: "name"))
     var output: String?
 
     @Option(
