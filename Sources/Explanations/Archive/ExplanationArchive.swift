@@ -125,7 +125,7 @@ public final class ExplanationArchive {
         if !explanation.wasKept { try keep(explanation, by: method, under: key, subject) }
         if isChecked, explanation.checks == nil {
             explanation.checks = try MapChecks(
-                of: method, map: explanation.map, subject: subject, target: target, by: explainer())
+                of: method, map: explanation.map, subject: subject, target: withReference(target), by: explainer())
             try keep(explanation, by: method, under: key, subject)
         }
         return explanation
@@ -156,11 +156,22 @@ public final class ExplanationArchive {
     private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
         let explainer = try explainer()
         let clock = ContinuousClock.now
-        let map = try method.pictureMap(of: subject, target: target, by: explainer)
+        let placed = try explainer.placed(withReference(target), on: subject)
+        let map = try method.pictureMap(of: subject, target: placed, by: explainer)
         return Explanation(
             method: type(of: method).name, arguments: method.arguments, target: target, image: subject.name,
-            imageSHA256: subject.digest, value: try explainer.value(of: target, on: subject), map: map,
+            imageSHA256: subject.digest, value: try explainer.value(of: placed, on: subject), map: map,
             boxes: method.boxes(of: map, on: subject), seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
+    }
+
+    /// A likeness with the numbers of the image that it is to.
+    private func withReference(_ target: Target) throws -> Target {
+        guard let image = target.reference, let layer = store.description.layers.first(where: { $0.name == target.layer }) else {
+            return target
+        }
+        var result = target
+        result.reduction = .closeness(to: try store.maxima(of: image, in: layer))
+        return result
     }
 
     private func keep(
@@ -223,10 +234,23 @@ public final class ExplanationArchive {
 extension Target {
     /// Equal for equal targets only; `text` is not where two classes have one name.
     var key: String {
+        terms.map { term in
+            let weight = term.weight == 1 ? "" : "\(term.weight)*"
+            return "\(weight)\(layer):\(term.channel)\(Self.suffix(of: term.reduction))"
+        }.joined(separator: " + ")
+    }
+
+    private static func suffix(of reduction: Reduction) -> String {
         switch reduction {
-        case .maximum: "\(layer):\(channel)"
-        case .mean: "\(layer):\(channel)@mean"
-        case .position(let y, let x): "\(layer):\(channel)@\(y),\(x)"
+        case .maximum: ""
+        case .mean: "@mean"
+        case .sum: "@sum"
+        case .position(let y, let x): "@\(y),\(x)"
+        case .box(let left, let top, let right, let bottom): "@box \(left),\(top),\(right),\(bottom)"
+        case .region: "@argmax"
+        case .similarity(let image): "@similar:\(image)"
+        case .closeness(let reference): "@close:\(reference)"
+        case .places(let places): "@places \(places)"
         }
     }
 }

@@ -43,6 +43,11 @@ final class AscentNetwork: Sendable {
     private static func place(
         _ term: Objective.Term, _ network: DifferentiableNetwork, _ description: StoreDescription
     ) throws -> Term {
+        guard !term.target.isOfPicture else {
+            throw ExplanationError.target(
+                term.target.text,
+                problem: "is of a part of a picture, and ascent makes one; name a place y,x of the map, @mean or @sum instead")
+        }
         let tensor = description.layers.first { $0.name == term.target.layer }?.tensor
         let named = network.layers.first { $0.tensor == tensor }
         let layer = try named ?? network.layer(named: term.target.layer)

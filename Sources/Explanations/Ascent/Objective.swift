@@ -93,10 +93,13 @@ public struct Objective: Hashable, Sendable {
     var key: String { terms.map { "\($0.weight)*\($0.target.key)" }.joined(separator: " + ") }
 
     /// As a user would write it; equal objectives have equal texts.
-    public var text: String {
+    public var text: String { Self.text(of: terms.map { ($0.weight, $0.target.text) }) }
+
+    /// Terms with signs between them.
+    static func text(of terms: [(weight: Float, name: String)]) -> String {
         terms.enumerated().map { index, term in
             let sign = index == 0 ? (term.weight < 0 ? "-" : "") : term.weight < 0 ? " - " : " + "
-            return sign + (term.weight.magnitude == 1 ? "" : "\(term.weight.magnitude)*") + term.target.text
+            return sign + (term.weight.magnitude == 1 ? "" : "\(term.weight.magnitude)*") + term.name
         }.joined()
     }
 }

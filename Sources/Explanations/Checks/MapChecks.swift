@@ -38,6 +38,7 @@ public struct MapChecks: Codable, Equatable, Sendable {
     ) throws {
         rule = Self.currentRule
         obstacles = [:]
+        let target = try explainer.placed(target, on: subject)
         do {
             curves = try PerturbationCurves(of: map, subject: subject, target: target, by: explainer, settings: settings)
         } catch let error as ExplanationError {

@@ -118,13 +118,16 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
 }
 
 extension Explainer {
-    /// The target with its maximum held at the place where it is on an image.
+    /// The target with its maxima held at the places where they are on an image.
     func inPlace(_ target: Target, on subject: Subject) throws -> Target {
         let layer = try layer(of: target)
-        guard target.reduction == .maximum, layer.height * layer.width > 1 else { return target }
-        let place = try place(of: target, on: subject)
-        var target = target
-        target.reduction = .position(y: place.y, x: place.x)
-        return target
+        guard target.terms.contains(where: { $0.reduction == .maximum }), layer.height * layer.width > 1 else { return target }
+        return try target.mapTerms { term in
+            guard term.reduction == .maximum else { return term.reduction }
+            var neuron = target
+            neuron.channel = term.channel
+            let place = try place(of: neuron, on: subject)
+            return .position(y: place.y, x: place.x)
+        }
     }
 }

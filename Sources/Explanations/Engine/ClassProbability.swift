@@ -11,10 +11,10 @@ struct ClassProbability: Sendable {
 
     private enum Form { case answer, logarithm, softmax, sigmoid }
 
-    /// Nil for a target that is no class.
+    /// Nil for a target that is no class, or a sum of several.
     init?(of target: Target, by explainer: Explainer) throws {
         let scores = try explainer.layer(of: target)
-        guard scores.isLogits, scores.height * scores.width == 1 else { return nil }
+        guard target.isOneNeuron, scores.isLogits, scores.height * scores.width == 1 else { return nil }
         channel = target.channel
         if let file = explainer.network.probabilities, scores == explainer.network.logits {
             layer = file.layer

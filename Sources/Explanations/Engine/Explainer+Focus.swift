@@ -8,7 +8,7 @@ extension Explainer {
     /// a network that makes only a few of these. Its numbers are the same but for the last digits, as other kernels may add in another order; so
     /// whatever is compared with each other should be asked of one explainer.
     func focused(on target: Target, for count: Int) throws -> (explainer: Explainer, target: Target) {
-        guard count >= Self.focusedQuestions,
+        guard count >= Self.focusedQuestions, target.rest.isEmpty,
             let (network, first) = try network.focused(on: layer(of: target), channel: target.channel)
         else { return (self, target) }
         var target = target

@@ -93,7 +93,9 @@ public final class Explainer: Sendable {
         let tensor = description.layers.first { $0.name == target.layer }?.tensor
         guard let layer = network.layers.first(where: { $0.tensor == tensor }) else {
             let layer = try network.layer(named: target.layer)
-            guard target.channel < layer.channels, target.place.map({ $0.y < layer.height && $0.x < layer.width }) ?? true else {
+            guard target.terms.allSatisfy({ $0.channel < layer.channels }),
+                target.place.map({ $0.y < layer.height && $0.x < layer.width }) ?? true
+            else {
                 throw ExplanationError.target(
                     target.text, problem: "is not in the network, whose layer is \(layer.channels)×\(layer.height)×\(layer.width)"
                 )
@@ -105,7 +107,7 @@ public final class Explainer: Sendable {
 
     /// The target's value on an image.
     public func value(of target: Target, on subject: Subject) throws -> Float {
-        let layer = try layer(of: target)
+        let (layer, target) = try (layer(of: target), placed(target, on: subject))
         let map = try activations(of: layer, on: subject)
         return map.withUnsafeBufferPointer { target.value(of: $0, channels: layer.channels, width: layer.width) }
     }

@@ -1,29 +1,141 @@
 public import ActivationStore
 import Search
 
-/// The scalar that is explained: a neuron's maximum, its mean, its value at one position, or a class score before softmax.
+/// The scalar that is explained: of a neuron the maximum, mean, sum, value at one place or mean over a part of the picture; a class score before
+/// softmax; or a sum of such of one layer.
 ///
-/// Written `LAYER:CHANNEL`, `LAYER:CHANNEL@mean`, `LAYER:CHANNEL@y,x`, `class:NAME` or `class:INDEX`.
+/// | written | what it is |
+/// |---|---|
+/// | `LAYER:CHANNEL`, `…@max` | the neuron's largest value |
+/// | `…@mean`, `…@sum` | over its whole map |
+/// | `…@y,x` | at one place of the map |
+/// | `…@box x0,y0,x1,y1` | the mean over the places whose field has its centre in that box of the picture, in pixels; the nearest place where none has |
+/// | `…@argmax` | the mean over the places where no other channel of the layer is larger: a segmenter's region |
+/// | `class:NAME`, `class:INDEX` | the class's score |
+/// | `similar:IMAGE`, `similar:IMAGE@LAYER` | minus the distance from an image of the store, by the maxima of a layer's channels: what `similar` goes by |
+/// | `-TARGET`, `2*TARGET`, `TARGET - TARGET`, `TARGET + TARGET` | what lowers it, and sums (`init(sumOf:in:)`) |
 public struct Target: Hashable, Sendable {
     /// What of a neuron's map is meant.
     public enum Reduction: Hashable, Sendable {
         /// The largest value; its gradient goes to the first position that has it.
         case maximum
         case mean
+        case sum
         case position(y: Int, x: Int)
+        /// A box of the upright picture, in pixels: columns `left..<right`, rows `top..<bottom`.
+        case box(left: Int, top: Int, right: Int, bottom: Int)
+        /// Where the channel is the largest of its layer.
+        case region
+        /// Minus the Euclidean distance between the maxima of all channels and those of an image of the store, by path or id.
+        case similarity(to: String)
+        /// The same to numbers, one a channel.
+        case closeness(to: [Float])
+        /// What a box or region is on one picture: the mean over these places, row-major; not empty.
+        case places([Int])
+
+        /// Whether its places depend on the picture.
+        var isOfPicture: Bool {
+            switch self {
+            case .box, .region: true
+            default: false
+            }
+        }
+    }
+
+    /// A neuron of the target's layer in a sum.
+    public struct Term: Hashable, Sendable {
+        /// Not 0, finite.
+        public var weight: Float
+        public var channel: Int
+        public var reduction: Reduction
     }
 
     /// The name of the layer.
     public var layer: String
+    /// Of a sum its first neuron's.
     public var channel: Int
     public var reduction: Reduction
-    /// Whether it is the score of a class.
+    /// What it is multiplied by; 1 but in sums.
+    public var weight: Float = 1
+    /// What a sum adds to the first.
+    public var rest: [Term] = []
+    /// Whether it is the score of a class, or a sum of such.
     public var isClass: Bool
     /// The neuron as a user would write it.
     public var neuron: String
     /// As a user would write it: read again, it is the same target.
     public var text: String
+    /// For people: of a class its name up to the first comma, as ImageNet's have several.
+    public let caption: String
 
+    /// One neuron, or a sum of neurons of one layer.
+    ///
+    /// - Throws: as `init(_:in:)`; `ExplanationError.target` for a sum over layers.
+    public init(sumOf text: String, in description: StoreDescription) throws {
+        if text.hasPrefix("similar:"), let target = Target(similarTo: String(text.dropFirst(8)), in: description) {
+            self = target
+            return
+        }
+        let terms = try Objective(text, in: description).terms
+        guard terms.count > 1 || terms[0].weight != 1 else {
+            self = terms[0].target
+            return
+        }
+        let first = terms[0].target
+        if let other = terms.first(where: { $0.target.layer != first.layer }) {
+            throw ExplanationError.target(
+                text, problem: "adds neurons of the layers \(first.layer) and \(other.target.layer); a sum is of one layer's")
+        }
+        (layer, channel, reduction, isClass, neuron) = (first.layer, first.channel, first.reduction, first.isClass, first.neuron)
+        weight = terms[0].weight
+        rest = terms.dropFirst().map { Term(weight: $0.weight, channel: $0.target.channel, reduction: $0.target.reduction) }
+        self.text = Objective.text(of: terms.map { ($0.weight, $0.target.text) })
+        caption = Objective.text(of: terms.map { ($0.weight, $0.target.caption) })
+    }
+
+    /// Nil for a name that is empty.
+    private init?(similarTo text: String, in description: StoreDescription) {
+        // A path may have an @ in it.
+        let cut = text.lastIndex(of: "@")
+        let named = cut.flatMap { cut in description.layers.first { $0.name == text[text.index(after: cut)...] } }
+        let layer = named ?? description.descriptiveLayer
+        let image = named == nil ? text : cut.map { String(text[..<$0]) } ?? text
+        guard !image.isEmpty else { return nil }
+        (self.layer, channel, reduction, isClass) = (layer.name, 0, .similarity(to: image), false)
+        neuron = "similar:\(image)"
+        self.text = "\(neuron)@\(layer.name)"
+        caption = "like \(image.split(separator: "/").last ?? "") by \(layer.name)"
+    }
+
+    /// The image of the store that it asks for the likeness to; nil for other targets.
+    public var reference: String? {
+        if case .similarity(let image) = reduction { return image }
+        return nil
+    }
+
+    /// All that is added up.
+    public var terms: [Term] { [Term(weight: weight, channel: channel, reduction: reduction)] + rest }
+
+    /// Whether it is one neuron as it is, and no sum, multiple or negative.
+    public var isOneNeuron: Bool {
+        switch reduction {
+        case .similarity, .closeness: false
+        default: rest.isEmpty && weight == 1
+        }
+    }
+
+    /// Whether a part of it depends on the picture, so that it has a value only on one (`Explainer.placed`).
+    var isOfPicture: Bool { terms.contains { $0.reduction.isOfPicture } }
+
+    /// The same with other reductions of its terms.
+    func mapTerms(_ change: (Term) throws -> Reduction) rethrows -> Target {
+        var result = self
+        result.reduction = try change(terms[0])
+        for index in rest.indices { result.rest[index].reduction = try change(rest[index]) }
+        return result
+    }
+
+    /// One neuron.
     /// - Throws: `StoreError` for a layer, channel or class that is not there, `ExplanationError.target` for a reduction that makes no sense.
     public init(_ text: String, in description: StoreDescription) throws {
         // A layer's own name may have an @ in it.
@@ -45,6 +157,7 @@ public struct Target: Hashable, Sendable {
         isClass = reference.layer.isLogits
         neuron = Self.className(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
         self.text = neuron + suffix
+        caption = neuron.hasPrefix("class:") ? Self.shortName(String(neuron.dropFirst(6))) : self.text
     }
 
     /// Nil where the channel is no class, or shares its name with another (ImageNet has two cranes).
@@ -56,13 +169,12 @@ public struct Target: Hashable, Sendable {
         return "class:\(classes[channel])"
     }
 
-    /// For people: of a class its name up to the first comma, as ImageNet's have several.
-    public var caption: String {
-        neuron.hasPrefix("class:") ? Self.shortName(String(neuron.dropFirst(6))) : text
-    }
-
     /// What its value is.
-    var quantity: String { isClass ? "score" : "activation" }
+    public var quantity: String {
+        if reference != nil { return "minus the distance" }
+        let one = isClass ? "score" : "activation"
+        return isOneNeuron ? one : rest.isEmpty ? "\(one) times \(weight)" : "sum of \(one)s"
+    }
 
     /// A class's name up to its first comma.
     public static func shortName(_ name: String) -> String {
@@ -82,11 +194,16 @@ public struct Target: Hashable, Sendable {
     }
 
     private static func reduction(_ text: String, of layer: LayerRecord, _ whole: String) throws -> Reduction {
-        if text == "mean" { return .mean }
-        if text == "max" { return .maximum }
+        let words: [String: Reduction] = ["mean": .mean, "max": .maximum, "sum": .sum, "argmax": .region]
+        if let known = words[text] { return known }
+        if text == "box" || text.hasPrefix("box ") { return try box(String(text.dropFirst(4)), of: layer, whole) }
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.count == 2, let y = numbers[0], let x = numbers[1] else {
-            throw ExplanationError.target(whole, problem: "ends in '@\(text)'; after @ stands mean, max, or a position y,x")
+            throw ExplanationError.target(
+                whole,
+                problem:
+                    "ends in '@\(text)'; after @ stands max, mean, sum, argmax, a place y,x of the map, or box x0,y0,x1,y1 in the picture's pixels"
+            )
         }
         guard (0..<layer.height).contains(y), (0..<layer.width).contains(x) else {
             throw ExplanationError.target(
@@ -95,30 +212,85 @@ public struct Target: Hashable, Sendable {
         return .position(y: y, x: x)
     }
 
+    private static func box(_ text: String, of layer: LayerRecord, _ whole: String) throws -> Reduction {
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            Int($0.drop { $0 == " " })
+        }
+        let edges = numbers.compactMap { $0 }
+        guard numbers.count == 4, edges.count == 4, edges[0] < edges[2], edges[1] < edges[3] else {
+            throw ExplanationError.target(
+                whole,
+                problem:
+                    "has the box '\(text)'; a box is left, top, right and bottom in pixels of the picture, such as @box 10,20,90,80"
+            )
+        }
+        guard layer.height * layer.width > 1 else {
+            throw ExplanationError.target(whole, problem: "is one number for the whole picture, so no box has a part of it")
+        }
+        return .box(left: edges[0], top: edges[1], right: edges[2], bottom: edges[3])
+    }
+
     /// The target's value on a map of the layer: height × width × channels.
+    /// - Precondition: its places do not depend on the picture, or have been found (`Explainer.placed`).
     public func value(of map: UnsafeBufferPointer<Float>, channels: Int, width: Int) -> Float {
-        switch reduction {
-        case .maximum: map[place(in: map, channels: channels) * channels + channel]
-        case .mean:
-            stride(from: channel, to: map.count, by: channels).reduce(Float.zero) { $0 + map[$1] } / Float(map.count / channels)
-        case .position(let y, let x): map[(y * width + x) * channels + channel]
+        terms.map { $0.weight * value(of: $0, map, channels: channels, width: width) }.reduce(0, +)
+    }
+
+    private func value(of term: Term, _ map: UnsafeBufferPointer<Float>, channels: Int, width: Int) -> Float {
+        let channel = term.channel
+        func sum() -> Float { stride(from: channel, to: map.count, by: channels).reduce(Float.zero) { $0 + map[$1] } }
+        switch term.reduction {
+        case .maximum: return map[Self.place(of: channel, in: map, channels: channels) * channels + channel]
+        case .mean: return sum() / Float(map.count / channels)
+        case .sum: return sum()
+        case .position(let y, let x): return map[(y * width + x) * channels + channel]
+        case .places(let places):
+            return places.reduce(Float.zero) { $0 + map[$1 * channels + channel] } / Float(places.count)
+        case .closeness(let reference):
+            return -Self.distance(map, channels: channels, from: reference)
+        case .box, .region, .similarity: preconditionFailure("what \(text) is of a picture has not been found")
         }
     }
 
-    /// Writes the target's derivative by every element of the map; all else is left as it is.
+    private static func distance(_ map: UnsafeBufferPointer<Float>, channels: Int, from reference: [Float]) -> Float {
+        Float(
+            (0..<channels).reduce(0.0) { sum, channel in
+                let difference = Double(
+                    map[place(of: channel, in: map, channels: channels) * channels + channel] - reference[channel])
+                return sum + difference * difference
+            }.squareRoot())
+    }
+
+    /// Adds the target's derivative by every element of the map; all else is left as it is.
+    /// - Precondition: as of `value`.
     public func seed(_ gradient: UnsafeMutableBufferPointer<Float>, map: UnsafeBufferPointer<Float>, channels: Int, width: Int) {
-        switch reduction {
-        case .maximum: gradient[place(in: map, channels: channels) * channels + channel] = 1
-        case .mean:
-            for index in stride(from: channel, to: map.count, by: channels) {
-                gradient[index] = Float(channels) / Float(map.count)
+        for term in terms {
+            let (channel, weight) = (term.channel, term.weight)
+            func fill(_ value: Float) {
+                for index in stride(from: channel, to: map.count, by: channels) { gradient[index] += value }
             }
-        case .position(let y, let x): gradient[(y * width + x) * channels + channel] = 1
+            switch term.reduction {
+            case .maximum: gradient[Self.place(of: channel, in: map, channels: channels) * channels + channel] += weight
+            case .mean: fill(weight * (Float(channels) / Float(map.count)))
+            case .sum: fill(weight)
+            case .position(let y, let x): gradient[(y * width + x) * channels + channel] += weight
+            case .places(let places):
+                for place in places { gradient[place * channels + channel] += weight / Float(places.count) }
+            case .closeness(let reference):
+                let distance = Self.distance(map, channels: channels, from: reference)
+                for channel in 0..<channels where distance > 0 {
+                    let element = Self.place(of: channel, in: map, channels: channels) * channels + channel
+                    gradient[element] += weight * (reference[channel] - map[element]) / distance
+                }
+            case .box, .region, .similarity: preconditionFailure("what \(text) is of a picture has not been found")
+            }
         }
     }
 
     /// The first pixel that has the channel's maximum, or the first that holds no number, where there is one.
-    func place(in map: UnsafeBufferPointer<Float>, channels: Int) -> Int {
+    func place(in map: UnsafeBufferPointer<Float>, channels: Int) -> Int { Self.place(of: channel, in: map, channels: channels) }
+
+    private static func place(of channel: Int, in map: UnsafeBufferPointer<Float>, channels: Int) -> Int {
         var best = 0
         for pixel in 0..<map.count / channels {
             let value = map[pixel * channels + channel]

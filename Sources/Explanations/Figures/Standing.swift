@@ -82,7 +82,9 @@ extension ExplanationArchive {
         let number = Figure.number(explanation.value)
         var title = prefix + target.caption
         var notes = ["\(target.quantity) \(number)"]
-        if target.isClass, let standing = standing(of: subject), standing.probabilities.indices.contains(target.channel) {
+        if target.isClass, target.isOneNeuron, let standing = standing(of: subject),
+            standing.probabilities.indices.contains(target.channel)
+        {
             title += "  " + Standing.percent(standing.probabilities[target.channel])
         }
         notes += map.note.map { [$0] } ?? []

@@ -145,7 +145,7 @@ public struct ClassActivationMap: ExplanationMethod {
     /// The last layer that the store keeps, and its index of the target's class.
     private func fittedHead(for target: Target, _ explainer: Explainer) -> (CAMHead, Int)? {
         let classes = explainer.description.classes
-        guard layer == nil, let head = explainer.camHead, (try? explainer.layer(of: target).isLogits) == true,
+        guard layer == nil, target.isOneNeuron, let head = explainer.camHead, (try? explainer.layer(of: target).isLogits) == true,
             classes.indices.contains(target.channel), let index = head.classes.firstIndex(of: classes[target.channel])
         else { return nil }
         return (head, index)
@@ -157,7 +157,12 @@ public struct ClassActivationMap: ExplanationMethod {
         let pass = try ForwardPass.passes(explainer.network, to: head, count: 1)[0]
         _ = pass.input(image: 0).update(fromContentsOf: subject.tensor)
         try pass.run()
-        let values = head.activationMap(ofClass: target.channel, map: pass.activation(image: 0))
+        // The map of a sum is the sum of the maps.
+        var values = [Float](repeating: 0, count: head.height * head.width)
+        for term in target.terms {
+            let own = head.activationMap(ofClass: term.channel, map: pass.activation(image: 0))
+            for place in values.indices { values[place] += term.weight * own[place] }
+        }
         var map = ExplanationMap(channels: 1, height: head.height, width: head.width, values: values, isSigned: true)
         map.note = "CAM at \(head.layer)"
         return map

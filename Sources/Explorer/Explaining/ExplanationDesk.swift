@@ -121,6 +121,10 @@ final class ExplanationDesk: Sendable {
         _ order: ExplanationOrder, _ subject: Subject, _ method: some ExplanationMethod, _ archive: ExplanationArchive
     ) throws -> MadeExplanation {
         guard var target = try target(of: order, subject, archive, mayRun: true) else { throw ExplanationError.noScores }
+        if method is Deconvolution, !target.isOneNeuron {
+            throw ExplanationError.parameter(
+                name: "deconv", value: target.text, expected: "one neuron, which it projects back, such as \(target.neuron)")
+        }
         if method is Deconvolution, target.reduction == .maximum {
             let place = try archive.explainer().place(of: target, on: subject)
             target = try Target("\(target.neuron)@\(place.y),\(place.x)", in: store.description)
@@ -142,7 +146,7 @@ final class ExplanationDesk: Sendable {
     private func target(
         of order: ExplanationOrder, _ subject: Subject, _ archive: ExplanationArchive, mayRun: Bool
     ) throws -> Target? {
-        if let target = order.target { return try Target(target, in: store.description) }
+        if let target = order.target { return try Target(sumOf: target, in: store.description) }
         guard mayRun || subject.stored?.predictedClass != nil else { return nil }
         return try archive.answer(on: subject)
     }

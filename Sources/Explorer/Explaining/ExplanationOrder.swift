@@ -76,7 +76,7 @@ struct ExplanationWishes: Sendable {
                     "layer is of \(ClassActivationMap.name) alone; to explain a neuron of a layer, name it as the target: LAYER:CHANNEL"
             )
         }
-        targets = try values("target").map { try Target($0, in: store.description).text }
+        targets = try values("target").map { try Target(sumOf: $0, in: store.description).text }
         isChecked = fields.contains { $0.name == "check" }
         let scale = values("scale").last ?? "shared"
         guard ["shared", "own"].contains(scale) else { throw Refusal(sentence: "scale is shared or own, not '\(scale)'") }

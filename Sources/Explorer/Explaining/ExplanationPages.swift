@@ -169,7 +169,7 @@ extension Explorer {
     @HTMLBuilder private func captions(_ one: DrawnExplanation, raw: Address) -> HTML {
         let (made, target) = (one.made, one.made.explanation.target)
         HTML(.b) { target.caption }
-        HTML(.span) { "\(target.isClass ? "score" : "activation") \(shortNumber(Double(made.explanation.value)))" }
+        HTML(.span) { "\(target.quantity) \(shortNumber(Double(made.explanation.value)))" }
         HTML(.small) { made.caption }
         HTML(.small) { made.look.quantity + (one.limit.isClipped ? one.limit.remark : "") }
         for note in made.notes { HTML(.small) { note } }

@@ -1,4 +1,4 @@
-import ActivationStore
+package import ActivationStore
 
 /// What a network computes on an image that a store need not have, to be compared with those it has.
 public struct GivenImage: Sendable, Codable {
@@ -43,5 +43,21 @@ struct SubjectImage {
             }
         }
         return (values, positions)
+    }
+}
+
+extension Store {
+    /// The maxima of a layer's channels on an image of the store.
+    /// - Parameter name: a path or an id.
+    /// - Throws: ``StoreError``; ``QueryError/noDistance(image:reason:)`` where one is no finite number.
+    package func maxima(of name: String, in layer: LayerRecord) throws -> [Float] {
+        let subject = try SubjectImage(name, given: nil, in: self)
+        let values = try read { database in
+            try subject.activations(NeuronSet([layer.neurons]), BlockFold(self, database)).values[layer.neurons]
+        }
+        guard values.allSatisfy(\.isFinite) else {
+            throw QueryError.noDistance(image: name, reason: "an activation of \(layer.name) is NaN or infinite")
+        }
+        return Array(values)
     }
 }

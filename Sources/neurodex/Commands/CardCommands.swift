@@ -63,7 +63,7 @@ struct ImageCardCommand: StoredFilesCommand {
     func figure() throws -> FigureFile {
         let archive = try files.archive(of: store)
         let subject = try archive.subject(image)
-        let target = try target.map { try Target($0, in: archive.store.description) } ?? archive.answer(on: subject)
+        let target = try target.map { try Target(sumOf: $0, in: archive.store.description) } ?? archive.answer(on: subject)
         let side = min(archive.preprocessing.crop.height, archive.preprocessing.crop.width)
         var occlusion = try Occlusion.parse([])
         (occlusion.window, occlusion.stride) = (max(side / 7, 1), max(side / 28, 1))

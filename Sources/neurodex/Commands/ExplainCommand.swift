@@ -19,10 +19,12 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
                   neurodex \(Method.name) shop.sqlite photos/cat/1.jpg --target class:cat -o why.png
                   neurodex \(Method.name) shop.sqlite --where "label = 'cat'" -k 24 --mean -o cats.png
 
-                IMAGES are paths or ids of the store, other files, or folders of them; --where chooses among the store's. A target is class:NAME, LAYER:CHANNEL (its maximum), \
-                LAYER:CHANNEL@mean or LAYER:CHANNEL@y,x; without one, the class that the network answers. --raw keeps the numbers of the map \
-                as a NumPy file, in the network's input frame. Results are kept in the store, and given at once when they are asked for again; \
-                'neurodex explanations STORE' lists them.
+                IMAGES are paths or ids of the store, other files, or folders of them; --where chooses among the store's. A target is class:NAME or \
+                LAYER:CHANNEL (its maximum); LAYER:CHANNEL@mean, @sum, @y,x of its map, @box x0,y0,x1,y1 in pixels of the picture, or \
+                @argmax, where it is the largest of its layer; -TARGET, and sums such as 'class:cat - class:dog'; \
+                similar:IMAGE[@LAYER], why it is like another image of the store. Without one, the class \
+                that the network answers. --raw keeps the numbers of the map as a NumPy file, in the network's input frame. Results are \
+                kept in the store, and given at once when they are asked for again; 'neurodex explanations STORE' lists them.
                 """)
     }
 
@@ -36,6 +38,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
     @OptionGroup var method: Method
 
     @Option(
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "What to explain (default: the class that the network answers); several are drawn side by side.", valueName: "target"),
         completion: .neurons)
@@ -203,7 +206,11 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
         let explanations = try archives.enumerated().map { index, archive in
             let subject = try index == 0 ? first : archive.subject(first.name, orFile: first.file)
             let targets =
-                try target.isEmpty ? [archive.answer(on: subject)] : target.map { try Target($0, in: archive.store.description) }
+                try target.isEmpty
+                ? [archive.answer(on: subject)]
+                : target.map {
+                    try Target(sumOf: $0, in: archive.store.description)
+                }
             return try targets.map { try archive.explanation(of: subject, target: $0, by: method, isChecked: findings.check) }
         }
         let all = explanations.flatMap { $0 }
