@@ -68,7 +68,9 @@ struct ClassActivationMapTests {
         #expect(
             try message(["--layer", "fc1"], "class:cat")
                 == "layer fc1 has no map of more than one position; name a layer that has one")
-        #expect(throws: (any Error).self) { try ClassActivationMap.parse(["--method", "cam", "--layer", "conv4"]) }
+        #expect(
+            refusal(of: ["--method", "cam", "--layer", "conv4"], by: ClassActivationMap.self)
+                == "--method cam takes no --layer, as it has one of its own, not --layer conv4")
     }
 }
 

@@ -120,3 +120,13 @@ func largestError(_ values: [Float], _ expected: [Float]) -> Float {
     let largest = expected.reduce(0) { max($0, abs($1)) }
     return zip(values, expected).reduce(0) { max($0, abs($1.0 - $1.1)) } / largest
 }
+
+/// What is said of arguments that cannot be; "taken" where they can.
+func refusal<Arguments: ParsableArguments>(of arguments: [String], by type: Arguments.Type) -> String {
+    do {
+        _ = try type.parse(arguments)
+        return "taken"
+    } catch {
+        return type.message(for: error)
+    }
+}

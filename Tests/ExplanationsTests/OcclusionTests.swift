@@ -134,9 +134,9 @@ struct OcclusionTests {
     @Test func saysWhatIsWrong() throws {
         let fixture = try ExplainerFixture.petshop()
         let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/cat/cat-31.jpg")
-        #expect(throws: (any Error).self) { try Occlusion.parse(["--stride", "0"]) }
-        #expect(throws: (any Error).self) { try Occlusion.parse(["--window", "8", "--stride", "9"]) }
-        #expect(throws: (any Error).self) { try Occlusion.parse(["--window", "0"]) }
+        #expect(refusal(of: ["--stride", "0"], by: Occlusion.self).hasPrefix("--stride takes 1 to 32 pixels"))
+        #expect(refusal(of: ["--window", "8", "--stride", "9"], by: Occlusion.self).hasPrefix("--stride takes 1 to 8 pixels"))
+        #expect(refusal(of: ["--window", "0"], by: Occlusion.self) == "--window takes a side of 1 pixel or more, not 0")
         func message(_ arguments: [String], _ target: String) throws -> String {
             do {
                 _ = try Occlusion.parse(arguments).map(of: subject, target: fixture.target(target), by: fixture.explainer)

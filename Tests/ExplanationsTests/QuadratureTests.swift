@@ -35,7 +35,9 @@ struct QuadratureTests {
             let sum = try sum(network, ["--steps", "\(steps)", "--quadrature", "riemann_trapezoid"])
             #expect(abs(sum - difference * (1 - 1 / Double(steps))) < 1e-5 * abs(difference))
         }
-        #expect(throws: (any Error).self) { try Saliency.parse(["--steps", "1", "--quadrature", "riemann_trapezoid"]) }
+        #expect(
+            refusal(of: ["--steps", "1", "--quadrature", "riemann_trapezoid"], by: Saliency.self)
+                == "--steps takes a count of 2 or more, not 1")
     }
 
     /// numpy.polynomial.legendre.leggauss(n), brought from −1...1 to 0...1.
