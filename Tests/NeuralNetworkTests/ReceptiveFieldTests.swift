@@ -83,6 +83,31 @@ import Testing
         }
     }
 
+    /// Where the channels are last, height and width are other axes: what is flattened, cut, padded or reduced there is of the picture all the same.
+    @Test func ofMapsWhoseChannelsAreLast() throws {
+        var (model, random) = (ModelBuilder(opset: 18, input: [1, 3, 16, 20]), SeededGenerator(seed: 6))
+        _ = model.random("w", [8, 3, 3, 3], &random)
+        let map = model.node("Conv", ["image", "w"], name: "conv")
+        let last = model.node("Transpose", [map], ["perm": [0, 2, 3, 1]])
+        let cut = model.node("Slice", [last, model.integers([4, 2]), model.integers([14, 18]), model.integers([1, 2])])
+        let padded = model.node("Pad", [cut, model.integers([0, 1, 3, 0, 0, 0, 0, 0])])
+        let end = model.node("LeakyRelu", [padded], ["alpha": 0.5], name: "cut")
+        let mean = model.node("ReduceMean", [end, model.integers([1])], name: "rows")
+        let columns = model.node("LeakyRelu", [mean], ["alpha": 0.5], name: "columns")
+        let flat = model.node("Reshape", [columns, model.integers([1, -1])])
+        _ = model.random("fc", [19 * 8, 5], &random)
+        let scores = model.node("MatMul", [flat, "fc"], name: "fc")
+        var options = Network.Options()
+        options.layers = ["cut", "columns", "fc"]
+        let layers = try model.network(output: scores, options: options).layers
+        let fields = Dictionary(layers.map { ($0.name, $0.receptiveField) }) { first, _ in first }
+        #expect(fields["cut"]?.y == ReceptiveField.Axis(size: 3, stride: 1, start: 3))
+        #expect(fields["cut"]?.x == ReceptiveField.Axis(size: 3, stride: 1, start: -1))
+        // Over all eleven rows of the cut.
+        #expect(fields["columns"]?.y.size == 13 && fields["columns"]?.x.size == 3)
+        #expect(fields["fc"]?.y.size == 13 && fields["fc"]?.x.size == 21)
+    }
+
     @Test func aFullyConnectedLayerSeesEverything() throws {
         let (model, output) = ModelBuilder.classifier()
         let field = try model.network(output: output).layers.last?.receptiveField

@@ -205,7 +205,8 @@ struct Recording {
             let varying = node.inputs.compactMap { $0 }.filter { fields[$0] != nil }
             guard !varying.isEmpty else { continue }
             let shapes = varying.map { graph.values[$0].shape ?? [] }
-            let field = node.operation.receptiveField(varying.compactMap { fields[$0] }, shapes: shapes)
+            let map = graph.values[varying[0]].channelsAreLast ? 1..<3 : 2..<4
+            let field = node.operation.receptiveField(varying.compactMap { fields[$0] }, shapes: shapes, map: map)
             if node.operation.mixesPlaces || varying.contains(where: mixed.contains) {
                 for output in node.outputs {
                     let value = graph.values[output]

@@ -66,7 +66,7 @@ struct Convolution: ChannelsFirst {
         return [[source[0], weights.shape[0], size[0], size[1]]]
     }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         guard let resolved = try? window.resolved(over: [shapes[0][2], shapes[0][3]]) else { return inputs[0] }
         return resolved.window.receptiveField(inputs[0])
     }

@@ -83,7 +83,7 @@ struct ConvolutionTranspose: ChannelsFirst {
     }
 
     /// Every place of the input reaches `kernel` places of the output, so a place of the output sees kernel / stride of the input.
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         guard let window = try? resolved(over: [shapes[0][2], shapes[0][3]]).window else { return inputs[0] }
         func through(_ axis: Int, _ input: ReceptiveField.Axis) -> ReceptiveField.Axis {
             let taps = (window.reach(axis) + window.stride[axis] - 1) / window.stride[axis]

@@ -66,7 +66,8 @@ protocol Operator: Sendable {
     var mixesPlaces: Bool { get }
 
     /// The part of the image that one position of the output depends on, from those of the inputs.
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField
+    /// - Parameter map: the axes that hold the height and width of the first input: 2 and 3, or 1 and 2 where the channels are last.
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField
 
     // MARK: What it means to others (OperatorTraits.swift has the defaults)
 
@@ -170,7 +171,7 @@ extension Operator {
     func absorbing(_ next: any Operator, _ operands: [Operand?]) -> (any Operator)? { nil }
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? { nil }
     func evaluate(shapesOf inputs: [Operand?]) throws -> [HostTensor]? { nil }
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         inputs.dropFirst().reduce(inputs.first ?? .pixel) { $0.union($1) }
     }
 }

@@ -51,7 +51,7 @@ struct PadFromWithin: Picking {
         return [try plan(shape, strides: shape.rowMajorStrides).shape]
     }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
-        pad.receptiveField(inputs, shapes: shapes)
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
+        pad.receptiveField(inputs, shapes: shapes, map: map)
     }
 }

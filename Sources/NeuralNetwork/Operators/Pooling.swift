@@ -82,7 +82,7 @@ struct Pooling: ChannelsFirst {
         return [[source[0], source[1]] + (keepsAxes ? output : [])]
     }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         (try? resolved(shapes[0]).window.receptiveField(inputs[0])) ?? inputs[0]
     }
 

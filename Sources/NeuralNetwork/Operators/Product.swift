@@ -30,7 +30,7 @@ struct Product: ChannelsFirst {
     }
 
     /// Every element of the result depends on a row of the first and a column of the second, wherever they stand.
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         inputs.dropFirst().reduce(inputs.first ?? .pixel) { $0.union($1) }
     }
 

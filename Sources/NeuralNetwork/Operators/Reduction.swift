@@ -118,10 +118,10 @@ struct Reduction: Operator {
         }
     }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
-        guard shapes[0].count == 4, let axes = try? axes(rank: 4), axes.contains(2) || axes.contains(3) else { return inputs[0] }
-        return Window(covering: axes.contains(2) ? shapes[0][2] : 1, axes.contains(3) ? shapes[0][3] : 1).receptiveField(
-            inputs[0])
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
+        guard shapes[0].count == 4, let axes = try? axes(rank: 4), axes.contains(where: map.contains) else { return inputs[0] }
+        let reach = map.map { axes.contains($0) ? shapes[0][$0] : 1 }
+        return Window(covering: reach[0], reach[1]).receptiveField(inputs[0])
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

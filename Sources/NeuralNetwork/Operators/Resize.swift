@@ -58,7 +58,7 @@ struct Resize: ChannelsFirst {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [shape] }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         ReceptiveField(y: axes[0].receptiveField(inputs[0].y), x: axes[1].receptiveField(inputs[0].x))
     }
 

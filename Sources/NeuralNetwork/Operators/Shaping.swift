@@ -58,9 +58,9 @@ extension Reshaping {
     }
 
     /// Where a map is spread out into a vector, every element of it may depend on every pixel of the map.
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         guard shapes[0].count == 4 else { return inputs[0] }
-        return Window(covering: shapes[0][2], shapes[0][3]).receptiveField(inputs[0])
+        return Window(covering: shapes[0][map.lowerBound], shapes[0][map.lowerBound + 1]).receptiveField(inputs[0])
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

@@ -85,7 +85,7 @@ struct Slice: Operator {
         ]
     }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         guard let ranges = try? ranges(shapes[0]), ranges.count == 4 else { return inputs[0] }
         func axis(_ field: ReceptiveField.Axis, _ range: (start: Int, step: Int, count: Int), of extent: Int)
             -> ReceptiveField.Axis
@@ -99,7 +99,8 @@ struct Slice: Operator {
             return ReceptiveField.Axis(size: 2 * whole, stride: max(1, whole / max(range.count, 1)), start: field.start - whole)
         }
         return ReceptiveField(
-            y: axis(inputs[0].y, ranges[2], of: shapes[0][2]), x: axis(inputs[0].x, ranges[3], of: shapes[0][3]))
+            y: axis(inputs[0].y, ranges[map.lowerBound], of: shapes[0][map.lowerBound]),
+            x: axis(inputs[0].x, ranges[map.lowerBound + 1], of: shapes[0][map.lowerBound + 1]))
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
@@ -178,11 +179,11 @@ struct Pad: Operator {
         return [shape.indices.map { shape[$0] + before[$0] + after[$0] }]
     }
 
-    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]]) -> ReceptiveField {
+    func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
         guard before.count == 4 else { return inputs[0] }
         var field = inputs[0]
-        field.y.start -= before[2] * field.y.stride
-        field.x.start -= before[3] * field.x.stride
+        field.y.start -= before[map.lowerBound] * field.y.stride
+        field.x.start -= before[map.lowerBound + 1] * field.x.stride
         return field
     }
 
