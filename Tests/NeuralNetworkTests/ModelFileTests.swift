@@ -6,7 +6,9 @@ import Testing
 /// Files that are no models, and weights in all the ways a file can hold them.
 @Suite struct ModelFileTests {
     @Test func operatorSets() throws {
-        for (opset, isRead) in [(6, false), (7, true), (17, true), (23, true), (24, true), (25, true), (26, false), (999, false), (-1, false)] {
+        for (opset, isRead) in [
+            (6, false), (7, true), (17, true), (23, true), (24, true), (25, true), (26, false), (999, false), (-1, false),
+        ] {
             var model = ModelBuilder(opset: opset)
             let output = model.node("Relu", ["image"])
             let error = networkError { _ = try model.network(output: output) }

@@ -19,7 +19,8 @@ enum ClassScores {
         }
         // A flattened map is no vector where it is made.
         let made = graph.values[node.outputs[0]].shape ?? []
-        return node.operation.mayMakeScores && activation.map { $0.probability != nil } ?? true && made.filter { $0 != 1 }.count <= 1
+        guard node.operation.mayMakeScores, made.filter({ $0 != 1 }).count <= 1 else { return false }
+        return activation.map { $0.probability != nil } ?? true
     }
 
     private static func isOfClasses(map: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Bool {
