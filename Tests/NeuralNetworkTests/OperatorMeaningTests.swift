@@ -67,6 +67,25 @@ import Testing
         #expect(distance(Array(read[layer.firstNeuron..<layer.firstNeuron + 3]), maxima.map { Double($0) }) < 1e-6)
     }
 
+    /// A join of channels is a layer of both, whichever axis holds them; a join of rows is none, as a roll of windows is written.
+    @Test func joinsOfChannelsAreLayers() throws {
+        func layers(axis: Int, isLast: Bool) throws -> [String] {
+            var (model, random) = (ModelBuilder(input: [1, 3, 6, 8]), SeededGenerator(seed: 3))
+            _ = model.random("w", [4, 3, 1, 1], &random)
+            let map = model.node("Conv", ["image", "w"], name: "conv")
+            let source = isLast ? model.node("Transpose", [map], ["perm": [0, 2, 3, 1]]) : map
+            let joined = model.node("Concat", [source, source], ["axis": .int(axis)], name: "joined")
+            let back = isLast ? model.node("Transpose", [joined], ["perm": [0, 3, 1, 2]]) : joined
+            let network = try model.network(output: model.node("GlobalAveragePool", [back], name: "mean"))
+            return network.layers.filter { $0.name == "joined" }.map { "\($0.channels) \($0.height)×\($0.width)" }
+        }
+        #expect(try layers(axis: 1, isLast: false) == ["8 6×8"])
+        #expect(try layers(axis: 2, isLast: false) == [])
+        #expect(try layers(axis: 3, isLast: true) == ["8 6×8"])
+        #expect(try layers(axis: -1, isLast: true) == ["8 6×8"])
+        #expect(try layers(axis: 1, isLast: true) == [])
+    }
+
     /// What is computed of the part of a map that a window touches is what the whole map has there, behind every operator.
     @Test func whatChangesIsComputedAgain() throws {
         var compared = 0

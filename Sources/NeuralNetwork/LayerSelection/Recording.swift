@@ -61,7 +61,9 @@ struct Recording {
             var (value, isAnswer) = (node.outputs[0], index == source)
             guard let shape = graph.values[value].shape,
                 let kind = tokens.kind(node, hasActivation: activations[value] != nil)
-                    ?? node.operation.layerKind(node.inputs.map { $0.map { graph.operand($0) } }, shape: shape)
+                    ?? node.operation.layerKind(
+                        node.inputs.map { $0.map { graph.operand($0) } }, shape: shape,
+                        channelAxis: graph.values[value].channelsAreLast ? 3 : 1)
                     ?? (isAnswer ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
@@ -155,7 +157,8 @@ struct Recording {
             if entries[index].value == classifierInput { entries[index].layer.keepsMeans = true }
             guard let producer = producers[entries[index].value],
                 let shape = graph.values[entries[index].value].shape,
-                graph.nodes[producer].operation.joinsChannels(rank: shape.count)
+                graph.nodes[producer].operation.joins(
+                    axis: graph.values[entries[index].value].channelsAreLast ? 3 : 1, rank: shape.count)
             else { continue }
             let parts = graph.nodes[producer].inputs.compactMap { $0 }
             if parts.allSatisfy(recorded.contains) { entries[index].parts = parts }

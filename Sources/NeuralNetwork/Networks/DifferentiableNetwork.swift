@@ -102,10 +102,10 @@ public final class DifferentiableNetwork: Sendable {
             let shapes = (from: graph.values[next].shape ?? [], to: graph.values[value].shape ?? [])
             if node.operation.isPooling {
                 isPooled = true
-            } else if node.operation.joinsChannels(rank: shapes.to.count) {
+            } else if node.operation.joins(axis: graph.values[value].channelsAreLast ? 3 : 1, rank: shapes.to.count) {
                 for case let part? in node.inputs {
                     next = part
-                    let channels = graph.values[part].shape?[1] ?? 0
+                    let channels = graph.values[part].map?.channels ?? graph.values[part].shape?[1] ?? 0
                     if channel < channels { break }
                     channel -= channels
                 }

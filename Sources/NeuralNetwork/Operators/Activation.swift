@@ -15,7 +15,9 @@ struct Activation: Operator {
     var function: Activation? { self }
     var probability: AnswerFunction? { native.function == ND_SIGMOID ? .sigmoid : nil }
     var changedRegion: ChangedRegion { .sameAsInput }
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
+        [2, 4].contains(shape.count) ? .onDemand : nil
+    }
 
     func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign { sign(after: inputs.first ?? .unknown) }
 

@@ -14,7 +14,7 @@ struct Arithmetic: Operator {
     var changedRegion: ChangedRegion { .unionOfInputs }
 
     /// A sum of maps: the end of a residual block.
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? {
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
         let varying = operands.filter { $0 != nil && $0?.constant == nil }
         return isSum && varying.count > 1 && shape.count == 4 ? .standard : nil
     }

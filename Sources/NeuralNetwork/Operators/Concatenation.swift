@@ -15,7 +15,7 @@ struct Concatenation: Operator {
         axis = node.int("axis", default: 1)
     }
 
-    func joinsChannels(rank: Int) -> Bool { resolved(rank) == 1 }
+    func joins(axis: Int, rank: Int) -> Bool { resolved(rank) == axis }
 
     func joinsAlongAxis(of other: any Operator, rank: Int) -> Bool {
         (other as? Concatenation).map { resolved(rank) == $0.resolved(rank) } ?? false
@@ -23,11 +23,11 @@ struct Concatenation: Operator {
 
     private func resolved(_ rank: Int) -> Int { axis < 0 ? axis + rank : axis }
 
-    var changedRegion: ChangedRegion { joinsChannels(rank: 4) ? .joinedChannels : .everything }
+    var changedRegion: ChangedRegion { joins(axis: 1, rank: 4) ? .joinedChannels : .everything }
 
     /// One that joins a single map leaves it as it is.
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? {
-        shape.count == 4 && operands.count > 1 && joinsChannels(rank: 4) ? .standard : nil
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
+        shape.count == 4 && operands.count > 1 && joins(axis: channelAxis, rank: 4) ? .standard : nil
     }
 
     /// Along axis 0 it makes one value of several maps of one picture.

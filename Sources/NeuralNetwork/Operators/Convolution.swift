@@ -10,7 +10,7 @@ struct Convolution: ChannelsFirst {
     var changedRegion: ChangedRegion { .window }
     var multiplyAddsPerOutput: Int { Array(weights.shape.dropFirst()).product }
 
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { .standard }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? { .standard }
 
     func slidingWindow(over size: [Int]) -> (window: Window, filler: Float)? {
         (try? window.resolved(over: size)).map { ($0.window, 0) }

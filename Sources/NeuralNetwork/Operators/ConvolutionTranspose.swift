@@ -10,7 +10,7 @@ struct ConvolutionTranspose: ChannelsFirst {
 
     var takesActivation: Bool { true }
 
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { .standard }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? { .standard }
 
     func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
         remapped(operands, shape: shape, channelsAreLast: channelsAreLast)

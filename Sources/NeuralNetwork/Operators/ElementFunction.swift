@@ -9,7 +9,9 @@ struct ElementFunction: Operator {
     var isActivation: Bool { true }
     var probability: AnswerFunction? { kind == NDX_HARD_SIGMOID ? .sigmoid : nil }
     var changedRegion: ChangedRegion { .sameAsInput }
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
+        [2, 4].contains(shape.count) ? .onDemand : nil
+    }
 
     func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign {
         let isEven = kind == NDX_POWER && alpha.truncatingRemainder(dividingBy: 2) == 0

@@ -6,7 +6,9 @@ import CKernels
 struct GroupNormalization: ChannelsFirst {
     static let names = ["InstanceNormalization", "GroupNormalization"]
 
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
+        [2, 4].contains(shape.count) ? .onDemand : nil
+    }
 
     /// Nil: as many as channels.
     private let groups: Int?

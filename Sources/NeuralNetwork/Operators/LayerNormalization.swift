@@ -6,7 +6,9 @@ import CKernels
 struct LayerNormalization: Operator {
     static let names = ["LayerNormalization"]
 
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
+        [2, 4].contains(shape.count) ? .onDemand : nil
+    }
 
     private let axis: Int
     private let epsilon: Float

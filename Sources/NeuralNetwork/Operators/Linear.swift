@@ -10,7 +10,7 @@ struct Linear: Operator {
     var multiplyAddsPerOutput: Int { weights.shape[1] }
 
     /// Over the places of a map it is a convolution with a window of one place.
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? {
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
         shape.count == 4 ? .standard : shape.count == 2 ? .onDemand : nil
     }
 

@@ -11,7 +11,9 @@ struct ChannelAffine: ChannelsFirst {
 
     var standsAloneUntilRecorded: Bool { true }
     var changedRegion: ChangedRegion { .sameAsInput }
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { [2, 4].contains(shape.count) ? .onDemand : nil }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? {
+        [2, 4].contains(shape.count) ? .onDemand : nil
+    }
 
     var scale: [Float]
     var shift: [Float]

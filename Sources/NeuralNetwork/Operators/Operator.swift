@@ -102,7 +102,8 @@ protocol Operator: Sendable {
     var standsAloneUntilRecorded: Bool { get }
 
     /// What is recorded of it, of a result of `shape` from `operands`; nil where it is no layer.
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind?
+    /// - Parameter channelAxis: which axis of a result of four holds the channels: 1, or 3 where they are last.
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind?
 
     /// Whether the last of four axes holds the channels of the result.
     /// - Parameter inputs: the same of those inputs that depend on the image and have four axes.
@@ -137,8 +138,8 @@ protocol Operator: Sendable {
     /// The matrix (outputs × inputs) and bias (one an output) of one that is linear in a vector of this shape, and nothing more.
     func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])?
 
-    /// Whether it joins the channels of maps.
-    func joinsChannels(rank: Int) -> Bool
+    /// Whether it joins tensors of `rank` axes along one of them.
+    func joins(axis: Int, rank: Int) -> Bool
 
     /// Whether both join tensors of `rank` axes along the same one.
     func joinsAlongAxis(of other: any Operator, rank: Int) -> Bool

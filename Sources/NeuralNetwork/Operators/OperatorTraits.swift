@@ -69,10 +69,10 @@ extension Operator {
     func slidingWindow(over size: [Int]) -> (window: Window, filler: Float)? { nil }
     func averagesWhole(_ size: [Int]) -> Bool { false }
     func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])? { nil }
-    func joinsChannels(rank: Int) -> Bool { false }
+    func joins(axis: Int, rank: Int) -> Bool { false }
     func joinsAlongAxis(of other: any Operator, rank: Int) -> Bool { false }
     func ofOneImage(batch: Int) -> any Operator { self }
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { nil }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? { nil }
 
     /// New numbers of an image's values may be of any sign; what passes elements on passes their sign on.
     func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign { passage == .computed ? .unknown : inputs.first ?? .unknown }

@@ -11,7 +11,7 @@ struct Pooling: ChannelsFirst {
     var isPooling: Bool { true }
     var changedRegion: ChangedRegion { .window }
 
-    func layerKind(_ operands: [Operand?], shape: [Int]) -> LayerKind? { .standard }
+    func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? { .standard }
 
     /// A mean or maximum is between the values that it is made of.
     func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign { inputs.first ?? .unknown }
