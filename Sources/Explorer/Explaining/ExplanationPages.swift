@@ -215,14 +215,20 @@ extension Explorer {
             }
             // Of one image and one neuron at a time.
             return results.filter { $0.order.method == method }.map { order, result in
-                let target = (try? result.get())?.explanation.target
-                let place = target?.place.map { "\($0.y),\($0.x)" }
-                return line(
-                    method[0],
-                    arguments + Spelling.option("--image", name(of: order.image)) + Spelling.option("--position", place),
-                    [target?.neuron ?? order.target ?? "class:0"])
+                let projected = Self.projected(order, result)
+                let image = Spelling.option("--image", name(of: order.image))
+                return line(method[0], arguments + image + projected.position, [projected.neuron])
             }
         }.joined(separator: " && ")
+    }
+
+    /// The neuron that was projected back, and from which place, as options.
+    private static func projected(
+        _ order: ExplanationOrder, _ result: Result<MadeExplanation, any Error>
+    ) -> (neuron: String, position: [String]) {
+        guard case .success(let made) = result else { return (order.target ?? "class:0", []) }
+        let target = made.explanation.target
+        return (target.neuron, Spelling.option("--position", target.place.map { "\($0.y),\($0.x)" }))
     }
 
     private func name(of image: PageImage) -> String {
