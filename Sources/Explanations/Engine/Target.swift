@@ -173,7 +173,8 @@ public struct Target: Hashable, Sendable {
     public var quantity: String {
         if reference != nil { return "minus the distance" }
         let one = isClass ? "score" : "activation"
-        return isOneNeuron ? one : rest.isEmpty ? "\(one) times \(weight)" : "sum of \(one)s"
+        guard rest.isEmpty else { return "sum of \(one)s" }
+        return isOneNeuron ? one : weight == -1 ? "minus the \(one)" : "\(one) times \(weight)"
     }
 
     /// A class's name up to its first comma.

@@ -12,6 +12,8 @@ extension Graph {
         var found: [ValueID: Places] = [:]
         found[input] = Places(map: values[input].shape ?? [], channelsAreLast: false)
         for node in nodes {
+            // Of channels that were found to be last, what follows has them there too.
+            markChannelAxis(of: node)
             let inputs = node.inputs.compactMap { $0 }.map {
                 PlacedInput(
                     shape: values[$0].constant?.shape ?? values[$0].shape ?? [], places: found[$0],
