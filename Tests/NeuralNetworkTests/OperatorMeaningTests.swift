@@ -6,7 +6,7 @@ import Testing
 @Suite struct OperatorMeaningTests {
     /// After a Transpose that puts the channels last, they are the last axis of whatever keeps the axes as they are.
     @Test(arguments: [
-        "Relu", "Erf", "Softmax", "LogSoftmax", "Slice", "Pad", "Concat", "Tile", "ReduceMean", "LayerNormalization", "Add",
+        "Relu", "Erf", "Softmax", "LogSoftmax", "Slice", "Pad", "Concat", "Tile", "ReduceMean", "LayerNormalization", "Mul",
         "Pow",
         "Clip", "Identity", "CumSum", "Expand", "Gather", "Split", "GatherElements",
     ])
