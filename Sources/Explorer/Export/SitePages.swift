@@ -58,7 +58,10 @@ public struct SitePages: Sendable {
             let document = try linking.used { try explorer.siteDocument(address) }
             try put(name, Data(document.text.utf8))
             for picture in map.takePictures() {
-                if let response = try? explorer.picture(picture.address) {
+                let response =
+                    (try? explorer.picture(picture.address)
+                        ?? explorer.explanationFile(picture.address, Connection())) ?? nil
+                if let response {
                     try put(picture.name, response.body)
                     summary.pictures += 1
                 } else {

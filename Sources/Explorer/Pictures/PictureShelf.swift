@@ -184,6 +184,7 @@ extension Explorer {
             let images = (try? Strip(address, in: self))?.cells.map(\.image) ?? []
             return images.allSatisfy { pictures.isPhotograph($0) } ? "jpg" : "png"
         }
+        if address.path.last?.hasSuffix(".png") == true { return "png" }
         let image = address.path.last.flatMap { Int($0) }.flatMap { try? store.image(id: $0) }
         return image.map { pictures.isPhotograph($0) } ?? true ? "jpg" : "png"
     }
