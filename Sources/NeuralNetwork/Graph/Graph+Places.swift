@@ -21,25 +21,14 @@ extension Graph {
             }
             for (index, output) in node.outputs.enumerated() {
                 guard let shape = values[output].shape else { continue }
-                let told: Places?
-                switch node.operation.places(inputs, to: shape, output: index) {
-                case .are(let places): told = places
-                case .general: told = places(of: node, shape, found, isLast: values[output].channelsAreLast)
-                }
+                let told = node.operation.places(
+                    inputs, of: PlacedOutput(index: index, shape: shape, channelsAreLast: values[output].channelsAreLast))
                 // Of a value that has more than its parts, as several maps of one picture, nothing is known.
                 found[output] = told.flatMap { $0.fits(shape) ? $0 : nil }
                 if found[output]?.haveChannelsLast == true { values[output].channelsAreLast = true }
             }
         }
         return found
-    }
-
-    private func places(of node: Node, _ shape: [Int], _ found: [ValueID: Places], isLast: Bool) -> Places? {
-        let operands = node.inputs.compactMap { $0 }.filter { values[$0].constant == nil }.map {
-            PlacedOperand(shape: values[$0].shape ?? [], places: found[$0])
-        }
-        guard !operands.isEmpty else { return nil }
-        return node.operation.places(operands, shape: shape, channelsAreLast: isLast)
     }
 
     /// Whether a value's maps stand in several rows of the batch axis.

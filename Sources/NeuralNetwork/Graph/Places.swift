@@ -18,8 +18,6 @@ struct Places: Equatable, Sendable {
     /// What the places of an axis of tokens are made of, and how many stand before them.
     var tokens: [Part] = []
     var tokenPrefix = 0
-    /// By how much rows and columns are turned round, where they are.
-    var shift: [Origin: Int] = [:]
 
     init(axes: [[Part]]) {
         self.axes = axes.map(Self.joined)
@@ -57,7 +55,7 @@ struct Places: Equatable, Sendable {
 
     /// Whether each row and each column of a map is there once.
     var areComplete: Bool {
-        tokens.isEmpty && shift.isEmpty
+        tokens.isEmpty
             && [Origin.rows, .columns].allSatisfy { origin in
                 var next = 1
                 for part in axes.joined().filter({ $0.origin == origin }).sorted(by: { $0.step < $1.step }) {

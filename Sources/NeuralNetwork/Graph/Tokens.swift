@@ -134,10 +134,10 @@ struct TokensTogether: ChannelsFirst {
         areWhole[0] || place > 0 ? .all : .none
     }
 
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
         let map = Places(map: [1, grid.channels, grid.height, grid.width], channelsAreLast: false)
         let tokens = map?.transposed([0, 2, 3, 1]).reshaped(to: [1, grid.height * grid.width, grid.channels])
-        return .are(grid.prefix == 0 ? tokens : tokens?.behind(grid.prefix, axis: 1))
+        return grid.prefix == 0 ? tokens : tokens?.behind(grid.prefix, axis: 1)
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

@@ -14,22 +14,22 @@ struct TokenLayers {
         (self.grids, self.graph, producers) = (grids, graph, graph.producers)
     }
 
-    /// Nil for a node that makes no such value.
+    /// Nil for a node that makes no such value, and for one that is no layer.
     func kind(_ node: Graph.Node, hasActivation: Bool) -> LayerKind? {
-        guard grids[node.outputs[0]] != nil, node.operation.keepsPlacesApart else { return nil }
-        switch node.operation.roleOnTokens {
-        case .none: return nil
-        case .sum: return isResidual(node) ? .standard : nil
-        case .function: return .onDemand
-        case .layer(let isActivated):
-            return isActivated || hasActivation || readsAttention(node) ? .standard : .onDemand
+        let operation = node.operation
+        guard let grid = grids[node.outputs[0]], operation.keepsPlacesApart else { return nil }
+        if operation.isSum { return isResidual(node) ? .standard : nil }
+        if operation.takesActivation {
+            return operation.activation != nil || hasActivation || readsAttention(node) ? .standard : .onDemand
         }
+        // As it is of a vector, which each token is.
+        return operation.layerKind(
+            node.inputs.map { $0.map { graph.operand($0) } }, shape: [1, grid.channels], channelAxis: 1)
     }
 
     /// Whether it adds up two values that both depend on the image.
     func isResidual(_ node: Graph.Node) -> Bool {
-        guard case .sum = node.operation.roleOnTokens else { return false }
-        return node.inputs.compactMap { $0 }.filter { graph.values[$0].constant == nil }.count > 1
+        node.operation.isSum && node.inputs.compactMap { $0 }.filter { graph.values[$0].constant == nil }.count > 1
     }
 
     /// Whether what it reads is a product of activations, behind changes of shape.
@@ -47,17 +47,6 @@ struct TokenLayers {
     static func name(of token: Int, in layer: String) -> String {
         token == 0 ? "\(layer).class_token" : "\(layer).token_\(token)"
     }
-}
-
-/// What an operator is among tokens.
-enum RoleOnTokens {
-    case none
-    /// A sum.
-    case sum
-    /// A function of each token.
-    case function
-    /// A fully connected layer, with an activation function or without.
-    case layer(isActivated: Bool)
 }
 
 extension Layer {

@@ -80,7 +80,6 @@ struct Activation: Operator {
     }
 
     var keepsPlacesApart: Bool { true }
-    var roleOnTokens: RoleOnTokens { .function }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 

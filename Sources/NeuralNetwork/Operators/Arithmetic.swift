@@ -59,7 +59,6 @@ struct Arithmetic: Operator {
     }
 
     var keepsPlacesApart: Bool { true }
-    var roleOnTokens: RoleOnTokens { isSum ? .sum : .none }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shapes = inputs.compactMap { $0?.shape }

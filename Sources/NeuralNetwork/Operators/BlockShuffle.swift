@@ -30,8 +30,8 @@ struct BlockShuffle: ChannelsFirst {
     }
 
     /// Where the elements stand then.
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        operands.first?.places?.shuffled(block: block, toSpace: toSpace, blocksAreOuter: isDepthFirst)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        inputs.varying.first?.places?.shuffled(block: block, toSpace: toSpace, blocksAreOuter: isDepthFirst)
     }
 
     /// Steps through both maps: batch, channel, row and column in the block, row and column of blocks.

@@ -30,10 +30,16 @@ struct Concatenation: Operator {
         shape.count == 4 && operands.count > 1 && joins(axis: channelAxis, rank: 4) ? .standard : nil
     }
 
-    /// Along axis 0 it makes one value of several maps of one picture.
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        guard resolved(shape.count) != 0 else { return Places(map: shape, channelsAreLast: channelsAreLast) }
-        return remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    /// Tokens of no place may be put before those of a map: the class token. Along axis 0 it makes one value of several maps of one picture.
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        guard let axis = try? axis(rank: output.shape.count), let place = inputs.firstIndex(where: { $0.places != nil }),
+            let known = inputs[place].places, !known.areOfOneMap
+        else { return resolved(output.shape.count) == 0 ? output.map : remapped(inputs, to: output) }
+        if known.axes[axis].allSatisfy({ $0.origin == .channels }) {
+            return known.cut(axis: axis, start: 0, to: output.shape[axis])
+        }
+        guard axis > 0, place > 0, place == inputs.count - 1 else { return nil }
+        return known.behind(inputs[..<place].reduce(0) { $0 + $1.shape[axis] }, axis: axis)
     }
 
     private func axis(rank: Int) throws -> Int {
@@ -55,18 +61,6 @@ struct Concatenation: Operator {
             result[axis] += shape[axis]
         }
         return [result]
-    }
-
-    /// Tokens of no place may be put before those of a map: the class token.
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
-        guard let axis = try? axis(rank: shape.count), let place = inputs.firstIndex(where: { $0.places != nil }),
-            let known = inputs[place].places, !known.areOfOneMap
-        else { return .general }
-        if known.axes[axis].allSatisfy({ $0.origin == .channels }) {
-            return .are(known.cut(axis: axis, start: 0, to: shape[axis]))
-        }
-        guard axis > 0, place > 0, place == inputs.count - 1 else { return .are(nil) }
-        return .are(known.behind(inputs[..<place].reduce(0) { $0 + $1.shape[axis] }, axis: axis))
     }
 
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {

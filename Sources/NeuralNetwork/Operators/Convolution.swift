@@ -24,8 +24,8 @@ struct Convolution: ChannelsFirst {
         return (weights, bias)
     }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        remapped(inputs, to: output)
     }
 
     var weights: HostTensor  // [outputs, inputs / groups, height, width]

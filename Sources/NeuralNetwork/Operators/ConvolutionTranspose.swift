@@ -12,8 +12,8 @@ struct ConvolutionTranspose: ChannelsFirst {
 
     func layerKind(_ operands: [Operand?], shape: [Int], channelAxis: Int) -> LayerKind? { .standard }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        remapped(inputs, to: output)
     }
 
     private let weights: HostTensor  // [inputs, outputs / groups, height, width]

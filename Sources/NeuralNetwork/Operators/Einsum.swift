@@ -66,8 +66,8 @@ struct Einsum: ChannelsFirst {
 
     var mixesPlaces: Bool { terms.count == 2 }
 
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
-        guard inputs.count == terms.count, let known = inputs.first(where: { $0.places != nil })?.places else { return .are(nil) }
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        guard inputs.count == terms.count, let known = inputs.first(where: { $0.places != nil })?.places else { return nil }
         let axes = result.map { letter -> [Places.Part]? in
             for (term, input) in zip(terms, inputs) {
                 guard let axis = term.firstIndex(of: letter), let places = input.places else { continue }
@@ -75,10 +75,10 @@ struct Einsum: ChannelsFirst {
             }
             return nil
         }
-        guard !axes.contains(nil) else { return .are(nil) }
+        guard !axes.contains(nil) else { return nil }
         var places = known
         places.axes = axes.compactMap { $0 }
-        return .are(places)
+        return places
     }
 
     /// Which letters stand for which axes of the matrices that are multiplied.

@@ -57,7 +57,6 @@ struct ElementFunction: Operator {
     var saturates: Bool { [NDX_ERF, NDX_HARD_SIGMOID, NDX_SOFTSIGN, NDX_SIGN, NDX_ATAN].contains(kind) }
 
     var keepsPlacesApart: Bool { true }
-    var roleOnTokens: RoleOnTokens { .function }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 

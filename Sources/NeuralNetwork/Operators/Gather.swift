@@ -19,10 +19,6 @@ struct Gather: Picking {
         return Reshape(to: gather.along.places.shape)
     }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        Places(map: shape, channelsAreLast: channelsAreLast)
-    }
-
     func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {
         let (axis, picks) = try along.picks(from: shape)
         let result = try checked(Array(shape.prefix(axis)) + along.places.shape + shape.dropFirst(axis + 1), from: shape)
@@ -33,13 +29,13 @@ struct Gather: Picking {
 
     var mayMakeScores: Bool { false }
 
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
-        guard let input = inputs.first, let known = input.places, !known.areOfOneMap else { return .general }
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        guard let input = inputs.first, let known = input.places, !known.areOfOneMap else { return output.map }
         guard let (axis, picks) = try? along.picks(from: input.shape), let first = picks.first,
             picks == Array(first..<first + picks.count), along.places.shape.count <= 1
-        else { return .are(nil) }
+        else { return nil }
         let cut = known.cut(axis: axis, start: first, to: picks.count)
-        return .are(along.places.shape.isEmpty ? cut?.dropping(axis: axis) : cut)
+        return along.places.shape.isEmpty ? cut?.dropping(axis: axis) : cut
     }
 
     func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {

@@ -25,7 +25,6 @@ struct LayerNormalization: Operator {
 
     var keepsPlacesApart: Bool { true }
     var mayMakeScores: Bool { false }
-    var roleOnTokens: RoleOnTokens { .function }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []

@@ -21,8 +21,8 @@ struct Linear: Operator {
     /// It works along the last axis.
     func channelsAreLast(_ inputs: [Bool]) -> Bool { true }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        remapped(inputs, to: output)
     }
 
     var weights: HostTensor  // [outputs, inputs]
@@ -58,7 +58,6 @@ struct Linear: Operator {
     }
 
     var keepsPlacesApart: Bool { true }
-    var roleOnTokens: RoleOnTokens { .layer(isActivated: activation != nil) }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         guard let source = inputs.first??.shape, (2...6).contains(source.count), source.last == weights.shape[1] else {

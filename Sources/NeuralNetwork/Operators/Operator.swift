@@ -43,9 +43,6 @@ protocol Operator: Sendable {
     /// - Throws: `Refusal` where the operator has no way back.
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws
 
-    /// Where the elements of an output stand, where this operator has a rule of its own for that.
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule
-
     /// Which tokens of input `place`, [1, N, channels] with `prefix` of them before a grid, are needed for the outputs, of which some are needed
     /// whole (`areWhole`) and the others only before the grid.
     func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead
@@ -55,9 +52,6 @@ protocol Operator: Sendable {
 
     /// Whether a vector that it makes may be scores of classes: what is normalised or picked is features.
     var mayMakeScores: Bool { get }
-
-    /// What it is among tokens on a grid.
-    var roleOnTokens: RoleOnTokens { get }
 
     /// Whether it makes a map of tokens, with those of no place beside it.
     var takesTokensApart: Bool { get }
@@ -109,9 +103,9 @@ protocol Operator: Sendable {
     /// - Parameter inputs: the same of those inputs that depend on the image and have four axes.
     func channelsAreLast(_ inputs: [Bool]) -> Bool
 
-    /// What the axes of the result are made of; nil where that cannot be told.
-    /// - Parameter operands: those that depend on the image; at least one.
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places?
+    /// What the axes of an output are made of; nil where that cannot be told.
+    /// - Parameter inputs: with constants, as the file has them; those that are left out are not there.
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places?
 
     /// What is known of the sign of the result's elements from those of the inputs.
     func sign(_ inputs: [Sign], of node: Graph.Node) -> Sign
@@ -151,14 +145,12 @@ protocol Operator: Sendable {
 extension Operator {
     static func make(_ node: NodeReader) throws -> any Operator { try Self(node) }
     var ownName: String? { nil }
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule { .general }
     func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {
         keepsPlacesApart && !areWhole.contains(true) ? .prefix : .all
     }
     var keepsPlacesApart: Bool { false }
     var mixesPlaces: Bool { false }
     var mayMakeScores: Bool { true }
-    var roleOnTokens: RoleOnTokens { .none }
     var takesTokensApart: Bool { false }
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
         throw Refusal("has no way back; explanations that need gradients cannot pass it")

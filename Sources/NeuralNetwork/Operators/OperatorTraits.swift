@@ -44,11 +44,27 @@ enum LayerKind: Sendable {
     case onDemand
 }
 
-/// One of the inputs that depend on the image, where `Places` are found.
-struct PlacedOperand: Sendable {
+/// What is known of where an input's elements stand.
+struct PlacedInput: Sendable {
     var shape: [Int]
-    /// Nil where nothing is known.
+    /// Nil for constants, and where it cannot be told.
     var places: Places?
+    var isConstant: Bool
+}
+
+extension [PlacedInput] {
+    /// Those that depend on the image.
+    var varying: [PlacedInput] { filter { !$0.isConstant } }
+}
+
+/// The output of a node of which it is asked where its elements stand.
+struct PlacedOutput: Sendable {
+    var index: Int
+    var shape: [Int]
+    var channelsAreLast: Bool
+
+    /// Where it is a map as it stands; nil where it is none.
+    var map: Places? { Places(map: shape, channelsAreLast: channelsAreLast) }
 }
 
 // What holds for an operator that says nothing of itself: it computes new numbers, of unknown sign, of all places that it reads.
@@ -82,9 +98,11 @@ extension Operator {
     /// axis 1, do.
     func channelsAreLast(_ inputs: [Bool]) -> Bool { inputs.contains(true) }
 
-    /// Element by element, of the operands that are as large as the result.
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        operands.first { $0.shape == shape }?.places ?? Places(map: shape, channelsAreLast: channelsAreLast)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? { placesOfElements(inputs, of: output) }
+
+    /// Element by element, of the inputs that are as large as the result.
+    func placesOfElements(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        inputs.varying.first { $0.shape == output.shape }?.places ?? output.map
     }
 }
 
@@ -102,10 +120,10 @@ extension ChannelsFirst {
 
 extension Operator {
     /// For what makes new channels, or maps of another size: one map is as it stands, whatever its parts were before.
-    func remapped(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool, keepsChannels: Bool = false) -> Places? {
-        if let map = Places(map: shape, channelsAreLast: channelsAreLast) { return map }
-        let axis = channelsAreLast || shape.count != 4 ? shape.count - 1 : 1
-        return operands.first?.places?.remapped(
-            to: shape, keepsChannels: keepsChannels, channelAxis: keepsChannels ? 1 : axis)
+    func remapped(_ inputs: [PlacedInput], to output: PlacedOutput, keepsChannels: Bool = false) -> Places? {
+        if let map = output.map { return map }
+        let axis = output.channelsAreLast || output.shape.count != 4 ? output.shape.count - 1 : 1
+        return inputs.varying.first?.places?.remapped(
+            to: output.shape, keepsChannels: keepsChannels, channelAxis: keepsChannels ? 1 : axis)
     }
 }

@@ -24,8 +24,8 @@ struct Pooling: ChannelsFirst {
         return (window, isMaximum ? -.greatestFiniteMagnitude : 0)
     }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        remapped(operands, shape: shape, channelsAreLast: channelsAreLast, keepsChannels: true)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        remapped(inputs, to: output, keepsChannels: true)
     }
 
     let isMaximum: Bool

@@ -25,8 +25,8 @@ struct Product: ChannelsFirst {
 
     var mixesPlaces: Bool { true }
 
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
-        .are(inputs.count == 2 ? Places.ofProduct(inputs[0], inputs[1], to: shape) : nil)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        inputs.count == 2 ? Places.ofProduct(inputs[0], inputs[1], to: output.shape) : nil
     }
 
     /// Every element of the result depends on a row of the first and a column of the second, wherever they stand.

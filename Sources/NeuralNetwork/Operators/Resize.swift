@@ -8,8 +8,8 @@ import Foundation
 struct Resize: ChannelsFirst {
     static let names = ["Resize", "Upsample"]
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        remapped(inputs, to: output)
     }
 
     private let axes: [ResizedAxis]

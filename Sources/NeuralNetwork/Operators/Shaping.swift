@@ -39,8 +39,8 @@ extension Reshaping {
     /// Of four axes that are made anew, the second holds the channels.
     func channelsAreLast(_ inputs: [Bool]) -> Bool { false }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        operands.first?.places?.reshaped(to: shape)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        inputs.varying.first?.places?.reshaped(to: output.shape)
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
@@ -185,8 +185,8 @@ struct Transpose: Operator {
         inputs.first.map { (try? axes(rank: 4))?.last == ($0 ? 3 : 1) } ?? false
     }
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        guard let known = operands.first?.places, let axes = try? axes(rank: shape.count) else { return nil }
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        guard let known = inputs.varying.first?.places, let axes = try? axes(rank: output.shape.count) else { return nil }
         return known.transposed(axes)
     }
 

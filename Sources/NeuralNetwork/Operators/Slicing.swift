@@ -2,12 +2,6 @@
 struct Slice: Operator {
     static let names = ["Slice"]
 
-    /// One that turns rows of the batch axis around has them in no known order.
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        guard !turnsAround(axis: 0, of: shape.count) else { return Places(map: shape, channelsAreLast: channelsAreLast) }
-        return remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
-    }
-
     var takesIntegers: Bool { true }
 
     private let starts: [Int]
@@ -57,15 +51,16 @@ struct Slice: Operator {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [try ranges(inputs.first??.shape ?? []).map(\.count)] }
 
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
+    /// One that turns rows of the batch axis around has them in no known order.
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
         guard let input = inputs.first, let known = input.places, !known.areOfOneMap, let ranges = try? ranges(input.shape) else {
-            return .general
+            return turnsAround(axis: 0, of: output.shape.count) ? output.map : remapped(inputs, to: output)
         }
         var result: Places? = known
         for (axis, range) in ranges.enumerated() where range.count != input.shape[axis] || range.step != 1 {
             result = result?.cut(axis: axis, start: range.start, step: range.step, to: range.count)
         }
-        return .are(result)
+        return result
     }
 
     func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {
@@ -132,8 +127,8 @@ struct Slice: Operator {
 struct Pad: Operator {
     static let names = ["Pad"]
 
-    func places(_ operands: [PlacedOperand], shape: [Int], channelsAreLast: Bool) -> Places? {
-        remapped(operands, shape: shape, channelsAreLast: channelsAreLast)
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        remapped(inputs, to: output)
     }
 
     var takesIntegers: Bool { true }

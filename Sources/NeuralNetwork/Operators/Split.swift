@@ -27,9 +27,9 @@ struct Split: Operator {
         }
     }
 
-    func places(_ inputs: [PlacedInput], to shape: [Int], output: Int) -> PlacesRule {
-        guard let known = inputs.first?.places, !known.areOfOneMap else { return .general }
-        return .are(known.cut(axis: axis, start: starts[output], to: sizes[output]))
+    func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
+        guard let known = inputs.first?.places, !known.areOfOneMap else { return placesOfElements(inputs, of: output) }
+        return known.cut(axis: axis, start: starts[output.index], to: sizes[output.index])
     }
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {

@@ -1,19 +1,3 @@
-/// What an operator knows of where an input's elements stand.
-struct PlacedInput {
-    var shape: [Int]
-    /// Nil for constants, and where it cannot be told.
-    var places: Places?
-    var isConstant: Bool
-}
-
-/// What an operator says of where the elements of an output stand.
-enum PlacesRule {
-    /// What holds for all operators that have no rule of their own; see `Graph.places()`.
-    case general
-    /// Nil where it cannot be told.
-    case are(Places?)
-}
-
 extension Places {
     /// Whether this is a map as it stands, channels first or last.
     var areOfOneMap: Bool {
@@ -71,23 +55,11 @@ extension Places {
         return result
     }
 
-    /// Turned round and round along an axis by `shift`; nil where that axis holds something else than all rows or all columns.
-    func rolled(axis: Int, by shift: Int) -> Places? {
-        guard axes.indices.contains(axis) else { return nil }
-        if axes[axis].allSatisfy({ $0.origin == .channels }) { return self }
-        guard axes[axis].count == 1, let part = axes[axis].first, part.step == 1, part.origin != .tokens else { return nil }
-        var result = self
-        let whole = extent(part.origin)
-        guard whole == part.extent else { return nil }
-        result.shift[part.origin] = ((shift + (self.shift[part.origin] ?? 0)) % whole + whole) % whole
-        if result.shift[part.origin] == 0 { result.shift[part.origin] = nil }
-        return result
-    }
-
     /// Of tokens [1, N, channels], the grid that they stand on; nil where they stand on none, row by row.
     func tokenGrid(_ shape: [Int]) -> TokenGrid? {
-        guard shape.count == 3, axes.count == 3, axes[0].isEmpty, axes[2].allSatisfy({ $0.origin == .channels }), shift.isEmpty
-        else { return nil }
+        guard shape.count == 3, axes.count == 3, axes[0].isEmpty, axes[2].allSatisfy({ $0.origin == .channels }) else {
+            return nil
+        }
         let isPrefixed = axes[1].first?.origin == .tokens
         let parts = isPrefixed ? tokens : axes[1]
         guard parts.count == 2, parts[0].origin == .rows, parts[1].origin == .columns, parts.allSatisfy({ $0.step == 1 }) else {
@@ -116,9 +88,7 @@ extension Places {
         }
         guard let rows = parts(left, rank - 2), let columns = parts(right, rank - 1) else { return nil }
         var result = Places(axes: axes + [rows, columns])
-        let known = [left.places, right.places].compactMap { $0 }
-        result.shift = known.first { !$0.shift.isEmpty }?.shift ?? [:]
-        if let source = known.first(where: { !$0.tokens.isEmpty }) {
+        if let source = [left.places, right.places].compactMap({ $0 }).first(where: { !$0.tokens.isEmpty }) {
             (result.tokens, result.tokenPrefix) = (source.tokens, source.tokenPrefix)
         }
         return result
