@@ -27,9 +27,15 @@ extension Store {
     static func attributes(_ database: Database, path: String, named names: Set<String>? = nil) throws -> [Attribute] {
         guard try keepsAttributes(database) else { return [] }
         var found: [Attribute] = []
-        try CheckedTable.attribute.visit(database, "ORDER BY name") { row, isIntact in
+        // Lists are long: those that are not wanted are neither read nor checked.
+        let wanted = try names.map { names in
+            try String.fetchAll(database, sql: "SELECT name FROM attribute").filter(names.contains)
+        }
+        let selection = wanted.map { "WHERE name IN (\(databaseQuestionMarks(count: $0.count))) " } ?? ""
+        try CheckedTable.attribute.visit(
+            database, selection + "ORDER BY name", StatementArguments(wanted ?? [])
+        ) { row, isIntact in
             let name: String = try row.decode(forColumn: "name")
-            guard names?.contains(name) != false else { return }
             guard isIntact,
                 let attribute = try Attribute(
                     name: name, kind: row.decode(forColumn: "kind"), list: row.decode(forColumn: "list"))
