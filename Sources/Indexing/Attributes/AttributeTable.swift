@@ -17,25 +17,14 @@ public struct AttributeTable: AttributeSource {
     /// - Throws: ``DatasetError``.
     public init(contentsOf path: String) throws {
         self.path = path
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
-            throw DatasetError.unreadableTable(path: path, reason: "there is no such file, or it cannot be read")
-        }
-        guard !data.starts(with: [0xFF, 0xFE]), !data.starts(with: [0xFE, 0xFF]), !Self.hasNUL(data) else {
-            throw DatasetError.unreadableTable(path: path, reason: "it is not UTF-8 text; save it as UTF-8")
-        }
         do {
-            try data.withUnsafeBytes { try read(CellReader($0.assumingMemoryBound(to: UInt8.self))) }
+            var text = try TextFile.read(path)
+            // Millions of rows are read as places in the text's bytes.
+            try text.withUTF8 { try read(CellReader($0)) }
         } catch let error as UnreadableText {
             throw DatasetError.unreadableTable(path: path, reason: error.reason)
         }
-        if let odd = (names.map(\.file) + columns.map(\.name)).first(where: { $0.contains("\u{FFFD}") }) {
-            throw DatasetError.unreadableTable(path: path, reason: "'\(odd)' is not UTF-8 text; save it as UTF-8")
-        }
         try judge()
-    }
-
-    private static func hasNUL(_ data: Data) -> Bool {
-        data.withUnsafeBytes { bytes in bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false }
     }
 
     private mutating func read(_ cells: CellReader) throws {
