@@ -39,6 +39,11 @@ extension Explorer {
         }
     }
 
+    /// What a page shows by an address, of whatever kind; nil where it cannot be had.
+    func anyPicture(_ address: Address, _ connection: Connection) -> Response? {
+        (try? picture(address) ?? explanationFile(address, connection)) ?? nil
+    }
+
     /// The one explanation of an address, on the scale that it names.
     private func one(_ address: Address, _ connection: Connection) throws -> DrawnExplanation {
         var fields = address.query

@@ -45,7 +45,7 @@ extension Explorer {
             if other?.isFirst == false { address.path.removeFirst() }
         }
         guard let explorer else { return nil }
-        return (try? explorer.picture(address) ?? explorer.explanationFile(address, connection)) ?? nil
+        return explorer.anyPicture(address, connection)
     }
 
     /// The frame of a page that is a file: no forms, and no way to pages that are not there.

@@ -58,10 +58,7 @@ public struct SitePages: Sendable {
             let document = try linking.used { try explorer.siteDocument(address) }
             try put(name, Data(document.text.utf8))
             for picture in map.takePictures() {
-                let response =
-                    (try? explorer.picture(picture.address)
-                        ?? explorer.explanationFile(picture.address, Connection())) ?? nil
-                if let response {
+                if let response = explorer.anyPicture(picture.address, Connection()) {
                     try put(picture.name, response.body)
                     summary.pictures += 1
                 } else {

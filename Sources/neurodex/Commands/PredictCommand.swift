@@ -177,7 +177,7 @@ struct PredictCommand: StoredFilesCommand {
         var answers: [(label: String, split: String?, answer: String)] = []
         var (strangers, used): ([String], [(String, String)]) = ([], [])
         let run = try AnswerRun(images, labels: bare.labels, by: network, isCounting: true) { subject, standing, label, split in
-            used.append((subject.name, subject.digest.map { String(format: "%02x", $0) }.joined()))
+            used.append((subject.name, subject.digest.hexadecimal))
             guard let label else { return strangers.append(subject.name) }
             if let best = standing.order.first { answers.append((label, split, names[best])) }
         }
