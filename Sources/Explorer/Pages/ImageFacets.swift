@@ -41,7 +41,7 @@ struct ImageFacets {
                 values: summary.answers == 0
                     ? [] : [("yes", right, "correct"), ("no", summary.answers - right, "NOT correct")]),
             Row(name: "side", title: "Shorter side", values: overview.sizes),
-            Row(name: "has", title: "Attribute", values: overview.attributes.flatMap(Self.values)),
+            Row(name: "has", title: "Attribute", values: overview.attributes),
         ]
         rows += changes.map { Self.row(of: $0.answers, store: $0.store) }
     }
@@ -64,12 +64,13 @@ struct ImageFacets {
     }
 
     /// A binary attribute as it is, a number by the quarters of its values.
-    private static func values(_ attribute: ActivationStore.Attribute) -> [Value] {
-        let known = attribute.values.filter { !$0.isNaN }.sorted()
+    static func values(_ attribute: ActivationStore.Attribute) -> [Value] {
         let name = Spelling.sql(attribute.name)
         guard attribute.kind == .number else {
-            return known.contains(1) ? [(attribute.name, known.count { $0 == 1 }, "has(\(name))")] : []
+            let count = attribute.values.count { $0 == 1 }
+            return count > 0 ? [(attribute.name, count, "has(\(name))")] : []
         }
+        let known = attribute.values.filter { !$0.isNaN }.sorted()
         let bounds = (0...4).compactMap { known.isEmpty ? nil : known[min(known.count * $0 / 4, known.count - 1)] }
         return zip(bounds, bounds.dropFirst()).enumerated().compactMap { quarter, bound in
             let (low, high) = bound

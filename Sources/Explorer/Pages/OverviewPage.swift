@@ -14,7 +14,8 @@ struct Overview: Sendable {
     /// Images by what the network answers, and by their size.
     var answers: [(name: String, count: Int)] = []
     var sizes: [(name: String, count: Int, condition: String)] = []
-    var attributes: [ActivationStore.Attribute] = []
+    /// What attributes narrow images to.
+    var attributes: [ImageFacets.Value] = []
 
     /// More images than their thumbnails are counted of for a page: all their bytes are read for it.
     static let mostCounted = 10_000
@@ -49,7 +50,7 @@ final class OverviewShelf: Sendable {
             matrix: ConfusionMatrix(images, classes: description.classes))
         overview.answers = Overview.answers(images, classes: description.classes)
         overview.sizes = Overview.sizes(images)
-        overview.attributes = try store.attributes()
+        overview.attributes = try store.attributes().flatMap(ImageFacets.values)
         return overview
     }
 

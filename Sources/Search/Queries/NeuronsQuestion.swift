@@ -130,6 +130,6 @@ extension Store {
     fileprivate func isNumber(_ name: String) throws -> Bool {
         let attributes = try attributeNames()
         guard attributes.contains(where: { $0.name == name && $0.kind == .number }) else { return false }
-        return try !summary().labels.contains { $0.name == name }
+        return try !summary(countsThumbnails: false).labels.contains { $0.name == name }
     }
 }
