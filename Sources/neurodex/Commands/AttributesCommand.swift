@@ -60,16 +60,26 @@ struct AttributesCommand: ParsableCommand {
     func run() throws {
         let opened = try Store.open(path: store)
         if let table { return try add(table, to: opened) }
-        if folders { return try keep(Attribute.folders(of: opened.imagePaths()), in: opened, of: "folders") }
+        if folders {
+            let (images, numbering) = try Self.images(of: opened)
+            return try keep(Attribute.folders(of: images), in: opened, of: "folders", numbering)
+        }
         if let set, let condition { return try add(set, condition, to: opened) }
         if !remove.isEmpty { return try forget(from: opened) }
-        let rows = try opened.attributes().map { Row($0, images: try opened.imageCount()) }
+        let images = try opened.imageCount()
+        let rows = try opened.attributes().map { Row($0, images: images) }
         printOut(try Rows(rows).rendered(as: output.format))
         if rows.isEmpty { printNote("\(store) has no attributes; --import FILE.csv gives it some") }
     }
 
+    /// The numbering first: where images are removed after it, nothing that was made for the old one is kept.
+    private static func images(of store: Store) throws -> (images: [(id: Int, path: String)], numbering: Store.ImageNumbering) {
+        let numbering = try store.imageNumbering()
+        return (try store.imagePaths(), numbering)
+    }
+
     private func add(_ path: String, to store: Store) throws {
-        let (images, numbering) = (try store.imagePaths(), try store.imageNumbering())
+        let (images, numbering) = try Self.images(of: store)
         let folder = try ImagePlaces(store).folder
         let isJSON = (path as NSString).pathExtension.lowercased() == "json"
         let found =
@@ -81,7 +91,7 @@ struct AttributesCommand: ParsableCommand {
     }
 
     private func add(_ name: String, _ condition: String, to store: Store) throws {
-        let (images, numbering) = (try store.imagePaths(), try store.imageNumbering())
+        let (images, numbering) = try Self.images(of: store)
         let chosen = Set(try store.imageIDs(where: condition))
         try store.note(emptySelection: condition)
         var values = [Double](repeating: .nan, count: (images.map(\.id).max() ?? -1) + 1)
@@ -90,13 +100,13 @@ struct AttributesCommand: ParsableCommand {
     }
 
     private func keep(
-        _ attributes: [Attribute], in store: Store, of source: String, _ numbering: Store.ImageNumbering? = nil
+        _ attributes: [Attribute], in store: Store, of source: String, _ numbering: Store.ImageNumbering
     ) throws {
         guard !attributes.isEmpty else {
             throw Failure("\(source) gives the images of \(self.store) no attributes; nothing was written")
         }
         let known = Set(try store.attributeNames().map(\.name))
-        try store.keep(attributes, numbering: numbering ?? store.imageNumbering())
+        try store.keep(attributes, numbering: numbering)
         let replaced = attributes.count { known.contains($0.name) }
         let pairs = attributes.reduce(0) { $0 + $1.values.count { !$0.isNaN } }
         printNote(
