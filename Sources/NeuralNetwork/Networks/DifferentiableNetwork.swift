@@ -130,10 +130,13 @@ public final class DifferentiableNetwork: Sendable {
     func layer(of value: Graph.ValueID) -> Layer? { layers.first { values[$0.name] == value } }
 
     /// The graph without what `value` does not need.
-    func graph(upTo value: Graph.ValueID) -> Graph {
+    func graph(upTo value: Graph.ValueID) -> Graph { graph(upTo: [value]) }
+
+    /// The graph without what none of some values needs.
+    func graph(upTo values: [Graph.ValueID]) -> Graph {
         var graph = graph
-        graph.output = value
-        graph.removeDeadNodes()
+        if let first = values.first { graph.output = first }
+        graph.removeDeadNodes(keeping: values)
         return graph
     }
 }
