@@ -1,13 +1,13 @@
 public import ActivationStore
 import Foundation
-import Support
+package import Support
 
 /// Finds the files of a store's images, also in a folder that they were moved to. Used by one thread at a time.
 public final class ImageFiles {
     private let places: ImagePlaces
     /// Where the user says that images are now.
     private let folder: String?
-    private lazy var byName = folder.map { Self.files(below: $0) } ?? [:]
+    private lazy var byName = Dictionary(grouping: folder.map { Self.files(below: $0) } ?? [], by: \.name)
 
     /// - Parameter folder: where images that are not where they were are now: by the end of their path, else by name and content.
     /// - Throws: `DatasetError.missing` for a folder that is not there; `StoreError`.
@@ -51,18 +51,20 @@ public final class ImageFiles {
     }
 
     private func file(named name: String, of image: StoredImage) -> String? {
-        byName[ExactString(name)]?.first { FileFacts($0)?.bytes == image.bytes && FileFacts.sha256($0) == image.sha256 }
+        byName[ExactString(name)]?.map(\.path).first {
+            FileFacts($0)?.bytes == image.bytes && FileFacts.sha256($0) == image.sha256
+        }
     }
 
-    /// All files of a folder and the folders in it, by name.
-    private static func files(below root: String) -> [ExactString: [String]] {
-        var (found, folders, seen) = ([ExactString: [String]](), [root], Set<FileKind>())
+    /// All files of a folder and the folders in it; links are followed, and no folder is looked into twice.
+    package static func files(below root: String) -> [(name: ExactString, path: String)] {
+        var (found, folders, seen) = ([(name: ExactString, path: String)](), [root], Set<FileKind>())
         while let folder = folders.popLast() {
             guard let kind = FileKind(folder), seen.insert(kind).inserted else { continue }
             for name in (FolderListing.names(folder) ?? []).sorted() {
                 let path = RealPaths.joined(folder, name.text)
                 switch FileKind(path)?.type {
-                case .file: found[name, default: []].append(path)
+                case .file: found.append((name, path))
                 case .folder: folders.append(path)
                 default: continue
                 }
