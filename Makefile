@@ -122,7 +122,9 @@ pictures: demo
 	$(NEURODEX) cam demo/petshop.sqlite fixtures/petshop/test/cat/cat-43.jpg --target class:cat --target class:dog -o demo/cam.png
 	$(NEURODEX) index demo/reasons.sqlite --model fixtures/petshop-hans.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop/test fixtures/petshop-hans
 	$(NEURODEX) reasons demo/reasons.sqlite class:fish -k 2 --size 224 -o demo/reasons.png
-	@mkdir -p docs/pictures && cp $(addsuffix .png,$(addprefix demo/,top honest-and-hans wants deconv saliency shortcuts diff maps occlusion cam reasons)) docs/pictures/
+	$(NEURODEX) index demo/tagged.sqlite --model fixtures/petshop-hans.onnx --classes fixtures/petshop/labels.txt --resize none fixtures/petshop fixtures/petshop-hans fixtures/petshop-swapped
+	$(NEURODEX) dissect demo/tagged.sqlite fixtures/masks -k 3 --size 168 -o demo/dissect.png
+	@mkdir -p docs/pictures && cp $(addsuffix .png,$(addprefix demo/,top honest-and-hans wants deconv saliency shortcuts diff maps occlusion cam reasons dissect)) docs/pictures/
 
 # The job array on a Slurm of its own; needs root, and installs Debian's packages of it.
 cluster-test: build

@@ -43,7 +43,8 @@ package struct Neurodex: ParsableCommand {
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
             AscendCommand.self, PredictCommand.self, ReportCommand.self, MapsCommand.self, FiltersCommand.self,
             ImageCardCommand.self, NeuronCardCommand.self, ExplanationsCommand.self,
-            InputsCommand.self, OutputsCommand.self, AblateCommand.self, ReasonsCommand.self, RepairCommand.self,
+            InputsCommand.self, OutputsCommand.self, AblateCommand.self, ReasonsCommand.self, DissectCommand.self,
+            RepairCommand.self,
             WalkthroughCommand.self, SamplesCommand.self,
         ]
         return before + questions.map { QueryCommands.command(for: $0) } + after

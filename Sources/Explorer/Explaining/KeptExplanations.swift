@@ -104,8 +104,9 @@ extension Explorer {
         }
     }
 
-    /// Where it is shown; nil for one of an image that is not the store's.
+    /// Where it is shown; nil for one of an image that is not the store's, and for what has no page.
     private func address(of record: ExplanationRecord) throws -> Address? {
+        if record.method == ExplanationArchive.dissectionMethod { return nil }
         guard record.image != nil else { return Address(path: ["ascent", record.target]) }
         guard let hash = record.imageSHA256, let image = try store.images(sha256: hash).first else { return nil }
         let order = ExplanationOrder(

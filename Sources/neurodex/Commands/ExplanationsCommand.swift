@@ -25,7 +25,8 @@ struct ExplanationsCommand: ParsableCommand {
     @Argument(help: "Ids; without any, all.")
     var ids: [Int] = []
 
-    @Option(help: ArgumentHelp("Only those of a command: saliency, occlusion, cam, deconv or ascend.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Only those of a command: saliency, occlusion, cam, deconv, ascend or dissect.", valueName: "name"))
     var method: String?
 
     @Option(help: ArgumentHelp("Write them into this folder.", valueName: "folder"), completion: .directory)
