@@ -12,7 +12,7 @@ final class ReportGround {
     let archive: ExplanationArchive
     let options: ReportOptions
     let images: [StoredImage]
-    private let pictures: StoredPictures
+    let pictures: StoredPictures
     private(set) var files: [String: Data] = [:]
     /// Paths of images whose files have gone or changed, in the order they were missed.
     private(set) var missing: [String] = []

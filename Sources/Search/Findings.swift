@@ -40,6 +40,8 @@ public enum Remark: Hashable, Sendable {
     case rankedBy(SuspectsQuery.Judge, layer: String?, others: [String])
     /// Images that could not be judged.
     case notJudged(images: Int, of: Int, example: String, reason: String)
+    /// Pictures that were to be looked at, and are not there.
+    case notSeen(images: Int, of: Int, example: String, consequence: String)
     /// Nothing was found among what was looked at.
     case nothing(lookedAt: String, because: String)
     /// No image meets the condition.
@@ -58,6 +60,9 @@ extension Remark: CustomStringConvertible {
             "ranked by: \(judge.name(layer: layer))" + (others.isEmpty ? "" : " (" + others.joined(separator: "; ") + ")")
         case .notJudged(let images, let all, let example, let reason):
             "\(images) of \(all) images are not judged, such as \(example): \(reason)"
+        case .notSeen(let images, let all, let example, let consequence):
+            "\(images) of \(all) pictures that were to be looked at are not there, neither file nor thumbnail, "
+                + "such as \(example): \(consequence)"
         case .nothing(let lookedAt, let reason):
             "looked at \(lookedAt): \(reason)"
         case .emptySelection(let empty): "\(empty)"

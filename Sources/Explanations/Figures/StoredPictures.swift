@@ -2,6 +2,7 @@ public import ActivationStore
 import Foundation
 public import Images
 import Indexing
+public import Search
 import Support
 
 /// The pictures of a store's images, wherever their files are now. Used by one thread at a time.
@@ -40,6 +41,21 @@ public struct StoredPictures {
             let small = try? Image(decoding: Array(thumbnail.jpeg))
         else { return nil }
         return ShownPicture(frame: small, whole: whole, preparedBy: preprocessing)
+    }
+
+    /// For questions that look at pictures.
+    public var given: GivenPictures { GivenPictures { small($0) } }
+
+    /// What the network saw of an image, without padding, from its file or else from its thumbnail. Nil where there is neither.
+    private func small(_ image: StoredImage) -> SmallPicture? {
+        guard let preprocessing else { return nil }
+        let placement = preprocessing.framing.placement(sourceWidth: image.width, sourceHeight: image.height)
+        let file = read(image) { bytes throws(ImageError) in
+            try reader.read(bytes, framing: preprocessing.framing).image
+        }
+        let thumbnail = file == nil ? try? store.thumbnail(image: image.id) : nil
+        guard let frame = file ?? thumbnail.flatMap({ try? Image(decoding: Array($0.jpeg)) }) else { return nil }
+        return SmallPicture(frame: frame, placement: placement)
     }
 
     private func read(_ image: StoredImage, _ decode: (UnsafeRawBufferPointer) throws(ImageError) -> Image) -> Image? {
@@ -96,5 +112,28 @@ public struct ShownPicture: Sendable {
     public func cropped(to area: Rectangle) -> Image {
         let part = rectangle(area).pixels(in: Size(width: picture.width, height: picture.height))
         return picture.cropped(columns: part.columns, rows: part.rows)
+    }
+}
+
+extension SmallPicture {
+    /// - Parameter frame: the network's frame, whole and at any scale.
+    fileprivate init?(frame: Image, placement: Placement) {
+        let (across, down) = (
+            Double(frame.width) / Double(placement.crop.width), Double(frame.height) / Double(placement.crop.height)
+        )
+        let shown = placement.shownRectangle
+        let part = Rectangle(
+            x: shown.x * across, y: shown.y * down, width: shown.width * across, height: shown.height * down
+        ).pixels(in: Size(width: frame.width, height: frame.height))
+        guard !part.columns.isEmpty, !part.rows.isEmpty else { return nil }
+        let whole = frame.cropped(columns: part.columns, rows: part.rows)
+        let scale = min(1, Double(Self.longestSide) / Double(max(whole.width, whole.height)))
+        func length(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
+        let small = scale < 1 ? whole.resized(width: length(whole.width), height: length(whole.height)) : whole
+        self.init(
+            pixels: small.pixels, width: small.width, height: small.height,
+            area: Area(
+                x: Double(part.columns.lowerBound) / across, y: Double(part.rows.lowerBound) / down,
+                width: Double(part.columns.count) / across, height: Double(part.rows.count) / down))
     }
 }

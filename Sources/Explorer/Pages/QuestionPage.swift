@@ -28,7 +28,7 @@ extension Explorer {
             page.subtitle = Q.abstract
             return page
         }
-        let (limited, asked) = (limited(query), wanted)
+        let (limited, asked) = (try looking(limited(query)), wanted)
         var page = Answer(
             title: Self.title(of: Q.name), kind: Q.name, command: AddressedQuestion.command(query, store: store.path)
         ) {
@@ -48,6 +48,9 @@ extension Explorer {
         page.listing = { try limited.report(from: self.store).listing }
         return page
     }
+
+    /// A question that looks at pictures, with these.
+    func looking<Q: Query>(_ query: Q) throws -> Q { try query.looking { try pictures.given() } }
 
     /// Statements of a page take less than those of a terminal may.
     private func limited<Q: Query>(_ query: Q) -> Q {

@@ -104,7 +104,7 @@ extension Explorer {
     }
 
     private func shortcuts(_ query: ShortcutsQuery, _ contents: ReviewFile.Contents, _ wanted: Wanted) throws -> [HTML] {
-        let report = try query.report(from: store)
+        let report = try looking(query).report(from: store)
         let hits = (report.listing as? Rows<ShortcutsQuery.Hit>)?.rows ?? []
         return try hits.compactMap { hit in
             let neuron = "\(hit.layer):\(hit.channel)"
@@ -116,18 +116,24 @@ extension Explorer {
                     HTML(.h3) {
                         "Does "
                         HTML(.a, .href(Address("neuron", neuron))) { neuronName(hit.layer, hit.channel) }
-                        " tell \(hit.label) by a mark?"
+                        " tell \(hit.label) by a \(hit.place.kind == .tint ? "tint" : "mark")?"
                     }
-                    HTML(.p) {
-                        String(
-                            format: "%.0f %% of them have their maximum %@, where %.0f %% would; AUROC %.3f", hit.share * 100,
-                            hit.place.rawValue, hit.expected * 100, hit.auroc)
-                    }
+                    HTML(.p) { Self.evidence(of: hit) }
                     HTML(.div, .class("tiles")) {
                         for one in strongest { tile(one.imageID, alt: "The image \(Self.fileName(one.image))", lines: []) }
                     }
                 }
             }
+        }
+    }
+
+    private static func evidence(of hit: ShortcutsQuery.Hit) -> String {
+        let (share, expected) = (String(format: "%.0f %%", hit.share * 100), String(format: "%.0f %%", hit.expected * 100))
+        let auroc = String(format: "AUROC %.3f", hit.auroc)
+        switch hit.place.kind {
+        case .place: return "\(share) of them have their maximum \(hit.place.rawValue), where \(expected) would; \(auroc)"
+        case .mark: return "\(share) of them have the same patch of pixels at their maximum, and \(expected) of others; \(auroc)"
+        case .tint: return "\(share) of them have one tint all over, and \(expected) of others; \(auroc)"
         }
     }
 

@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Indexing
 import Pages
+import Search
 import Support
 import Synchronization
 
@@ -48,6 +49,9 @@ final class PictureShelf: Sendable {
 
     /// Whether an image's file is not where it was, so that its thumbnail is shown. What is in the file is not looked at.
     func isGone(_ image: StoredImage) -> Bool { (try? reading { $0.pictures.isGone(image) }) ?? false }
+
+    /// For a question that looks at pictures; of a reader of its own.
+    func given() throws -> GivenPictures { try StoredPictures(store, images: folder).given }
 
     private func reading<T>(_ body: (PictureReader) throws -> T) throws -> T {
         let free = readers.withLock { $0.popLast() }

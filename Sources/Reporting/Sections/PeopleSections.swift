@@ -10,7 +10,7 @@ struct LimitsSection: SectionMaker {
             .list([
                 "Other pictures than those listed under Data: other cameras, places, times and people may give other figures.",
                 "Robustness: pictures changed on purpose to mislead the network, noise, blur, compression, other lighting.",
-                "Shortcuts that are not in a fixed place: tints, backgrounds, marks that move about.",
+                "Shortcuts that have no fixed place and no fixed look: backgrounds, faint marks, marks that change.",
                 "A map of an explanation shows where an answer depends on the picture. It does not show why, and a map "
                     + "on the right thing is no proof of a right reason.",
                 "The checks of maps find maps that do not depend on the network or do no better than chance; a map that "

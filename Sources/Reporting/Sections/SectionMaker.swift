@@ -13,8 +13,8 @@ protocol SectionMaker: Sendable {
 /// The sections, in the order of the report.
 let sectionMakers: [any SectionMaker] = [
     IdentitySection(), DataSection(), AccuracySection(), CalibrationSection(), GroupsSection(), ErrorsSection(),
-    ShortcutsSection(), NeuronsSection(), ExplanationsSection(), ChangesSection(), IdleNeuronsSection(), LimitsSection(),
-    PeopleSection(),
+    ShortcutsSection(), MarksSection(), NeuronsSection(), ExplanationsSection(), ChangesSection(), IdleNeuronsSection(),
+    LimitsSection(), PeopleSection(),
 ]
 
 extension ReportSection {

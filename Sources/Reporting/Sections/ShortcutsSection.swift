@@ -19,7 +19,7 @@ struct ShortcutsSection: SectionMaker {
     func make(_ ground: ReportGround, _ section: inout ReportSection) throws -> [Finding] {
         let mapped = ground.description.layers.filter { $0.height >= 4 && $0.width >= 4 }
         let neurons = mapped.reduce(0) { $0 + $1.channels }
-        let asked = ShortcutsQuery(auroc: 0.75, share: 0.8, rate: 0.05, count: 20)
+        let asked = ShortcutsQuery(kind: [.place], auroc: 0.75, share: 0.8, rate: 0.05, count: 20)
         let hits = try asked.run(in: ground.store)
         section.add(
             "test",
@@ -39,7 +39,9 @@ struct ShortcutsSection: SectionMaker {
                             + "rate of \(percent(asked.rate)) (Benjamini and Hochberg; binomial tail against other "
                             + "images and the area)"
                     ),
-                    Fact("Cannot be found so", "a tint, a mark that moves about, a background that comes with a label"),
+                    Fact(
+                        "Cannot be found so", "what has no fixed place: of it, marks and tints are looked for in the next section"
+                    ),
                 ]))
         section.add(hits.remarks)
         guard let first = hits.first else {
@@ -48,7 +50,7 @@ struct ShortcutsSection: SectionMaker {
         section.add("found", ReportTable("Shortcuts that were found, the clearest first", hits.hits))
         let labels = Set(hits.map(\.label)).sorted()
         let units = hits.reduce(0) { $0 + 1 + $1.copies.count }
-        let gallery = try gallery(ground, Array(hits.prefix(3)))
+        let gallery = try Self.gallery(ground, Array(hits.prefix(3)), named: "shortcut")
         section.add("pictures", gallery)
         let marks = try marks(ground, first)
         if !marks.isEmpty { section.add("marks", .list(marks)) }
@@ -58,7 +60,7 @@ struct ShortcutsSection: SectionMaker {
                 .alarm,
                 "A shortcut was found for \(labels.joined(separator: ", ")): \(counted(units, "neuron")) tell it by one "
                     + "place of the picture. "
-                    + "\(first.neuronText) has its maximum \(place(first)) on \(percent(first.share)) of the images of "
+                    + "\(first.neuronText) has its maximum \(Self.place(first)) on \(percent(first.share)) of the images of "
                     + "\(first.label), "
                     + "where \(percent(first.expected)) would be expected (AUROC \(String(format: "%.3f", first.auroc)), "
                     + "q \(String(format: "%.2g", first.q))). "
@@ -84,15 +86,14 @@ struct ShortcutsSection: SectionMaker {
                 Finding(
                     .notice,
                     "No shortcut was found for \(all - few) of \(all) labels; the other \(few) have fewer than \(fewest) images "
-                        + "and could not be searched. (Marks that move, and tints, would not be found so.)")
+                        + "and could not be searched.")
             ]
         }
         section.add("found", .text("No shortcut was found."))
         return [
             Finding(
                 .good,
-                "No shortcut was found: of \(neurons) neurons, none tells a label by a fixed place of the picture. "
-                    + "(Marks that move, and tints, would not be found so.)")
+                "No shortcut was found: of \(neurons) neurons, none tells a label by a fixed place of the picture.")
         ]
     }
 
@@ -121,15 +122,25 @@ struct ShortcutsSection: SectionMaker {
         }
     }
 
-    private func place(_ hit: ShortcutsQuery.Hit) -> String {
+    private static func place(_ hit: ShortcutsQuery.Hit) -> String {
         switch hit.place {
         case .corner: "in the corners"
         case .border: "on the border"
         case .spot: "in one spot"
+        case .anywhere: "on one patch of pixels"
+        case .everywhere: "of one tint"
         }
     }
 
-    private func gallery(_ ground: ReportGround, _ hits: [ShortcutsQuery.Hit]) throws -> Gallery {
+    private static func note(_ hit: ShortcutsQuery.Hit) -> String {
+        switch hit.place.kind {
+        case .place: "\(percent(hit.share)) of its maxima \(place(hit)), expected \(percent(hit.expected))"
+        case .mark: "\(percent(hit.share)) of its maxima \(place(hit)), and \(percent(hit.expected)) on other images"
+        case .tint: "\(percent(hit.share)) of the images \(place(hit)), and \(percent(hit.expected)) of others"
+        }
+    }
+
+    static func gallery(_ ground: ReportGround, _ hits: [ShortcutsQuery.Hit], named name: String) throws -> Gallery {
         var rows: [Gallery.Row] = []
         for (number, hit) in hits.enumerated() {
             let top = try TopQuery(neurons: [hit.neuronText], count: 6, condition: "label = \(Spelling.sql(hit.label))").run(
@@ -143,7 +154,7 @@ struct ShortcutsSection: SectionMaker {
                     SheetPlan.Picture(
                         imageID: one.imageID, path: one.image, note: "", label: nil,
                         place: .init(layer: one.layer, channel: one.channel, y: one.y, x: one.x)),
-                    named: "shortcut-\(number + 1)-\(index + 1)", isWhole: true, side: 96,
+                    named: "\(name)-\(number + 1)-\(index + 1)", isWhole: true, side: 96,
                     alternative:
                         "\(caption[2]), of \(hit.label); a frame marks what \(hit.neuronText) sees where it is strongest",
                     caption: caption)
@@ -151,7 +162,7 @@ struct ShortcutsSection: SectionMaker {
             rows.append(
                 Gallery.Row(
                     title: "\(hit.neuronText) tells \(hit.label)",
-                    note: "\(percent(hit.share)) of its maxima \(place(hit)), expected \(percent(hit.expected))",
+                    note: note(hit),
                     pictures: pictures))
         }
         return Gallery(caption: "What these neurons see: the frame is the part of the picture behind their maximum", rows: rows)

@@ -1,34 +1,45 @@
 public import ActivationStore
 public import ArgumentParser
-import CKernels
 import Foundation
 public import Support
 
-/// Neurons that tell a label by something at the edge of the picture, or always in the same spot: a watermark, a price tag, a
-/// frame. What varies with the object has its maxima in many places; what does not is no part of it.
+/// Neurons that tell a label by something that is no part of the object: by what is at the edge of the picture, or always in
+/// the same spot (a watermark, a price tag, a frame), by a mark that moves about, or by a tint.
 ///
-/// For every neuron with a map of at least 4×4 cells and every label that it tells (AUROC), the share of the label's images
-/// whose maximum lies in a place is compared with what is expected: the share of other images, or of the map's area, whichever
-/// is larger. Places are the corners (outer quarters of rows and columns), the border (the outer eighth on every side, at least
-/// a cell) and the spot (of a quarter's height and width) that holds most of the label's maxima. p is the binomial tail, times
-/// the number of places that were tried; q is Benjamini and Hochberg's over all pairs of neuron and label. Images on which the
-/// neuron is 0 or NaN have no place.
+/// **Places.** What varies with the object has its maxima in many places; what does not is no part of it. For every neuron with
+/// a map of at least 4×4 cells and every label that it tells (AUROC), the share of the label's images whose maximum lies in a
+/// place is compared with what is expected: the share of other images, or of the map's area, whichever is larger. Places are
+/// the corners (outer quarters of rows and columns), the border (the outer eighth on every side, at least a cell) and the spot
+/// (of a quarter's height and width) that holds most of the label's maxima. p is the binomial tail, times the number of places
+/// that were tried; q is Benjamini and Hochberg's over all pairs of neuron and label. Images on which the neuron is 0 or NaN
+/// have no place.
+///
+/// **Marks.** Of the neurons that tell a label best, what is at their maxima is compared: a mark is the same patch of pixels on
+/// nearly all of the label's pictures, and on hardly any other (``PatchSearch``). **Tints.** The mean colour of whichever part
+/// of the picture tells the label (``TintFinding``). Both are judged on pictures that did not say what to look for; p is
+/// Fisher's exact test, and q over all that were looked for of the kind. They are looked for if the question is given
+/// ``pictures``.
 ///
 /// Neurons that see the same spot are one finding: those of one label whose maxima lie at the same place of the same pictures
-/// (``Spot``).
-public struct ShortcutsQuery: Query {
+/// (``Spot``). A mark that stays in one place is a place.
+public struct ShortcutsQuery: PictureQuery {
     public static let name = "shortcuts"
-    public static let abstract = "Find neurons that predict a label from a fixed place in the image, such as a watermark."
+    public static let abstract = "Find neurons that predict a label from a watermark, a mark that moves about or a tint."
     public static let figureKind: AnswerFigure.Kind? = .sheet
     public static let discussion = """
         Examples:
 
           neurodex shortcuts shop.sqlite
           neurodex shortcuts shop.sqlite --sheet shortcuts.png --format json
+          neurodex shortcuts shop.sqlite --kind place
 
-        A neuron is named where it tells a label and its maxima on that label's images lie at the corners, on the border or in one \
-        spot far more often than on other images and than by chance: a watermark, a price tag, a frame. Neurons that see the same spot of the same \
-        pictures are one row (--copies: a row each). --sheet outlines what it saw. What it cannot see: a tint, a mark that moves about.
+        A neuron is named where it tells a label and, of a place, its maxima on that label's images lie at the corners, on the \
+        border or in one spot far more often than on other images and than by chance: a watermark, a price tag, a frame; of a \
+        mark, the same patch of pixels is at these maxima, wherever they are, and not on other images; of a tint, whichever \
+        part of the image has the label's colour. share is that of the label's images of which this holds, expected that of \
+        others, or what chance makes of it. Marks and tints are looked for in the images' files, or their thumbnails, of at \
+        most 60 images a label and 64 labels; labels with fewer than 10 images are not judged by them. Neurons that see the \
+        same spot of the same images are one row (--copies: a row each). --sheet outlines what it saw.
         """
 
     @Option(
@@ -36,10 +47,13 @@ public struct ShortcutsQuery: Query {
         completion: .neurons)
     public var layer: [String] = []
 
+    @Option(help: "Only shortcuts of this kind; may be repeated (default: all). Places are found without looking at any image.")
+    public var kind: [Kind] = []
+
     @Option(help: "Only neurons that tell a label at least so well, as AUROC.")
     public var auroc = 0.75
 
-    @Option(help: "Only where at least this share of the label's images have their maximum in the place.")
+    @Option(help: "Only where this holds of at least so large a share of the label's images.")
     public var share = 0.8
 
     @Option(help: "Only at this false discovery rate.")
@@ -51,14 +65,19 @@ public struct ShortcutsQuery: Query {
     @Flag(help: "List neurons that see the same spot in rows of their own, instead of once.")
     public var copies = false
 
+    /// Nil where no pictures are to be had: then places alone are looked for.
+    public var pictures: GivenPictures?
+
     /// For the argument parser; a query made so answers nothing until it is parsed.
     public init() {}
 
     public init(
-        layer: [String] = [], auroc: Double = 0.75, share: Double = 0.8, rate: Double = 0.05, count: Int = 20,
-        copies: Bool = false
+        layer: [String] = [], kind: [Kind] = [], auroc: Double = 0.75, share: Double = 0.8, rate: Double = 0.05, count: Int = 20,
+        copies: Bool = false, pictures: GivenPictures? = nil
     ) {
         self.layer = layer
+        self.kind = kind
+        self.pictures = pictures
         self.auroc = auroc
         self.share = share
         self.rate = rate
@@ -73,14 +92,32 @@ public struct ShortcutsQuery: Query {
     public func check(isDrawn: Bool) throws { guard count >= 1 else { throw QueryError.wrongCount(count) } }
 
     public var options: [String] {
-        Spelling.option("--layer", layer) + Spelling.option("--auroc", "\(auroc)") + Spelling.option("--share", "\(share)")
+        Spelling.option("--layer", layer) + Spelling.option("--kind", kind.map(\.rawValue))
+            + Spelling.option("--auroc", "\(auroc)") + Spelling.option("--share", "\(share)")
             + Spelling.option("--rate", "\(rate)")
             + Spelling.option("-k", "\(count)")
             + Spelling.flag("--copies", copies)
     }
 
+    /// What makes it a shortcut.
+    public enum Kind: String, CaseIterable, ExpressibleByArgument, Hashable, Sendable, Codable {
+        case place, mark, tint
+    }
+
     public enum Place: String, Hashable, Sendable, Encodable {
         case corner, border, spot
+        /// Of a mark.
+        case anywhere
+        /// Of a tint.
+        case everywhere
+
+        public var kind: Kind {
+            switch self {
+            case .corner, .border, .spot: .place
+            case .anywhere: .mark
+            case .everywhere: .tint
+            }
+        }
     }
 
     public struct Hit: Hashable, NeuronRow {
@@ -107,21 +144,13 @@ public struct ShortcutsQuery: Query {
             neuronColumn
             column("label", \.label).shortened
             column("auroc", title: "AUROC", \.auroc)
+            column("kind", \.place.kind.rawValue)
             column("place", \.place.rawValue)
             column("share", \.share)
             column("expected", \.expected)
             column("q", \.q)
             copiesColumn(of: "one spot", \.copies)
         }
-    }
-
-    private struct Suspect {
-        var neuron: Int
-        var label: Int
-        var auroc: Double
-        var finding: PlaceFinding
-        var spot: Spot
-        var q = 1.0
     }
 
     /// Hits by share less expected share, the largest first, ties by AUROC, then by neuron and label. Of neurons that see the
@@ -133,38 +162,19 @@ public struct ShortcutsQuery: Query {
             throw QueryError.outside(option: option, value: "\(value)", range: "0 to 1")
         }
         let description = store.description
-        let references = layer.isEmpty ? description.layers.map { $0.name } : layer
-        let asked = try NeuronSet(references, in: description)
-        let neurons = NeuronSet(
-            description.layers.filter { $0.height >= 4 && $0.width >= 4 }.flatMap { layer in
-                asked.ranges.map { $0.clamped(to: layer.neurons) }
-            })
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
-            let labels = try ImageLabels(store, database, images: fold.images, mask: fold.presence)
-            guard labels.counts.count(where: { $0 > 0 }) > 1 else { throw QueryError.noLabels }
-            let tellers = try tellers(neurons, labels, fold)
-            var suspects = try tellers.compactMap { neuron, told in try places(of: neuron, told, labels, fold) }.flatMap { $0 }
-            var remarks = labels.fewImages(PlaceFinding.fewest, so: "no shortcut can be found for them")
-            let judged = suspects.count
-            Self.control(&suspects)
-            suspects = suspects.filter { $0.q <= rate && $0.finding.share >= share && $0.finding.excess > 0 }
-            suspects.sort { a, b in
-                (b.finding.excess, b.auroc, a.neuron, a.label) < (a.finding.excess, a.auroc, b.neuron, b.label)
-            }
-            if suspects.isEmpty {
-                remarks.append(nothing(neurons.count, of: asked.count, tellers.reduce(0) { $0 + $1.told.count }, judged))
-            }
-            return Findings(
-                groups(suspects).enumerated().map { index, group in
-                    let one = suspects[group.leader]
-                    let (layer, channel) = description.name(ofNeuron: one.neuron)
-                    return Hit(
-                        rank: index + 1, layer: layer, channel: channel, label: labels.names[one.label], auroc: one.auroc,
-                        place: one.finding.place, share: one.finding.share, expected: one.finding.expected, q: one.q,
-                        copies: group.members.map { NeuronName(suspects[$0].neuron, description) })
-                }, remarks: remarks)
+        var search = try places(in: store)
+        if isWanted(.mark) || isWanted(.tint) { try lookAtPictures(&search, in: store) }
+        search.found.sort(by: Shortcut.isBefore)
+        if search.found.isEmpty { search.remarks.append(contentsOf: nothing(search)) }
+        let hits = groups(search.found).enumerated().map { index, group in
+            let one = search.found[group.leader]
+            let (layer, channel) = description.name(ofNeuron: one.neuron)
+            return Hit(
+                rank: index + 1, layer: layer, channel: channel, label: search.labels.names[one.label], auroc: one.auroc,
+                place: one.place, share: one.share, expected: one.expected, q: one.q,
+                copies: group.members.map { NeuronName(search.found[$0].neuron, description) })
         }
+        return Findings(hits, remarks: search.remarks)
     }
 
     /// What the neurons saw on images of the label.
@@ -180,37 +190,16 @@ public struct ShortcutsQuery: Query {
                 try SheetPlan.rows(of: shown, in: store), advice: "name fewer neurons or a smaller -k", isWhole: true))
     }
 
-    /// Why there is no finding.
-    private func nothing(_ mapped: Int, of asked: Int, _ pairs: Int, _ judged: Int) -> Remark {
-        guard mapped > 0 else {
-            return .nothing(
-                lookedAt: "0 of \(asked) neurons", because: "only those with a map of 4×4 cells and more have places")
-        }
-        let (neurons, bound) = ("\(mapped) neurons", String(format: "%g", auroc))
-        guard pairs > 0 else {
-            return .nothing(lookedAt: neurons, because: "none tells a label with an AUROC of \(bound) or more")
-        }
-        guard judged > 0 else {
-            return .nothing(
-                lookedAt: neurons,
-                because: "\(pairs) pairs of neuron and label have an AUROC of \(bound) or more, but no neuron has a place on "
-                    + "\(PlaceFinding.fewest) images of its label")
-        }
-        return .nothing(
-            lookedAt: neurons,
-            because: "of \(judged) pairs of neuron and label with an AUROC of \(bound) or more, "
-                + "none has its maxima in one place on "
-                + String(format: "%g %% of the label's images and at a false discovery rate of %g", 100 * share, rate))
-    }
-
     /// The first findings, each with the others of its label that see the same spot.
-    private func groups(_ suspects: [Suspect]) -> [Copies.Group] {
-        guard !copies else { return suspects.indices.prefix(count).map { Copies.Group(leader: $0) } }
+    private func groups(_ found: [Shortcut]) -> [Copies.Group] {
+        guard !copies else { return found.indices.prefix(count).map { Copies.Group(leader: $0) } }
         var groups: [Copies.Group] = []
-        for (index, one) in suspects.enumerated() {
+        for (index, one) in found.enumerated() {
             let group = groups.firstIndex { group in
-                let leader = suspects[group.leader]
-                return leader.label == one.label && leader.spot.isSame(as: one.spot)
+                let leader = found[group.leader]
+                guard leader.label == one.label, leader.place.kind == one.place.kind else { return false }
+                guard let spot = leader.spot, let own = one.spot else { return false }
+                return spot.isSame(as: own)
             }
             if let group {
                 groups[group].members.append(index)
@@ -219,54 +208,5 @@ public struct ShortcutsQuery: Query {
             }
         }
         return groups
-    }
-
-    /// The neurons that tell a label, and how well.
-    private func tellers(
-        _ neurons: NeuronSet, _ labels: ImageLabels, _ fold: BlockFold
-    ) throws -> [(neuron: Int, told: [(label: Int, auroc: Double)])] {
-        let counts = labels.counts
-        let classes = RankPass.Classes(numbers: labels.numbers, count: labels.names.count + 1)
-        var found: [(Int, [(Int, Double)])] = []
-        try RankPass(fold, images: labels.images).visit(neurons, classes) { neuron, results, _ in
-            let rated = SelectivityQuery.aurocs(results, counts, of: labels.images.count)
-            let told = labels.names.indices.filter { rated[$0] >= auroc }.map { ($0, rated[$0]) }
-            if !told.isEmpty { found.append((neuron, told)) }
-        }
-        return found
-    }
-
-    private func places(
-        of neuron: Int, _ told: [(label: Int, auroc: Double)], _ labels: ImageLabels, _ fold: BlockFold
-    ) throws -> [Suspect] {
-        let layer = fold.store.description.layer(ofNeuron: neuron)
-        // The map cell of each image; nil where the neuron says nothing.
-        var cells = [Int?](repeating: nil, count: fold.images)
-        try fold.rows(NeuronSet([neuron..<neuron + 1])) { first, row in
-            for lane in 0..<row.count {
-                let value = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
-                if value != 0, !value.isNaN { cells[first + lane] = Int(ndx_position(row.positions, row.width, lane)) }
-            }
-        }
-        return told.compactMap { label, auroc in
-            var (own, rest, all) = ([Int](), [Int](), [Int32]())
-            for (image, number) in zip(labels.images, labels.numbers) {
-                if number == UInt32(label) { all.append(cells[image].map { Int32($0) } ?? -1) }
-                guard let cell = cells[image] else { continue }
-                if number == UInt32(label) { own.append(cell) } else { rest.append(cell) }
-            }
-            return PlaceFinding(own: own, rest: rest, height: layer.height, width: layer.width).map { finding in
-                // q is no smaller than p.
-                let isFound = finding.p <= rate && finding.share >= share && finding.excess > 0
-                return Suspect(
-                    neuron: neuron, label: label, auroc: auroc, finding: finding,
-                    spot: Spot(cells: isFound ? all : [], height: layer.height, width: layer.width))
-            }
-        }
-    }
-
-    private static func control(_ suspects: inout [Suspect]) {
-        let rates = falseDiscoveryRates(suspects.map { $0.finding.p })
-        for index in suspects.indices { suspects[index].q = rates[index] }
     }
 }

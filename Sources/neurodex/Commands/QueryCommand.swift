@@ -112,14 +112,16 @@ struct QueryCommand<Q: Query, Drawing: DrawingOptions, Model: ModelOptions>: Fig
         return report
     }
 
-    /// The question with the activations of its image, if the store does not have it.
+    /// The question with the activations of its image, if the store does not have it, or with pictures, if it looks at them.
     private func located(in store: Store) throws -> Q {
         func located(_ query: some ImageQuery) throws -> any ImageQuery {
             var query = query
             query.given = try OutsideImage.activations(&query.image, store: store, model: network.model)
             return query
         }
-        guard let asked = query as? any ImageQuery, let found = try located(asked) as? Q else { return query }
+        guard let asked = query as? any ImageQuery, let found = try located(asked) as? Q else {
+            return try query.looking { try StoredPictures(store, images: drawing.images).given }
+        }
         return found
     }
 }

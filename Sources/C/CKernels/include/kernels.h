@@ -11,6 +11,7 @@
 #include "linear.h"
 #include "lists.h"
 #include "logistic.h"
+#include "matching.h"
 #include "matrix.h"
 #include "quantization.h"
 #include "ranks.h"

@@ -114,8 +114,8 @@ func binomialTail(_ count: Int, of trials: Int, chance: Double) -> Double {
         })
 }
 
-/// Benjamini and Hochberg's (1995): the smallest false discovery rate at which each is found. That of the i-th smallest p of m is the smallest
-/// p_j · m / j with j ≥ i.
+/// Benjamini and Hochberg's (1995): the smallest false discovery rate at which each is found. That of the i-th smallest p of m
+/// is the smallest p_j · m / j with j ≥ i.
 func falseDiscoveryRates(_ p: [Double]) -> [Double] {
     var rates = p
     var smallest = 1.0
