@@ -59,6 +59,9 @@ struct Graph: Sendable {
     /// Whether another output of the file has the probabilities, and this one has places of boxes.
     var isBesideProbabilities = false
 
+    /// The shape of a detector's answer in the file, and which of its axes has the places, where the answer was made a map of them.
+    var fileAnswer: (shape: [Int], places: Int)?
+
     /// The answer before softmax or sigmoid.
     var scores: ValueID { head?.scores ?? output }
 

@@ -7,11 +7,16 @@ public final class DifferentiableNetwork: Sendable {
     public let path: String
     public let sha256: String
     public let input: Network.Input
+    /// What the file says of itself, by key.
+    public let metadata: [String: String]
     /// Every layer that can be recorded, in the order in which they are computed.
     public let layers: [Layer]
 
     /// What the file's last nodes make of the class scores; nil where they are its answer, or it has no classes.
     public let probabilities: ClassProbabilities?
+
+    /// The tensor that it answers with; nil where its elements do not stand in a layer one for one.
+    public let answer: AnswerTensor?
 
     let graph: Graph
     private let values: [String: Graph.ValueID]
@@ -27,18 +32,19 @@ public final class DifferentiableNetwork: Sendable {
     }
 
     private init(_ file: ModelFile, options: Network.Options) throws {
-        var graph = try Importer.graph(of: file, output: options.output, inputSize: options.inputSize)
+        var graph = try Importer.graph(of: file, answer: AnswerReading(options), inputSize: options.inputSize)
         graph.fuse { $0.isKnownByItsOutput && !options.beforeActivation }
         let recording = try Recording(
             &graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation, hasClasses: options.hasClasses,
             leavesOut: true)
         path = file.path
-        sha256 = file.sha256
+        (sha256, metadata) = (file.sha256, file.metadata)
         input = Network.Input(graph)
         layers = recording.entries.map(\.layer)
         var values = Dictionary(uniqueKeysWithValues: recording.entries.map { ($0.layer.name, $0.value) })
         probabilities = ClassProbabilities(graph, of: layers.last { $0.isLogits })
         if let answer = probabilities?.layer { values[answer.name] = graph.output }
+        answer = AnswerTensor(graph, layers: layers)
         self.values = values
         self.graph = graph
     }
@@ -46,14 +52,16 @@ public final class DifferentiableNetwork: Sendable {
     /// The same layers over a graph of the same shape.
     init(_ network: DifferentiableNetwork, graph: Graph) {
         (path, sha256, input, layers, values) = (network.path, network.sha256, network.input, network.layers, network.values)
-        probabilities = network.probabilities
+        metadata = network.metadata
+        (probabilities, answer) = (network.probabilities, network.answer)
         self.graph = graph
     }
 
     /// The same over a graph in which `layer` has other channels.
     init(_ network: DifferentiableNetwork, graph: Graph, layer: Layer, channels: Int) {
         (path, sha256, input, values) = (network.path, network.sha256, network.input, network.values)
-        probabilities = nil
+        metadata = network.metadata
+        (probabilities, answer) = (nil, nil)
         var layers = network.layers
         for index in layers.indices where layers[index].name == layer.name { layers[index].channels = channels }
         self.layers = layers

@@ -16,6 +16,10 @@ public final class Network: Sendable {
         public var everyMean = false
         /// The output to compute, for models that have several.
         public var output: String?
+        /// A second output that is computed too, and is the end of the answer.
+        public var joined: JoinedOutput?
+        /// Answer with what stands before sigmoids and softmaxes, wherever they make an element of the output.
+        public var beforeProbabilities = false
         /// For models that leave the picture's size open.
         public var inputSize: (height: Int, width: Int)?
         /// Whether the channels of the answer are scores of classes; nil for what the graph looks like.
@@ -25,6 +29,15 @@ public final class Network: Sendable {
         package var supportsPrecision: Bool?
 
         public init() {}
+    }
+
+    /// An output of a detector that has boxes in one and scores in another.
+    public struct JoinedOutput: Equatable, Hashable, Sendable {
+        public var name: String
+        /// Along which it is put behind the first output, the batch's axis being 0.
+        public var axis: Int
+
+        public init(name: String, axis: Int) { (self.name, self.axis) = (name, axis) }
     }
 
     public struct Input: Equatable, Sendable {
@@ -83,7 +96,7 @@ public final class Network: Sendable {
         (precision, layerPatterns, recordsBeforeActivation) = (options.precision, options.layers, options.beforeActivation)
         guard options.supportsPrecision ?? precision.isSupported else { throw NetworkError.precision(precision) }
         var graph = try Importer.graph(
-            of: file, output: options.output, inputSize: options.inputSize, leavesWeightsInFile: true)
+            of: file, answer: AnswerReading(options), inputSize: options.inputSize, leavesWeightsInFile: true)
         answer = graph.head?.function
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(

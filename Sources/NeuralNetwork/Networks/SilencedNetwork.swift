@@ -29,7 +29,8 @@ public struct SilencedNetwork: Sendable {
         ofModelAt path: String, output: String? = nil, inputSize: (height: Int, width: Int)? = nil, neurons: [Neuron]
     ) throws {
         let file = try ModelFile(path: path)
-        let graph = try Importer.graph(of: file, output: output, inputSize: inputSize, leavesWeightsInFile: true)
+        let graph = try Importer.graph(
+            of: file, answer: AnswerReading(output: output), inputSize: inputSize, leavesWeightsInFile: true)
         let shapes = Dictionary(graph.values.map { ($0.name, $0.shape) }) { first, _ in first }
         bytes = try ONNXModelProto.rewriting(path) { proto in
             var way = WayToWeights(graph: proto, tensors: file.tensors, shapes: shapes.compactMapValues { $0 })

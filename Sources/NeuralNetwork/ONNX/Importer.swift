@@ -13,12 +13,13 @@ struct Importer {
     private var folded = 0
 
     /// - Parameters:
-    ///   - output: the output to compute, where the model has several; the first if nil.
+    ///   - answer: the output to compute, where the model has several, and what of it.
     ///   - inputSize: height and width for inputs that leave them open.
     ///   - leavesWeightsInFile: for a graph that is compiled at once and then dropped; else it must not depend on the file.
     /// - Throws: `NetworkError`; unsupported operators are all named at once, before anything is computed.
     static func graph(
-        of file: ModelFile, output: String? = nil, inputSize: (height: Int, width: Int)? = nil, leavesWeightsInFile: Bool = false
+        of file: ModelFile, answer: AnswerReading = AnswerReading(), inputSize: (height: Int, width: Int)? = nil,
+        leavesWeightsInFile: Bool = false
     ) throws -> Graph {
         var importer = Importer(file: file)
         let proto = file.proto.graph
@@ -28,10 +29,10 @@ struct Importer {
         let input = try ImageInput(proto, isWeight: { importer.ids[$0] != nil }, size: inputSize)
         importer.fixedBatch = input.batch ?? 1
         var whole = importer
-        let graph = try importer.run(input, output: output)
+        let graph = try importer.run(input, answer)
         if importer.fixedBatch > 1 {
             whole.images = whole.fixedBatch
-            _ = try whole.run(input, output: output)
+            _ = try whole.run(input, answer)
             try importer.check(graph, against: whole)
         }
         return graph
@@ -46,9 +47,14 @@ struct Importer {
         graph.values[id].weight = initializer.name
     }
 
-    private mutating func run(_ input: ImageInput, output: String?) throws -> Graph {
-        let proto = file.proto.graph
-        let target = try chooseOutput(proto, named: output)
+    private mutating func run(_ input: ImageInput, _ answer: AnswerReading) throws -> Graph {
+        var proto = file.proto.graph
+        let output = try chooseOutput(proto, named: answer.output)
+        var target = output
+        if let joined = answer.joined {
+            target = proto.join(target, try chooseOutput(proto, named: joined.name), axis: joined.axis)
+        }
+        if answer.isBeforeProbabilities { target = proto.beforeProbabilities(target) }
         graph.inputType = input.type
         let imageName = input.channelsAreLast ? "\(input.name), channels first" : input.name
         graph.input = id(imageName)
@@ -61,6 +67,7 @@ struct Importer {
         let nodes = try inOrder(proto.node, reaching: target)
         try refuseUnknown(nodes)
         for node in nodes { try add(node) }
+        target = try spread(target, input)
         graph.recognizeIdioms()
         graph.joinConcatenations()
         graph.joinReshapes()
@@ -75,11 +82,29 @@ struct Importer {
         graph.isBesideProbabilities =
             graph.head == nil
             && SiblingOutputs(proto).have(
-                probabilitiesBesideBoxes: target, count: (graph.values[outputID].shape ?? []).product)
+                probabilitiesBesideBoxes: output, count: (graph.values[outputID].shape ?? []).product)
         guard graph.values[outputID].constant == nil else {
             throw NetworkError.graph(problem: "its output '\(target)' does not depend on the image")
         }
         return graph
+    }
+
+    /// The answer of a detector as a map of its places, whose neurons are the numbers that each place has; another answer as it is.
+    private mutating func spread(_ target: String, _ input: ImageInput) throws -> String {
+        guard images == 1, let shape = ids[target].flatMap({ graph.values[$0].shape }),
+            let axis = PyramidPlaces.axis(of: shape, height: input.height, width: input.width)
+        else { return target }
+        graph.fileAnswer = (shape, axis)
+        var channelsFirst = target
+        if axis == 1 {
+            channelsFirst = "\(target), places last"
+            try add(.transposing([0, 2, 1], target, to: channelsFirst))
+        }
+        let (size, map) = ("\(target), size as a map", "\(target) as a map")
+        let sides = [1, shape[3 - axis], 1, shape[axis]]
+        graph.values[id(size)].constant = HostTensor(sides, shape: [4])
+        try add(.reshaping(channelsFirst, size, to: map))
+        return map
     }
 
     /// A file that fixes its batch is run image by image, which is right where its nodes do the same to each image: where, of all images
@@ -281,16 +306,5 @@ struct Importer {
         if let known = try operation.evaluate(shapesOf: operands) { return known }
         guard operands.allSatisfy({ $0 == nil || $0?.constant != nil }) else { return nil }
         return try operation.evaluate(operands.map { $0?.constant })
-    }
-}
-
-extension ONNXNodeProto {
-    /// A Transpose that no file has.
-    fileprivate static func transposing(_ axes: [Int64], _ input: String, to output: String) -> ONNXNodeProto {
-        var (node, attribute) = (ONNXNodeProto(), ONNXAttributeProto())
-        attribute.name = "perm"
-        attribute.ints = axes
-        (node.opType, node.input, node.output, node.attribute) = ("Transpose", [input], [output], [attribute])
-        return node
     }
 }
