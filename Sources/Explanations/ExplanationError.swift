@@ -1,3 +1,5 @@
+public import NeuralNetwork
+
 /// What can be wrong with a wish for an explanation: the facts; `description` makes the sentences.
 public enum ExplanationError: Error, Equatable, Sendable {
     case target(String, problem: String)
@@ -5,6 +7,9 @@ public enum ExplanationError: Error, Equatable, Sendable {
     case image(name: String, problem: String)
     case parameter(name: String, value: String, expected: String)
     case noScores
+    /// Of a network that is read as a detector.
+    case noBoxes(problem: String, outputs: [FileOutput])
+    case scores(lowest: Float, highest: Float, form: String)
     case noMap(layer: String)
     case flat(target: String)
     /// The gradient vanishes because the function that makes the neuron, `operation`, is at an end of its range.
@@ -27,6 +32,10 @@ extension ExplanationError: CustomStringConvertible {
         case .image(let name, let problem): "\(name) \(problem)"
         case .parameter(let name, let value, let expected): "\(name) takes \(expected), not \(value)"
         case .noScores: "the network has no class scores; name a neuron with --target LAYER:CHANNEL"
+        case .noBoxes(let problem, let outputs):
+            "the network \(problem): it has \(FileOutput.list(outputs)); say which is read with --output, and how with --head yolov8, yolov5, yolox or pairs"
+        case .scores(let lowest, let highest, let form):
+            "the scores, read as \(form), run from \(lowest) to \(highest), and probabilities from 0 to 1: where they are taken before a sigmoid, say so with --logits, else say how they are read with --head"
         case .noMap(let layer): "layer \(layer) has no map of more than one position; name a layer that has one"
         case .flat(let target):
             "the gradient of \(target) is zero everywhere on this image: the neuron is silent here; try an image of its top list, or another target"

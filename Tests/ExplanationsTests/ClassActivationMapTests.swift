@@ -24,13 +24,14 @@ struct ClassActivationMapTests {
         #expect(Double(found) >= 0.9 * Double(asked))
     }
 
-    /// From the paper: the layer's map weighed by the means of the gradient, one place after the other.
-    @Test func gradCAMEqualsTheFormula() throws {
+    /// From the papers: the layer's map weighed by the means of the gradient, or by what of it is above zero, one place after the other.
+    @Test(arguments: ["grad-cam", "layer-cam"]) func gradientMapsEqualTheirFormulas(_ method: String) throws {
         let fixture = try ExplainerFixture.petshop()
         let subject = try fixture.subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-31.jpg")
         let target = try fixture.target("class:fish")
-        let map = try ClassActivationMap.parse(["--layer", "conv3", "--method", "grad-cam"]).map(
+        let map = try ClassActivationMap.parse(["--layer", "conv3", "--method", method]).map(
             of: subject, target: target, by: fixture.explainer)
+        #expect(map.note == (method == "grad-cam" ? "Grad-CAM at conv3" : "LayerCAM at conv3"))
         let network = fixture.explainer.network
         let layer = try network.layer(named: "conv3")
         let pass = try GradientPass(network, layer: #require(network.logits), keeping: [layer])
@@ -44,7 +45,10 @@ struct ClassActivationMapTests {
         for channel in 0..<layer.channels {
             var weight: Float = 0
             for place in expected.indices { weight += gradient[place * layer.channels + channel] / Float(expected.count) }
-            for place in expected.indices { expected[place] += weight * activation[place * layer.channels + channel] }
+            for place in expected.indices {
+                let own = method == "grad-cam" ? weight : max(gradient[place * layer.channels + channel], 0)
+                expected[place] += own * activation[place * layer.channels + channel]
+            }
         }
         #expect(largestError(map.values, expected.map { max(0, $0) }) < 1e-4)
         #expect((map.height, map.width) == (layer.height, layer.width))

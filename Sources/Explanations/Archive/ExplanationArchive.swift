@@ -156,11 +156,12 @@ public final class ExplanationArchive {
     private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
         let explainer = try explainer()
         let clock = ContinuousClock.now
-        let placed = try explainer.placed(withReference(target), on: subject)
-        let map = try method.pictureMap(of: subject, target: placed, by: explainer)
+        let served = try explainer.served(withReference(target), on: subject)
+        var map = try method.pictureMap(of: subject, target: served.target, by: served.explainer)
+        if let remark = served.remark { map.note = [remark, map.note].compactMap { $0 }.joined(separator: "; ") }
         return Explanation(
             method: type(of: method).name, arguments: method.arguments, target: target, image: subject.name,
-            imageSHA256: subject.digest, value: try explainer.value(of: placed, on: subject), map: map,
+            imageSHA256: subject.digest, value: try served.explainer.value(of: served.target, on: subject), map: map,
             boxes: method.boxes(of: map, on: subject), seconds: (ContinuousClock.now - clock).seconds, wasKept: false)
     }
 
@@ -251,6 +252,8 @@ extension Target {
         case .similarity(let image): "@similar:\(image)"
         case .closeness(let reference): "@close:\(reference)"
         case .places(let places): "@places \(places)"
+        case .element(_, let index): "@\(index)"
+        case .detection(let box): "@\(box.text)"
         }
     }
 }

@@ -48,6 +48,7 @@ final class AscentNetwork: Sendable {
                 term.target.text,
                 problem: "is of a part of a picture, and ascent makes one; name a place y,x of the map, @mean or @sum instead")
         }
+        guard !term.target.isOfAnswer else { throw ExplanationError.isNoNeuron(term.target) }
         let tensor = description.layers.first { $0.name == term.target.layer }?.tensor
         let named = network.layers.first { $0.tensor == tensor }
         let layer = try named ?? network.layer(named: term.target.layer)

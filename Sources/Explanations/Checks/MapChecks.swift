@@ -38,7 +38,8 @@ public struct MapChecks: Codable, Equatable, Sendable {
     ) throws {
         rule = Self.currentRule
         obstacles = [:]
-        let target = try explainer.placed(target, on: subject)
+        let served = try explainer.served(target, on: subject)
+        let (target, explainer) = (served.target, served.explainer)
         do {
             curves = try PerturbationCurves(of: map, subject: subject, target: target, by: explainer, settings: settings)
         } catch let error as ExplanationError {

@@ -3,9 +3,14 @@ public import NeuralNetwork
 extension Explainer {
     /// A layer's map on an image: height × width × channels.
     public func activations(of layer: Layer, on subject: Subject) throws -> [Float] {
+        try activations(of: layer, on: subject.tensor)
+    }
+
+    /// The same on an input of the network, height × width × channels.
+    func activations(of layer: Layer, on tensor: [Float]) throws -> [Float] {
         var map: [Float] = []
         try activations(of: layer, count: 1) { _, input in
-            _ = input.update(fromContentsOf: subject.tensor)
+            _ = input.update(fromContentsOf: tensor)
         } read: { activation in
             Array(activation)
         } body: { _, activation in

@@ -27,6 +27,10 @@ public final class Explainer: Sendable {
     let gradientPasses: PassShelf<GradientKind, GradientPass>
     /// By the name of the layer.
     let forwardPasses: PassShelf<String, ForwardPass>
+    /// Of elements of the answer, and a detector's boxes.
+    let answers = AnswerShelf()
+    /// Whether layers are named as the network has them, which is read otherwise than the store's.
+    private let isOfAnswer: Bool
     /// Kinds of passes that are kept compiled: a picture's answer and its explanation, and the same of another layer.
     private static let keptKinds = 2
 
@@ -38,6 +42,7 @@ public final class Explainer: Sendable {
         description = store.description
         preprocessing = try store.preprocessing()
         camHead = try store.camHead()
+        isOfAnswer = false
         self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
@@ -72,6 +77,7 @@ public final class Explainer: Sendable {
         _ description: StoreDescription, preprocessing: Preprocessing, network: DifferentiableNetwork, jobs: Int? = nil
     ) {
         (self.description, self.preprocessing, self.network, camHead) = (description, preprocessing, network, nil)
+        isOfAnswer = false
         self.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: self.jobs)
@@ -81,14 +87,27 @@ public final class Explainer: Sendable {
     init(_ explainer: Explainer, network: DifferentiableNetwork, camHead: CAMHead? = nil) {
         (description, preprocessing, jobs) = (explainer.description, explainer.preprocessing, explainer.jobs)
         self.camHead = camHead ?? explainer.camHead
+        isOfAnswer = explainer.isOfAnswer
         // Passes of its own: those of the other are compiled of other weights.
         gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
         forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
         self.network = network
     }
 
+    /// The same with a network that is read for its answer: targets name its layers.
+    init(answering explainer: Explainer, network: DifferentiableNetwork) {
+        (description, preprocessing, jobs, camHead) = (explainer.description, explainer.preprocessing, explainer.jobs, nil)
+        isOfAnswer = true
+        gradientPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
+        forwardPasses = PassShelf(kinds: Self.keptKinds, passesOfAKind: jobs)
+        self.network = network
+    }
+
     /// The layer of the network that a layer of the store is.
+    /// - Throws: `ExplanationError.target` for an element of the answer, which is none.
     public func layer(of target: Target) throws -> Layer {
+        if isOfAnswer { return try network.layer(named: target.layer) }
+        guard !target.isOfAnswer else { throw ExplanationError.isNoNeuron(target) }
         // Names are made in the same way from the same file; the tensor tells where a selection numbered them otherwise.
         let tensor = description.layers.first { $0.name == target.layer }?.tensor
         guard let layer = network.layers.first(where: { $0.tensor == tensor }) else {
@@ -107,7 +126,13 @@ public final class Explainer: Sendable {
 
     /// The target's value on an image.
     public func value(of target: Target, on subject: Subject) throws -> Float {
-        let (layer, target) = try (layer(of: target), placed(target, on: subject))
+        let served = try served(target, on: subject)
+        return try served.explainer.value(ofPlaced: served.target, on: subject)
+    }
+
+    /// - Precondition: its places do not depend on the picture, or have been found.
+    private func value(ofPlaced target: Target, on subject: Subject) throws -> Float {
+        let layer = try layer(of: target)
         let map = try activations(of: layer, on: subject)
         return map.withUnsafeBufferPointer { target.value(of: $0, channels: layer.channels, width: layer.width) }
     }

@@ -64,8 +64,8 @@ extension ExplanationMethod {
     /// The map, zero where the network's input shows no picture but padding.
     /// - Throws: as `map`.
     public func pictureMap(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
-        let placed = try explainer.placed(target, on: subject)
-        return try map(of: subject, target: placed, by: explainer).confined(to: subject.framed.placement)
+        let served = try explainer.served(target, on: subject)
+        return try map(of: subject, target: served.target, by: served.explainer).confined(to: subject.framed.placement)
     }
 
     /// The same as `boxes`, of the picture alone.

@@ -12,6 +12,8 @@ import Search
 /// | `…@box x0,y0,x1,y1` | the mean over the places whose field has its centre in that box of the picture, in pixels; the nearest place where none has |
 /// | `…@argmax` | the mean over the places where no other channel of the layer is larger: a segmenter's region |
 /// | `class:NAME`, `class:INDEX` | the class's score |
+/// | `output:NAME[i,j]` | one element of an output of the file, without the batch's index, before a sigmoid or softmax that makes it |
+/// | `box:K`, `box:K.objectness`, `box:K.x0` | of the picture's K-th box: the score of its class before a sigmoid, objectness, a coordinate |
 /// | `similar:IMAGE`, `similar:IMAGE@LAYER` | minus the distance from an image of the store, by the maxima of a layer's channels: what `similar` goes by |
 /// | `-TARGET`, `2*TARGET`, `TARGET - TARGET`, `TARGET + TARGET` | what lowers it, and sums (`init(sumOf:in:)`) |
 public struct Target: Hashable, Sendable {
@@ -32,11 +34,15 @@ public struct Target: Hashable, Sendable {
         case closeness(to: [Float])
         /// What a box or region is on one picture: the mean over these places, row-major; not empty.
         case places([Int])
+        /// An element of an output, along each of its axes but the batch's.
+        case element(output: String, index: [Int])
+        /// A box that a detector found on the picture.
+        case detection(DetectionTarget)
 
         /// Whether its places depend on the picture.
         var isOfPicture: Bool {
             switch self {
-            case .box, .region: true
+            case .box, .region, .detection: true
             default: false
             }
         }
@@ -59,6 +65,8 @@ public struct Target: Hashable, Sendable {
     public var weight: Float = 1
     /// What a sum adds to the first.
     public var rest: [Term] = []
+    /// The layer that shows best where it comes from, where the target tells.
+    var mapHint: String?
     /// Whether it is the score of a class, or a sum of such.
     public var isClass: Bool
     /// The neuron as a user would write it.
@@ -127,6 +135,20 @@ public struct Target: Hashable, Sendable {
     /// Whether a part of it depends on the picture, so that it has a value only on one (`Explainer.placed`).
     var isOfPicture: Bool { terms.contains { $0.reduction.isOfPicture } }
 
+    /// Of no layer of the store.
+    init(layer: String, reduction: Reduction, text: String) {
+        (self.layer, channel, self.reduction, isClass) = (layer, 0, reduction, false)
+        (neuron, self.text, caption) = (text, text, text)
+    }
+
+    /// The same sum of other neurons; not empty.
+    func ofTerms(_ terms: [Term], layer: String) -> Target {
+        var result = self
+        (result.layer, result.channel, result.reduction) = (layer, terms[0].channel, terms[0].reduction)
+        (result.weight, result.rest) = (terms[0].weight, Array(terms.dropFirst()))
+        return result
+    }
+
     /// The same with other reductions of its terms.
     func mapTerms(_ change: (Term) throws -> Reduction) rethrows -> Target {
         var result = self
@@ -140,6 +162,10 @@ public struct Target: Hashable, Sendable {
     public init(_ text: String, in description: StoreDescription) throws {
         // A layer's own name may have an @ in it.
         let isWhole = (try? NeuronReference(text, in: description)) != nil
+        if !isWhole, let answer = try Target(ofAnswer: text, in: description) {
+            self = answer
+            return
+        }
         let cut = isWhole ? nil : text.lastIndex(of: "@")
         let reference = try NeuronReference(cut.map { String(text[..<$0]) } ?? text, in: description)
         guard reference.neurons.count == 1 else {
@@ -172,9 +198,17 @@ public struct Target: Hashable, Sendable {
     /// What its value is.
     public var quantity: String {
         if reference != nil { return "minus the distance" }
-        let one = isClass ? "score" : "activation"
+        let one = quantityOfOne
         guard rest.isEmpty else { return "sum of \(one)s" }
         return isOneNeuron ? one : weight == -1 ? "minus the \(one)" : "\(one) times \(weight)"
+    }
+
+    private var quantityOfOne: String {
+        switch reduction {
+        case .element: "value"
+        case .detection(let box): [.score, .objectness].contains(box.part) ? "score" : "coordinate"
+        default: isClass ? "score" : "activation"
+        }
     }
 
     /// A class's name up to its first comma.
@@ -250,7 +284,8 @@ public struct Target: Hashable, Sendable {
             return places.reduce(Float.zero) { $0 + map[$1 * channels + channel] } / Float(places.count)
         case .closeness(let reference):
             return -Self.distance(map, channels: channels, from: reference)
-        case .box, .region, .similarity: preconditionFailure("what \(text) is of a picture has not been found")
+        case .box, .region, .similarity, .element, .detection:
+            preconditionFailure("what \(text) is of a picture has not been found")
         }
     }
 
@@ -284,7 +319,8 @@ public struct Target: Hashable, Sendable {
                     let element = Self.place(of: channel, in: map, channels: channels) * channels + channel
                     gradient[element] += weight * (reference[channel] - map[element]) / distance
                 }
-            case .box, .region, .similarity: preconditionFailure("what \(text) is of a picture has not been found")
+            case .box, .region, .similarity, .element, .detection:
+                preconditionFailure("what \(text) is of a picture has not been found")
             }
         }
     }

@@ -12,6 +12,9 @@ import Search
 ///   is averaged, that map.
 /// - `grad-cam`: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks", 2017, https://arxiv.org/abs/1610.02391. For any
 ///   network and target: max(0, Σ_k α_k A_k(y,x)), α_k being the mean over all places of ∂s/∂A_k.
+/// - `layer-cam`: Jiang, Zhang, Hou, Cheng and Wei, "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021,
+///   https://doi.org/10.1109/TIP.2021.3089943. max(0, Σ_k max(0, ∂s/∂A_k(y,x)) A_k(y,x)): each place by its own gradient, so that early, fine
+///   layers and single boxes of a detector have maps too.
 /// - `auto`: CAM where the network and the target (a class) allow it, or where the store keeps a last layer fitted for it (`cam fit`); else
 ///   Grad-CAM; the result's note says so.
 ///
@@ -28,13 +31,16 @@ public struct ClassActivationMap: ExplanationMethod {
     public enum Kind: String, CaseIterable, ExpressibleByArgument, Sendable {
         case auto, cam
         case gradCAM = "grad-cam"
+        case layerCAM = "layer-cam"
     }
 
-    @Option(help: ArgumentHelp("auto, cam or grad-cam.", valueName: "method"))
+    @Option(help: ArgumentHelp("auto, cam, grad-cam or layer-cam.", valueName: "method"))
     public var method: Kind = .auto
 
     @Option(
-        help: ArgumentHelp("The layer of grad-cam; without it the last map before the target.", valueName: "layer"),
+        help: ArgumentHelp(
+            "The layer of grad-cam and layer-cam; without it the last map before the target, of a box what its head reads.",
+            valueName: "layer"),
         completion: .layers)
     public var layer: String?
 
@@ -79,6 +85,7 @@ public struct ClassActivationMap: ExplanationMethod {
         case .auto: "Class activation map"
         case .cam: "Class activation map (CAM)"
         case .gradCAM: "Grad-CAM"
+        case .layerCAM: "LayerCAM"
         }
     }
 
@@ -124,7 +131,7 @@ public struct ClassActivationMap: ExplanationMethod {
                 )
             }
             return try gradientMap(subject, target, because: layer == nil ? obstacle : nil, explainer)
-        case .gradCAM: return try gradientMap(subject, target, because: nil, explainer)
+        case .gradCAM, .layerCAM: return try gradientMap(subject, target, because: nil, explainer)
         }
     }
 
@@ -139,7 +146,7 @@ public struct ClassActivationMap: ExplanationMethod {
     func headInUse(for target: Target, _ explainer: Explainer) -> CAMHead? {
         let head = explainer.network.classifierHead
         let isExact = layer == nil && head != nil && (try? obstacle(to: head, target, explainer) == nil) == true
-        return method == .gradCAM || isExact ? nil : fittedHead(for: target, explainer)?.0
+        return [.gradCAM, .layerCAM].contains(method) || isExact ? nil : fittedHead(for: target, explainer)?.0
     }
 
     /// The last layer that the store keeps, and its index of the target's class.
@@ -173,7 +180,8 @@ public struct ClassActivationMap: ExplanationMethod {
     ) throws -> ExplanationMap {
         let network = explainer.network
         let end = try explainer.layer(of: target)
-        guard let layer = try layer.map({ try network.layer(named: $0) }) ?? network.lastMap(before: end) else {
+        let named = try (layer ?? target.mapHint).map { try network.layer(named: $0) }
+        guard let layer = try named ?? network.lastMap(before: end) else {
             throw ExplanationError.noMap(layer: end.name)
         }
         guard layer.height * layer.width > 1 else { throw ExplanationError.noMap(layer: layer.name) }
@@ -194,15 +202,28 @@ public struct ClassActivationMap: ExplanationMethod {
         guard gradient.allSatisfy(\.isFinite), activation.allSatisfy(\.isFinite) else {
             throw ExplanationError.notFinite(what: "the gradient of \(target.text) by layer \(layer.name)")
         }
-        let (channels, places) = (layer.channels, layer.height * layer.width)
+        let values = evidence(activation, gradient, channels: layer.channels)
+        var map = ExplanationMap(channels: 1, height: layer.height, width: layer.width, values: values, isSigned: false)
+        map.note = (method == .layerCAM ? "LayerCAM" : "Grad-CAM") + " at \(layer.name)" + (reason.map { ": \($0)" } ?? "")
+        return map
+    }
+
+    /// Activations weighed by their gradients, a number a place: by their means over the map, or of LayerCAM by those of the place above zero.
+    private func evidence(_ activation: UnsafeBufferPointer<Float>, _ gradient: UnsafeBufferPointer<Float>, channels: Int)
+        -> [Float]
+    {
+        let places = activation.count / channels
+        guard method != .layerCAM else {
+            return (0..<places).map { place in
+                let own = place * channels..<(place + 1) * channels
+                return Float(max(0, own.reduce(0.0) { $0 + Double(max(gradient[$1], 0)) * Double(activation[$1]) }))
+            }
+        }
         let weights = (0..<channels).map { channel in
             (0..<places).reduce(0.0) { $0 + Double(gradient[$1 * channels + channel]) } / Double(places)
         }
-        let values = (0..<places).map { place in
+        return (0..<places).map { place in
             Float(max(0, (0..<channels).reduce(0.0) { $0 + weights[$1] * Double(activation[place * channels + $1]) }))
         }
-        var map = ExplanationMap(channels: 1, height: layer.height, width: layer.width, values: values, isSigned: false)
-        map.note = "Grad-CAM at \(layer.name)" + (reason.map { ": \($0)" } ?? "")
-        return map
     }
 }
