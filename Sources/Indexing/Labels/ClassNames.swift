@@ -1,8 +1,9 @@
 /// The names of a network's outputs, from a file with one line for each: `tench, Tinca tinca`, or with ImageNet's synset
 /// before it, `n01440764 tench, Tinca tinca`, which is dropped.
 public enum ClassNames {
+    /// - Parameter count: how many there must be; nil for any number.
     /// - Throws: `DatasetError` where the file cannot be read or has not `count` lines.
-    public static func read(_ path: String, count: Int) throws -> [String] {
+    public static func read(_ path: String, count: Int?) throws -> [String] {
         let text: String
         do {
             text = try TextFile.read(path)
@@ -15,7 +16,7 @@ public enum ClassNames {
             else { return line }
             return String(line[line.index(after: space)...])
         }
-        guard names.count == count else { throw DatasetError.classCount(path: path, names: names.count, classes: count) }
-        return names
+        guard let count, names.count != count else { return names }
+        throw DatasetError.classCount(path: path, names: names.count, classes: count)
     }
 }

@@ -25,24 +25,14 @@ struct BareNetworkOptions: ParsableArguments {
 
     /// An option that was given; nil of none.
     var used: String? {
-        let given: [(String, Bool)] = [
-            ("--classes", classes != nil), ("--labels", labels != nil), ("--output", reading.output != nil),
-            ("--input-size", reading.inputSize != nil),
-            ("--preprocess", preprocessing.preset != nil), ("--resize", preprocessing.resize != nil),
-            ("--pad-color", preprocessing.padColor != nil), ("--mean", preprocessing.mean != nil),
-            ("--std", preprocessing.deviation != nil), ("--channels", preprocessing.channels != nil),
-            ("--divisor", preprocessing.divisor != nil), ("--interpolation", preprocessing.interpolation != nil),
-        ]
-        return given.first(where: \.1)?.0
+        classes != nil ? "--classes" : labels != nil ? "--labels" : reading.used ?? preprocessing.used
     }
 
     /// What makes the same network of the same file, and gives the same labels.
     func arguments(of network: any AnsweringNetwork) throws -> [String] {
         guard let alone = network as? BareNetworkAnswers else { return [] }
         return Spelling.option("--classes", classes) + Spelling.option("--labels", labels)
-            + Spelling.option("--output", reading.output)
-            + Spelling.option("--input-size", reading.inputSize.map { "\($0.height)x\($0.width)" })
-            + alone.explainer.preprocessing.arguments
+            + reading.arguments + alone.explainer.preprocessing.arguments
     }
 
     /// Whether a file is there that is no store; an empty one is a store that was begun.
@@ -55,27 +45,13 @@ struct BareNetworkOptions: ParsableArguments {
 
     /// - Throws: `NetworkError` for what is no network, and where its input size is open; `Failure` for one without scores of classes.
     func network(at path: String) throws -> BareNetworkAnswers {
-        var options = Network.Options()
-        (options.batch, options.output, options.inputSize) = (1, reading.output, reading.size)
-        if classes != nil { options.hasClasses = true }
-        let network: Network
-        do {
-            network = try Network(contentsOf: path, options: options)
-        } catch let error as NetworkError {
-            guard case .openInputSize = error, let size = preprocessing.statedSize else { throw error }
-            options.inputSize = (size.height, size.width)
-            network = try Network(contentsOf: path, options: options)
-        }
+        let (network, options) = try reading.network(
+            at: path, hasClasses: classes == nil ? nil : true, size: preprocessing.statedSize)
         guard let scores = network.layers.last(where: \.isLogits), scores.height * scores.width == 1 else {
             throw Failure("\(path) answers with no scores of classes; say which output has them with --output")
         }
         let names = try classes.map { try ClassNames.read($0, count: scores.channels) } ?? []
-        let own = preprocessing.isOpen ? try network.modelPreprocessing() : nil
-        if let own { printNote("pictures are prepared as \(own.source) says; --preprocess and its like change that") }
-        let recipe = try preprocessing.preprocessing(for: network.input, store: nil, model: own?.recipe)
-        if own == nil, preprocessing.isOpen {
-            printNote("pictures are prepared as torchvision does; 'neurodex preprocessing' tries other ways")
-        }
+        let recipe = try preprocessing.recipe(of: network, standard: nil, "as torchvision does")
         let description = try StoreDescription(network, preprocessing: recipe, classes: names, topCount: 1)
         return BareNetworkAnswers(
             explainer: Explainer(

@@ -49,6 +49,28 @@ struct PreprocessingOptions: ParsableArguments {
         return preset?.size
     }
 
+    /// An option that was given; nil of none.
+    var used: String? {
+        let given: [(String, Bool)] = [
+            ("--preprocess", preset != nil), ("--resize", resize != nil), ("--pad-color", padColor != nil),
+            ("--mean", mean != nil),
+            ("--std", deviation != nil), ("--channels", channels != nil), ("--divisor", divisor != nil),
+            ("--interpolation", interpolation != nil),
+        ]
+        return given.first(where: \.1)?.0
+    }
+
+    /// How pictures are prepared for a network without a store: as said, as its file says, else `standard`; which of them is noted.
+    /// - Parameter words: what `standard` is, for people.
+    /// - Throws: `ValidationError` for what does not fit the network; `NetworkError.metadata`.
+    func recipe(of network: Network, standard: Preprocessing?, _ words: String) throws -> Preprocessing {
+        let own = isOpen ? try network.modelPreprocessing() : nil
+        if let own { printNote("pictures are prepared as \(own.source) says; --preprocess and its like change that") }
+        let recipe = try preprocessing(for: network.input, store: nil, model: own?.recipe ?? standard)
+        if own == nil, isOpen { printNote("pictures are prepared \(words); 'neurodex preprocessing' tries other ways") }
+        return recipe
+    }
+
     /// Whether everything is left open, so that the store's or the model's own recipe holds.
     var isOpen: Bool { preset == nil }
 
