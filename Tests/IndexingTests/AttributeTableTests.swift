@@ -52,6 +52,16 @@ import Testing
         #expect(found.notes.contains { $0.contains("such as CelebA: -1 is taken for no") })
     }
 
+    /// Spreadsheets write the separator first, and spaces may follow a quotation mark.
+    @Test func aFirstLineMayNameTheSeparator() throws {
+        for sign in ["sep=;", "SEP=|", "sep=,"] {
+            let separator = String(sign.suffix(1))
+            let lines = ["file,wet,age", "\"a/1.jpg\" ,1,2", "a/2.jpg,0,\"3\""].map { $0.replacing(",", with: separator) }
+            let found = try read(([sign] + lines).joined(separator: "\r\n") + "\r\n")
+            #expect(try values(found, "wet") == [1, 0, -9, -9, -9] && values(found, "age") == [2, 3, -9, -9, -9])
+        }
+    }
+
     @Test func longTables() throws {
         let positive = try read("image,attribute\na/1.jpg,wet\na/1.jpg,red\nb/1.jpg,wet\n")
         #expect(try values(positive, "wet") == [1, -9, -9, 1, -9] && values(positive, "red") == [1, -9, -9, 0, -9])
@@ -64,7 +74,9 @@ import Testing
     @Test(arguments: [
         ("", "it is empty"), ("file\na/1.jpg\n", "has the columns file"), ("wet,dry\n1,0\n", "has the columns wet, dry"),
         ("file,who\na/1.jpg,Ann\n", "of who, line 2 says 'Ann'"), ("file,wet\n", "of wet, it says nothing"),
-        ("file,wet\n\"a/1.jpg,1\n", "line 2: a quotation mark is not closed"), ("file,wet\nx/y.jpg,1\n", "no file that"),
+        ("file,wet\n\"a/1.jpg,1\n", "line 2: a quotation mark is not closed"),
+        ("file,wet\n\"a/1.jpg\"x,1\n", "line 2: something other than a separator follows a closed quotation mark"),
+        ("file,wet\nx/y.jpg,1\n", "no file that"),
         ("file,age\na/1.jpg,inf\n", "says 'inf'"), ("file,age\na/1.jpg,2\na/2.jpg,yes\n", "words such as yes and numbers"),
     ])
     func whatIsNoTableIsRefused(_ text: String, _ reason: String) throws {

@@ -11,17 +11,24 @@ struct CellReader {
     private(set) var line = 0
     private var nextLine = 1
 
-    /// The separator is that of `,`, `;` and tab which the first line has most of.
+    /// The separator is that of `,`, `;` and tab which the first line has most of, or that of a line `sep=;` before it, which is
+    /// for spreadsheets.
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         self.bytes = UnsafeBufferPointer(rebasing: bytes[start...])
         let head = self.bytes.prefix { $0 != UInt8(ascii: "\n") }
         let counts = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")].map { sign in (sign, head.count { $0 == sign }) }
-        delimiter = counts.reduce(counts[0]) { $1.1 > $0.1 ? $1 : $0 }.0
+        let sign = String(decoding: head.prefix(7), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard sign.lowercased().hasPrefix("sep="), sign.utf8.count == 5, let separator = sign.utf8.last, head.count <= 6 else {
+            delimiter = counts.reduce(counts[0]) { $1.1 > $0.1 ? $1 : $0 }.0
+            return
+        }
+        delimiter = separator
+        (place, nextLine) = (min(head.count + 1, self.bytes.count), 2)
     }
 
     /// Reads the next row that is not empty into `cells`, without quotes around them; false at the end.
-    /// - Throws: `UnreadableText` for a quote that is not closed.
+    /// - Throws: `UnreadableText` for a quote that is not closed, and for text behind one that is.
     mutating func next(_ cells: inout [Range<Int>]) throws(UnreadableText) -> Bool {
         while place < bytes.count {
             line = nextLine
@@ -60,7 +67,14 @@ struct CellReader {
         }
         guard place < bytes.count else { throw UnreadableText(reason: "line \(line): a quotation mark is not closed") }
         let end = place
+        let rest = end + 1
         while place < bytes.count, bytes[place] != delimiter, bytes[place] != UInt8(ascii: "\n") { place += 1 }
+        guard trimmed(rest..<max(place, rest)).isEmpty else {
+            throw UnreadableText(
+                reason:
+                    "line \(line): something other than a separator follows a closed quotation mark; one within a cell is written twice"
+            )
+        }
         return start..<end
     }
 
