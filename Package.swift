@@ -180,7 +180,8 @@ let package = Package(
         .testTarget(
             name: "WalkthroughTests", dependencies: ["Walkthrough", "NeuralNetwork", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SearchTests", dependencies: ["CActivationTable", "CKernels", "Search", "TestSupport", argumentParser, grdb],
+            name: "SearchTests",
+            dependencies: ["CActivationTable", "CKernels", "Support", "Search", "TestSupport", argumentParser, grdb],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",

@@ -49,6 +49,10 @@ public struct SheetPlan: Sendable {
     public struct Row: Sendable {
         public var title: String
         public var subtitle: String?
+        /// Of which the row is, where it is of one alone.
+        public var neuron: NeuronName?
+        /// A line under the title.
+        public var note: String?
         public var pictures: [Picture]
 
         public init(title: String, subtitle: String? = nil, pictures: [Picture] = []) {

@@ -22,7 +22,7 @@ public protocol NeuronRow: TableRow {
 }
 
 extension NeuronRow {
-    var neuron: NeuronName { NeuronName(layer: layer, channel: channel) }
+    public var neuron: NeuronName { NeuronName(layer: layer, channel: channel) }
 }
 
 extension NeuronRow {

@@ -68,7 +68,7 @@ public let queries: [any Query.Type] = [
     ProfileQuery.self,
     NeuronsQuestion.self,
     ContrastQuery.self,
-    ConceptsQuery.self,
+    ConceptsQuestion.self,
     SuspectsQuery.self,
     ShortcutsQuery.self,
     AccuracyQuery.self,
@@ -138,6 +138,11 @@ public protocol StreamedQuery: Query {
     ///   - part: takes the listing of each part.
     /// - Returns: remarks and figure, and a listing without rows; nil where the question cannot be answered in parts.
     func report(from store: Store, keeping rows: Int, part: (any Printable) throws -> Void) throws -> Report?
+}
+
+/// A question that may read files of the user's, which a page is not allowed to name.
+public protocol FileReadingQuery: Query {
+    var filesRead: [String] { get }
 }
 
 /// A question about an image that the store need not have.

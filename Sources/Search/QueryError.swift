@@ -31,6 +31,9 @@ public enum QueryError: Error, Hashable, Sendable {
     case ambiguousAttribute(name: String, choices: [String])
     /// No label and no attribute parts the images; `idle` hold for all or none.
     case noConcepts(idle: [String])
+    /// Vectors of images or words, or their names, that are not what they should be.
+    case wrongVectors(file: String, reason: String)
+    case unknownWord(name: String, file: String, suggestions: [String])
     /// Too few labels to tell apart.
     case noLabels
     /// None, or all, of the images have the label.
@@ -96,6 +99,10 @@ extension QueryError: CustomStringConvertible {
                 + (idle.first.map { "every label and attribute holds for all images or for none, such as \($0)" }
                     ?? "the images have no labels and no attributes")
                 + "; neurodex attributes STORE --import FILE.csv gives them attributes"
+        case .wrongVectors(let file, let reason):
+            "\(file): \(reason)"
+        case .unknownWord(let name, let file, let suggestions):
+            "\(file) has no word '\(name)'\(Suggestion.clause(suggestions)); add it there, and its vector to --words"
         case .unknownAttribute(let name, let known):
             Self.unknownAttribute(name, known)
         case .ambiguousAttribute(let name, let choices):

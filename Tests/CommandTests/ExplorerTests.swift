@@ -2,6 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Explorer
 import Foundation
+import GRDB
 import Images
 import Pages
 import Search
@@ -167,6 +168,31 @@ import neurodex
         check("/?color=auroc&selective=horse", .badRequest, "horse")
         check("/sql?operand=DELETE%20FROM%20image", .badRequest, "refused")
         check("/neuron/%3Cscript%3E:1", .notFound, "&lt;script&gt;")
+    }
+
+    /// A file of this machine is not read for whoever sees a page.
+    @Test func filesAreNotReadForPages() {
+        let response = ask("/concepts/conv4?vectors=/etc/passwd&words=/etc/passwd&names=/etc/passwd")
+        #expect(
+            response.status == .badRequest && text(response).contains("which pages do not read"), "\(text(response).suffix(400))")
+    }
+
+    /// What an attribute is damaged in does not hide the images and neurons.
+    @Test func aDamagedAttributeIsSaidAndTheRestShown() throws {
+        let count = try store.imageCount()
+        try store.keep(
+            [Attribute(name: "tag", kind: .binary, values: (0..<count).map { Double($0 % 2) })], numbering: store.imageNumbering()
+        )
+        #expect(text(ask("/images")).contains("has=tag") && text(ask("/neuron/class:cat")).contains("In words"))
+        try DatabaseQueue(path: store.path).write { try $0.execute(sql: "UPDATE attribute SET list = replace(list, '[0', '[1')") }
+        let explorer = try Explorer(
+            Store.open(path: store.path), options: Explorer.Options(images: nil), commands: ServeCommand.commands, port: 8117)
+        for target in ["/", "/images", "/neuron/conv4:3"] {
+            let response = explorer.respond(to: Request(target, method: "GET", headers: ["host": "127.0.0.1:8117"]))
+            #expect(
+                response.status == .ok && text(response).contains("in its table attribute"),
+                "\(target): \(text(response).suffix(900))")
+        }
     }
 
     @Test func hostileAddressesGiveNothing() {

@@ -17,6 +17,8 @@ struct ImageFacets {
     /// Counted once for each state of the file, over all images.
     var rows: [Row]
     var images: Int
+    /// Why a row is not there.
+    var gap: String?
 
     /// What the rows are called in the address.
     var names: [String] { rows.map(\.name) }
@@ -25,6 +27,7 @@ struct ImageFacets {
     init(_ overview: Overview, changes: [(store: String, answers: PredictionDiff)] = []) {
         let summary = overview.summary
         images = summary.images
+        gap = overview.attributesGap
         let right = summary.rightAnswers
         rows = [
             Row(

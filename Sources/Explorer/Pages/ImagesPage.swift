@@ -155,6 +155,7 @@ extension Explorer {
                 HTML(.button, .class("primary")) { "Show" }
             }
             HTML(.ul, .class("chips")) { Self.chip("all", "\(facets.images)", Address("images"), isCurrent: isAll) }
+            if let gap = facets.gap { HTML(.p, .class("note")) { gap } }
             for row in facets.rows where !row.values.isEmpty {
                 HTML(.div, .class("facet")) {
                     HTML(.small) { row.title }

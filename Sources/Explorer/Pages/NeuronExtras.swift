@@ -11,6 +11,29 @@ extension Explorer {
     /// Values that a page reads of a layer at once; of more, the question stands at its own address.
     static let quickValues = 4_000_000
 
+    /// The formula of labels and attributes that tells its images.
+    func words(for neuron: NeuronName) throws -> HTML {
+        let formulas = try NeuronFormulas(of: [neuron], in: store, quick: true)
+        let hit = formulas[neuron]
+        guard hit != nil || formulas.gap != nil else { return HTML() }
+        return HTML(.section, .class("card")) {
+            HTML(.h2) { "In words" }
+            if let hit {
+                HTML(.p) { HTML(.b) { hit.formula ?? "" } }
+                HTML(.small) {
+                    "AUROC " + (hit.heldOut.map { String(format: "%.3f", $0) } ?? "unknown")
+                        + " on images that the search did not see; holds for "
+                        + String(format: "%.1f", (hit.share ?? 0) * 100) + " % of the images."
+                }
+            } else {
+                HTML(.p, .class("quiet")) { "Not searched: \(formulas.gap ?? "")." }
+                HTML(.p) {
+                    HTML(.a, .href(Address("concepts", neuron.description))) { "Search a formula of labels and attributes" }
+                }
+            }
+        }
+    }
+
     /// The neurons of its layer that rank the images most alike.
     func alike(_ neuron: String, _ layer: LayerRecord) throws -> HTML {
         let question = Address(

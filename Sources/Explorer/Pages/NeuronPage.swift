@@ -26,6 +26,7 @@ extension Explorer {
                     self.thumbnailNote((report.listing as? Rows<TopQuery.Hit>)?.rows.prefix(400).map(\.imageID) ?? [])
                 }
                 try HTML(.div) {
+                    try self.words(for: NeuronName(layer: layer.name, channel: channel))
                     try HTML(.section, .class("card")) { try self.histogram(name, question.each.condition, wanted) }
                     try HTML(.section, .class("card")) { try self.statistics(of: reference) }
                     HTML(.section, .class("card")) { self.labelsTold(by: "\(layer.name):\(channel)") }

@@ -16,6 +16,8 @@ struct Overview: Sendable {
     var sizes: [(name: String, count: Int, condition: String)] = []
     /// What attributes narrow images to.
     var attributes: [ImageFacets.Value] = []
+    /// Why there are none; nil where they could be read.
+    var attributesGap: String?
 
     /// More images than their thumbnails are counted of for a page: all their bytes are read for it.
     static let mostCounted = 10_000
@@ -50,7 +52,11 @@ final class OverviewShelf: Sendable {
             matrix: ConfusionMatrix(images, classes: description.classes))
         overview.answers = Overview.answers(images, classes: description.classes)
         overview.sizes = Overview.sizes(images)
-        overview.attributes = try store.attributes().flatMap(ImageFacets.values)
+        do {
+            overview.attributes = try store.attributes().flatMap(ImageFacets.values)
+        } catch let error as StoreError {
+            overview.attributesGap = "Attributes are left out: \(error)."
+        }
         return overview
     }
 
@@ -81,6 +87,7 @@ extension Explorer {
         ) {
             let overview = try self.overviews.overview(of: self.store)
             self.numbers(overview.summary)
+            if let gap = overview.attributesGap { HTML(.p, .class("note")) { gap } }
             try HTML(.section, .class("card")) { try self.map(overview, wanted) }
             try HTML(.div, .class("cards")) {
                 try HTML(.section, .class("card")) {

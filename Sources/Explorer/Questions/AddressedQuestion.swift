@@ -46,6 +46,10 @@ enum AddressedQuestion {
         do {
             let query = try Q.parse(arguments + (operands.isEmpty ? [] : ["--"]) + operands)
             try check(query)
+            // Whoever sees a page may not read this machine's files by it.
+            if let file = (query as? any FileReadingQuery)?.filesRead.first {
+                throw Refusal(sentence: "\(file) is a file, which pages do not read; ask on the command line")
+            }
             return query
         } catch let error as QueryError {
             throw Refusal(sentence: error.description)

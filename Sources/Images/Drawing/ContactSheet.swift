@@ -38,13 +38,16 @@ public struct ContactSheet: Sendable {
         public var title: String?
         /// Set behind the title, in a quieter colour.
         public var subtitle: String?
+        /// A line under the title.
+        public var note: String?
         public var cells: [Cell]
         /// Whether it goes on with the row above, and stands in one column with it, as every row without a title does.
         public var belongsAbove = false
 
-        public init(title: String? = nil, subtitle: String? = nil, cells: [Cell]) {
+        public init(title: String? = nil, subtitle: String? = nil, note: String? = nil, cells: [Cell]) {
             self.title = title
             self.subtitle = subtitle
+            self.note = note
             self.cells = cells
         }
     }
@@ -58,6 +61,7 @@ public struct ContactSheet: Sendable {
     private static let captionGap = 5.0
     private static let lineHeight = Font.regular.lineHeight + 1
     private static let titleHeight = Font.bold.lineHeight + 9
+    private static let noteHeight = lineHeight + 3
     /// The least width of a row: its title has to be read.
     private static let leastWidth = 280.0
 
@@ -150,7 +154,8 @@ public struct ContactSheet: Sendable {
 
     private func height(_ row: Row) -> Double {
         let lines = row.cells.map(\.caption.count).max() ?? 0
-        return (row.title == nil && row.subtitle == nil ? 0 : Self.titleHeight) + cellSize
+        return (row.title == nil && row.subtitle == nil ? 0 : Self.titleHeight) + (row.note == nil ? 0 : Self.noteHeight)
+            + cellSize
             + (lines == 0 ? 0 : Self.captionGap + Double(lines) * Self.lineHeight)
     }
 
@@ -164,6 +169,10 @@ public struct ContactSheet: Sendable {
             page.write(subtitle, x: x + used, y: y, color: Palette.quiet)
             page.fill(x: x, y: y + Font.bold.lineHeight + 3, width: width, height: 0.5, with: Palette.rule)
             y += Self.titleHeight
+        }
+        if let note = row.note {
+            page.write(Font.regular.shortened(note, toWidth: width), x: x, y: y - 3)
+            y += Self.noteHeight
         }
         for (column, cell) in row.cells.enumerated() {
             draw(cell, x: x + Double(column) * (cellSize + Self.gap), y: y, on: &page)

@@ -73,13 +73,19 @@ struct NeuronsSection: SectionMaker {
                 "The neuron that tells each class best" + (left > 0 ? "; \(left) more classes are not shown" : ""),
                 best.map { Best(hit: $0) }))
         var rows: [Gallery.Row] = []
-        for (number, hit) in best.enumerated() { rows.append(try row(hit, number + 1, ground)) }
+        let formulas = try NeuronFormulas(of: best.map(\.neuron), in: ground.store)
+        for (number, hit) in best.enumerated() {
+            rows.append(try row(hit, number + 1, formulas[hit.neuron]?.line, ground))
+        }
+        if let gap = formulas.gap { section.gaps.append("Formulas of labels and attributes are left out: \(gap).") }
         section.add(
             "range", Gallery(caption: "Images from the strongest tenth of each neuron (left) to its weakest (right)", rows: rows))
         return []
     }
 
-    private func row(_ hit: SelectivityQuery.Hit, _ number: Int, _ ground: ReportGround) throws -> Gallery.Row {
+    private func row(
+        _ hit: SelectivityQuery.Hit, _ number: Int, _ formula: String?, _ ground: ReportGround
+    ) throws -> Gallery.Row {
         let spread = try TopQuery(neurons: [hit.neuronText], count: 1, from: .decile).run(in: ground.store)
         let pictures = try spread.enumerated().map { index, one in
             let label = one.label ?? "no label"
@@ -92,7 +98,8 @@ struct NeuronsSection: SectionMaker {
                 caption: [String(format: "%.3g", Double(one.value)), label])
         }
         return Gallery.Row(
-            title: "\(hit.label): \(hit.neuronText)", note: String(format: "AUROC %.3f", hit.auroc), pictures: pictures)
+            title: "\(hit.label): \(hit.neuronText)",
+            note: String(format: "AUROC %.3f", hit.auroc) + (formula.map { "; in words: \($0)" } ?? ""), pictures: pictures)
     }
 }
 

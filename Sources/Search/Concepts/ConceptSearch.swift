@@ -60,6 +60,11 @@ struct ConceptSearch {
     /// By how much AUROC a formula has to be better for each literal more.
     let gain: Double
 
+    /// Comparisons of 64 images that one neuron takes.
+    var work: Double {
+        Double(concepts.literals.count * (1 + (length - 1) * beam)) * Double((images + 63) / 64)
+    }
+
     /// The best formula; nil where none may be listed.
     /// - Parameter ranks: 2 · midrank − (n + 1) of the searched images.
     func best(_ ranks: [Float]) -> Found? {

@@ -121,7 +121,10 @@ public struct ConceptsQuery: Query {
 
     /// Hits by neuron; with `count`, by AUROC on the held-out half, the largest first.
     /// - Throws: ``StoreError``, ``QueryError``.
-    public func run(in store: Store) throws -> Findings<Hit> {
+    public func run(in store: Store) throws -> Findings<Hit> { try answer(in: store, mostWork: .infinity) ?? Findings([]) }
+
+    /// As ``run(in:)``; nil where the search takes more than so many comparisons of 64 images.
+    func answer(in store: Store, mostWork: Double) throws -> Findings<Hit>? {
         try check(isDrawn: false)
         let references = neurons.isEmpty ? [store.description.descriptiveLayer.name] : neurons
         let chosen = try NeuronSet(references, in: store.description)
@@ -134,6 +137,7 @@ public struct ConceptsQuery: Query {
             let search = ConceptSearch(
                 concepts: concepts, images: searched.count, beam: beam, length: length,
                 least: max(1, Int((share * Double(searched.count)).rounded(.up))), gain: gain)
+            guard Double(chosen.count) * search.work <= mostWork else { return nil }
             var hits: [Hit] = []
             try RankPass(fold, images: searched).visit(chosen) { sorter, column in
                 Self.judge(sorter, column, search, heldOut)
@@ -239,12 +243,19 @@ public struct ConceptsQuery: Query {
     }
 
     public func figure(of hits: Findings<Hit>, in store: Store) throws -> AnswerFigure? {
-        let told = hits.filter { $0.formula != nil }
+        try Self.sheet(hits.compactMap { hit in hit.formula.map { (hit.neuron, $0) } }, condition: condition, in: store)
+    }
+
+    /// The strongest images of neurons, each with what was found of it.
+    static func sheet(
+        _ told: [(neuron: NeuronName, text: String)], condition: String?, in store: Store
+    ) throws -> AnswerFigure? {
         guard !told.isEmpty else { return nil }
-        let top = TopQuery(neurons: told.map { $0.neuron.description }, count: 6, condition: condition)
+        let top = TopQuery(neurons: told.map(\.neuron.description), count: 6, condition: condition)
         var rows = try SheetPlan.rows(of: top.run(in: store), in: store)
-        for (index, hit) in zip(rows.indices, told) {
-            rows[index].title += ": \(hit.formula ?? "")"
+        for (index, told) in zip(rows.indices, told) {
+            rows[index].title += ": \(told.text)"
+            rows[index].neuron = nil
         }
         return .sheet(SheetPlan(rows, advice: "name fewer neurons or give -k"))
     }

@@ -264,6 +264,8 @@ extension SheetPlan.Row {
     fileprivate init(of first: TopQuery.Hit, in description: StoreDescription) {
         let tenth = first.decile.map { ", tenth \($0)" } ?? ""
         self.init(title: "\(first.layer):\(first.channel)\(tenth)")
+        // Of a neuron that has several rows, the first.
+        if (first.decile ?? 10) == 10 { neuron = first.neuron }
         guard let layer = description.layers.first(where: { $0.name == first.layer }) else { return }
         if layer.isLogits, description.classes.indices.contains(first.channel) {
             subtitle = "class:\(description.classes[first.channel])"

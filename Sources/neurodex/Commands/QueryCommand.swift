@@ -152,11 +152,13 @@ extension QueryCommand {
         switch try report.figure() {
         case nil: return nil
         case .histogram(let histogram): return .chart(HistogramPicture(histogram: histogram).page())
-        case .sheet(let plan):
+        case .sheet(var plan):
+            let remarks = drawing.writesFormulas == true ? try plan.addFormulas(in: store) : []
             var sheets = try SheetDrawing(store: store, images: drawing.images)
             if drawing.shade?.shade == .dark { sheets.light = .network(model: network.model) }
-            let sheet = try sheets.draw(plan, whole: drawing.whole, size: drawing.size)
-            return sheet.map { .sheet($0) }
+            guard var sheet = try sheets.draw(plan, whole: drawing.whole, size: drawing.size) else { return nil }
+            sheet.remarks = remarks
+            return .sheet(sheet)
         }
     }
 
@@ -164,6 +166,7 @@ extension QueryCommand {
         let options =
             query.options + Spelling.flag("--whole", drawing.whole)
             + (figure.sheet.flatMap { drawing.shade?.arguments(of: $0) } ?? [])
+            + (drawing.writesFormulas.map { ["--\($0 ? "" : "no-")formulas"] } ?? [])
             + Spelling.option("--size", drawing.size.map { "\($0)" })
         let (operands, model) = ([self.store] + query.operands, store.description.model.sha256)
         switch figure {

@@ -13,6 +13,8 @@ protocol DrawingOptions: ParsableArguments {
     var size: Int? { get }
     /// How parts of images are drawn; nil where none are.
     var shade: ShadeOption? { get }
+    /// Whether formulas stand under the names of neurons; nil where no neurons are drawn.
+    var writesFormulas: Bool? { get }
 }
 
 extension DrawingOptions {
@@ -23,6 +25,7 @@ extension DrawingOptions {
     var whole: Bool { false }
     var size: Int? { nil }
     var shade: ShadeOption? { nil }
+    var writesFormulas: Bool? { nil }
 }
 
 /// Of a question that is not drawn.
@@ -49,10 +52,18 @@ struct CropSheetOptions: DrawingOptions {
     @Flag(help: "With --sheet: whole images, with the receptive field outlined.")
     var whole = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "With --sheet: under each neuron's name the formula of labels and attributes that tells its images, as concepts finds it."
+    )
+    var formulas = true
+
     @OptionGroup var shading: ShadeOption
 
     var file: OutputFile? { plain.file }
     var shade: ShadeOption? { whole ? nil : shading }
+    var writesFormulas: Bool? { formulas }
     var size: Int? { plain.size }
 
     var images: String? {

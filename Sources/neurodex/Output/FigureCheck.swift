@@ -36,18 +36,23 @@ package struct FigureCheck {
     }
 
     /// A picture of version 0.1 names no rule of integrated gradients: there was one, which is not the one that is taken without
-    /// a name now. And sheets did not say that what neurons saw is not dark, as no sheet was.
+    /// a name now. And sheets did not say that what neurons saw is not dark, as no sheet was; nor that formulas are not written.
     private static func spelledOut(_ arguments: [String]) -> [String] {
-        if let command = arguments.first, ["top", "inputs", DiffQuery.name].contains(command),
-            !["--dark", "--plain", "--whole"].contains(where: arguments.contains)
-        {
-            return [command, "--plain"] + arguments.dropFirst()
+        var arguments = arguments
+        func add(_ flag: String, unlessOneOf flags: [String]) {
+            if !flags.contains(where: arguments.contains) { arguments.insert(flag, at: 1) }
+        }
+        if let command = arguments.first {
+            let hasCrops = Neurodex.questions.contains { $0.name == command && $0.figureKind == .crops }
+            if hasCrops { add("--no-formulas", unlessOneOf: ["--formulas", "--no-formulas"]) }
+            if ["top", "inputs", DiffQuery.name].contains(command) {
+                add("--plain", unlessOneOf: ["--dark", "--plain", "--whole"])
+            }
         }
         guard arguments.first == Saliency.name, let method = arguments.firstIndex(of: "--method"),
             arguments.indices.contains(method + 1), arguments[method + 1] == Saliency.Kind.integrated.rawValue,
             !arguments.contains("--quadrature")
         else { return arguments }
-        var arguments = arguments
         arguments.insert(contentsOf: ["--quadrature", Quadrature.riemannTrapezoid.rawValue], at: method + 2)
         return arguments
     }

@@ -2,6 +2,7 @@ import ActivationStore
 import ArgumentParser
 import Explanations
 import Images
+import Search
 import Support
 
 /// A contact sheet that is drawn.
@@ -14,6 +15,8 @@ struct Sheet {
     var thumbnails: [String] = []
     /// Why the network could not be had, that parts of images would have been drawn dark by.
     var refusal: (any Error)?
+    /// What else has to be said.
+    var remarks: [Remark] = []
     /// What was drawn, a line a row.
     var titles: [String]
 
@@ -30,6 +33,7 @@ struct Sheet {
 
     /// Says on standard error what is not drawn; the status is 2 then.
     func reportMissing() throws {
+        print(remarks)
         if let first = thumbnails.first {
             printNote(
                 "\(thumbnails.count) of \(images.count) pictures are the store's thumbnails, as their files have gone or changed, such as \(first); --images FOLDER says where they are now"

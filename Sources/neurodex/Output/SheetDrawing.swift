@@ -67,7 +67,8 @@ struct SheetDrawing {
         return Sheet(
             page: try Self.page(rows, advice: plan.advice, margin: margin, size: size),
             images: try all.compactMap { try store.image(id: $0.imageID) },
-            missing: missing, thumbnails: thumbnails, refusal: lit.refusal, titles: rows.compactMap(\.title))
+            missing: missing, thumbnails: thumbnails, refusal: lit.refusal,
+            titles: rows.compactMap { row in row.title.map { title in title + (row.note.map { ": \($0)" } ?? "") } })
     }
 
     /// Runs the network for the pictures of rows, as far as they are to be dark.
@@ -130,7 +131,7 @@ struct SheetDrawing {
         let neurons = row.pictures.compactMap { picture in picture.place.map { Self.neuron($0, picture) } }
         let notes = [row.subtitle, whole ? nil : maps.remark(on: neurons)].compactMap { $0 }
         return ContactSheet.Row(
-            title: row.title, subtitle: notes.isEmpty ? nil : notes.joined(separator: "; "), cells: cells)
+            title: row.title, subtitle: notes.isEmpty ? nil : notes.joined(separator: "; "), note: row.note, cells: cells)
     }
 
     private func cell(_ picture: SheetPlan.Picture, _ shown: ShownPicture, path: String, whole: Bool) throws -> ContactSheet.Cell
