@@ -13,10 +13,8 @@ public struct ConceptsQuestion: Query, FileReadingQuery {
 
 
             With --vectors, words instead: those that a neuron's strongest images have more of than other neurons' of its layer, by vectors of images and words \
-            that an image–text model such as CLIP made (soft WPMI of CLIP-Dissect); with --find, the neurons that have most of one word.
-
-              neurodex concepts shop.sqlite conv4 --vectors images.npy --words words.npy --names words.txt
-              neurodex concepts shop.sqlite --vectors images.npy --words words.npy --names words.txt --find "red collar"
+            that an image–text model such as CLIP made (soft WPMI of CLIP-Dissect); with --find, the neurons that have most of one word. \
+            --vectors, --words and --names go together; docs/concepts.md shows how to make them.
             """
 
     @OptionGroup public var formulas: ConceptsQuery
