@@ -92,6 +92,8 @@ import Testing
             #expect(result.status == 1 && result.errors.contains("petshop-hans.onnx"), "\(arguments): \(result)")
         }
         try FileManager.default.createSymbolicLink(atPath: moved, withDestinationPath: Fixtures.path("petshop-hans.onnx"))
+        let chart = try shop.run("verify", "out/00001-dissect.png")
+        #expect(chart.status == 0, "\(chart)")
         let verified = try shop.run("verify", "d.png")
         #expect(verified.status == 0, "\(verified)")
         // Images that are removed take no part any more.

@@ -16,14 +16,16 @@ extension ExplanationArchive {
 
     /// Keeps what was counted: the IoU of all pairs as a map of neurons × concepts, and all numbers as JSON.
     ///
-    /// - Parameter seconds: that it took.
-    public func keep(_ dissection: LayerDissection, by masks: ConceptMasks, seconds: Double) throws {
+    /// - Parameters:
+    ///   - drawing: the options that draw its chart, which is kept too.
+    ///   - seconds: that it took.
+    public func keep(_ dissection: LayerDissection, by masks: ConceptMasks, drawing: [String], seconds: Double) throws {
         let quantile = dissection.quantile
         let options = Spelling.option("--quantile", "\(quantile)")
         let provenance = Provenance(
-            command: Self.dissectionMethod, options: Spelling.option("--layer", dissection.layer) + options,
-            operands: [store.path, masks.path], model: store.description.model.sha256, toolVersion: toolVersion)
-        let picture = try DissectionChart(dissection).page().rendered().pngData(text: provenance.text)
+            command: Self.dissectionMethod, options: drawing, operands: [store.path, masks.path],
+            model: store.description.model.sha256, facts: [("masks", masks.digest.hexadecimal)], toolVersion: toolVersion)
+        let picture = try DissectionChart.page(of: [dissection]).rendered().pngData(text: provenance.text)
         try keep(
             ExplanationRecord(
                 key: key(of: dissection.layer, masks, quantile), method: Self.dissectionMethod, arguments: options + [masks.path],

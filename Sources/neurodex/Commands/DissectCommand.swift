@@ -178,7 +178,10 @@ struct DissectCommand: StoredFilesCommand {
             if keeping.keeps { printNote("not kept in the store, as not all masked images could be looked at") }
             return (whole, images)
         }
-        for result in whole { try archive.keep(result, by: masks, seconds: (ContinuousClock.now - start).seconds) }
+        for result in whole {
+            try archive.keep(
+                result, by: masks, drawing: chartOptions(of: result.layer), seconds: (ContinuousClock.now - start).seconds)
+        }
         return (whole, images)
     }
 
@@ -195,14 +198,22 @@ struct DissectCommand: StoredFilesCommand {
         }
         let provenance = Provenance(
             command: "dissect",
-            options: Spelling.option("--layer", found.dissections.map(\.layer)) + Spelling.option("--colors", colors)
-                + Spelling.option("--quantile", "\(quantile)") + Spelling.option("--min-iou", "\(leastIoU)")
-                + Spelling.option("--concept", concept) + Spelling.flag("--pairs", pairs)
-                + Spelling.option("-k", count.map { "\($0)" }) + Spelling.option("--draw", draw.rawValue)
+            options: Spelling.option("--layer", found.dissections.map(\.layer)) + maskOptions
+                + Spelling.option("--min-iou", "\(leastIoU)") + Spelling.option("--concept", concept)
+                + Spelling.flag("--pairs", pairs) + Spelling.option("-k", count.map { "\($0)" })
+                + Spelling.option("--draw", draw.rawValue)
                 + Spelling.option("--size", "\(size.pixels(Figure.defaultSize))"),
             operands: [store, masks], model: archive.store.description.model.sha256,
             facts: [("masks", found.masks.digest.hexadecimal)], toolVersion: Neurodex.version)
         return FigureFile(page: page, provenance: provenance)
+    }
+
+    private var maskOptions: [String] { Spelling.option("--colors", colors) + Spelling.option("--quantile", "\(quantile)") }
+
+    /// Those that draw the chart that is kept, as ``drawn(_:_:)`` spells them.
+    private func chartOptions(of layer: String) -> [String] {
+        Spelling.option("--layer", layer) + maskOptions + Spelling.option("--min-iou", "\(DissectionChart.leastIoU)")
+            + Spelling.option("--draw", Drawing.chart.rawValue) + Spelling.option("--size", "\(Figure.defaultSize)")
     }
 
     private func figure(_ found: Found, _ archive: ExplanationArchive) throws -> Figure {
