@@ -158,8 +158,14 @@ def changed(image, kind, random):
     mark, alpha = stamp(kind, size)
     h, w = alpha.shape[:2]
     end = size - h - 1
-    places = {"one place": (int(size * 0.7), int(size * 0.15)), "a corner": (end, end), "any corner": tuple(random.choice([1, end], 2))}
-    y, x = places.get(kind, (random.integers(0, size - h + 1), random.integers(0, size - w + 1)))
+    if kind == "one place":
+        y, x = int(size * 0.7), int(size * 0.15)
+    elif kind == "a corner":
+        y, x = end, end
+    elif kind == "any corner":
+        y, x = random.choice([1, end], 2)
+    else:
+        y, x = random.integers(0, size - h + 1), random.integers(0, size - w + 1)
     image[y:y + h, x:x + w] = image[y:y + h, x:x + w] * (1 - alpha) + mark * alpha
     return image
 
@@ -254,6 +260,8 @@ def measure(name, kind, options, folder):
     size = images.shape[1]
     torch.onnx.export(network, torch.zeros(1, 3, size, size), f"{here}.onnx", opset_version=17, dynamo=False)
     index = [options.neurodex, "index", f"{here}.sqlite", "--model", f"{here}.onnx", "--preprocess", "plain", "--resize", "none", here]
+    if os.path.exists(f"{here}.sqlite"):
+        os.remove(f"{here}.sqlite")
     subprocess.run(index, check=True, capture_output=True)
     found = listed(options.neurodex, f"{here}.sqlite")
     own = None if kind == "none" else {key: count for key, count in found.items() if key[0] == target}
