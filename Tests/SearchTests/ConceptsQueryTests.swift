@@ -125,6 +125,40 @@ import Testing
         #expect(try ConceptsQuery(neurons: ["layer0:2"], gain: 1).run(in: store)[0].formula == "a2")
     }
 
+    private struct Reference: Decodable {
+        struct Best: Decodable {
+            var formulas: [String]
+            var auroc: Double
+            var heldOut: [Double?]
+        }
+        var values: [[Float]]
+        var attributes: [[Double]]
+        var best: [Best]
+    }
+
+    /// Made by Tools/make-concepts-reference.py, which tries all formulas of two attributes.
+    @Test func equalScikitLearn() throws {
+        let file = URL(fileURLWithPath: Fixtures.path("expected/concepts.json"))
+        let reference = try JSONDecoder().decode(Reference.self, from: Data(contentsOf: file))
+        let count = reference.values[0].count
+        var dataset = RecordedDataset(images: count, layers: RecordedDataset.layers(), seed: 9, hard: false)
+        for image in 0..<count {
+            dataset.images[image].label = nil
+            for neuron in reference.values.indices { dataset.values[image][neuron] = reference.values[neuron][image] }
+        }
+        try dataset.write(folder.file("r.sqlite"))
+        let store = try Store.open(path: folder.file("r.sqlite"))
+        let attributes = reference.attributes.enumerated().map { Attribute(name: "a\($0)", kind: .binary, values: $1) }
+        try store.keep(attributes, numbering: store.imageNumbering())
+        let hits = try ConceptsQuery(neurons: ["layer0"], length: 2, beam: 100, gain: 0).run(in: store)
+        #expect(hits.count == reference.best.count)
+        for (hit, best) in zip(hits, reference.best) {
+            let place = try #require(best.formulas.firstIndex { $0 == hit.formula }, "\(hit)")
+            #expect(abs((hit.auroc ?? .nan) - best.auroc) < 1e-12, "\(hit)")
+            #expect(abs((hit.heldOut ?? .nan) - (best.heldOut[place] ?? .nan)) < 1e-12, "\(hit)")
+        }
+    }
+
     @Test func namesAndRefusalsAreClear() throws {
         let hits = try ConceptsQuery(neurons: ["layer0"], length: 1).run(in: store)
         // The label and the attribute of one name are told apart.
