@@ -106,33 +106,42 @@ public struct AscentSettings: Hashable, Sendable {
 
     /// - Throws: `ExplanationError.parameter` for what makes no sense.
     public func validate() throws {
-        func require(_ isRight: Bool, _ name: String, _ value: Any, _ expected: String) throws {
-            if !isRight { throw ExplanationError.parameter(name: name, value: "\(value)", expected: expected) }
+        try Self.require((1...100_000).contains(steps), "--steps", steps, "a count from 1 to 100000")
+        try Self.require(rate > 0 && rate.isFinite, "--rate", rate, "a number above 0")
+        try Self.require((1...16).contains(count), "--count", count, "a count from 1 to 16")
+        try Self.requireEach([("--l2", l2), ("--tv", tv), ("--diversity", diversity)], "a number of 0 or more") {
+            $0 >= 0 && $0.isFinite
         }
-        try require((1...100_000).contains(steps), "--steps", steps, "a count from 1 to 100000")
-        try require(rate > 0 && rate.isFinite, "--rate", rate, "a number above 0")
-        try require((1...16).contains(count), "--count", count, "a count from 1 to 16")
-        for (name, value) in [("--l2", l2), ("--tv", tv), ("--diversity", diversity)] {
-            try require(value >= 0 && value.isFinite, name, value, "a number of 0 or more")
+        try Self.require((0...50).contains(blur), "--blur", blur, "a deviation from 0 to 50 pixels")
+        try Self.require((0..<1).contains(decay), "--decay", decay, "a share from 0 to below 1")
+        try Self.require(blurEvery >= 1, "--blur-every", blurEvery, "a count of 1 or more")
+        let clips = [("--clip-norm", normClip), ("--clip-contribution", contributionClip)]
+        try Self.requireEach(clips, "percent, from 0 to below 100") { (0..<100).contains($0) }
+        try Self.require((0...1024).contains(jitter), "--jitter", jitter, "pixels, from 0 to 1024")
+        try Self.require((0...0.9).contains(scale), "--scale", scale, "a share from 0 to 0.9")
+        try Self.require((0...180).contains(rotation), "--rotation", rotation, "degrees from 0 to 180")
+        try Self.require(patience >= 0, "--patience", patience, "a count of 0 or more")
+        try Self.require(
+            diversity == 0 || count > 1, "--diversity", diversity, "pictures to compare: --count 2 or more")
+        guard parametrisation == .fourier else { return }
+        try Self.requireEach([("--decay", decay), ("--blur", blur)] + clips, "pixels to change: --parametrisation pixel") {
+            $0 == 0
         }
-        try require((0...50).contains(blur), "--blur", blur, "a deviation from 0 to 50 pixels")
-        try require((0..<1).contains(decay), "--decay", decay, "a share from 0 to below 1")
-        try require(blurEvery >= 1, "--blur-every", blurEvery, "a count of 1 or more")
-        for (name, value) in [("--clip-norm", normClip), ("--clip-contribution", contributionClip)] {
-            try require((0..<100).contains(value), name, value, "percent, from 0 to below 100")
-        }
-        try require((0...1024).contains(jitter), "--jitter", jitter, "pixels, from 0 to 1024")
-        try require((0...0.9).contains(scale), "--scale", scale, "a share from 0 to 0.9")
-        try require((0...180).contains(rotation), "--rotation", rotation, "degrees from 0 to 180")
-        try require(patience >= 0, "--patience", patience, "a count of 0 or more")
-        try require(diversity == 0 || count > 1, "--diversity", diversity, "pictures to compare: --count 2 or more")
-        if parametrisation == .fourier {
-            for (name, value) in [
-                ("--decay", decay), ("--blur", blur), ("--clip-norm", normClip), ("--clip-contribution", contributionClip),
-            ] {
-                try require(value == 0, name, value, "pixels to change: --parametrisation pixel")
-            }
-        }
+    }
+
+    /// Not inlined: of many copies the compiler (Swift 6.3) orders some differently each time, and the same source gives other bytes.
+    @inline(never)
+    private static func require(
+        _ isRight: Bool, _ name: String, _ value: any CustomStringConvertible, _ expected: String
+    ) throws {
+        if !isRight { throw ExplanationError.parameter(name: name, value: "\(value)", expected: expected) }
+    }
+
+    @inline(never)
+    private static func requireEach(
+        _ values: [(String, Float)], _ expected: String, isRight: (Float) -> Bool
+    ) throws {
+        for (name, value) in values { try require(isRight(value), name, value, expected) }
     }
 
     /// The options that make the same settings again, all of them spelt out.
