@@ -176,4 +176,4 @@ onednn3-test: setup
 	Tools/test-onednn-3
 
 clean:
-	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist demo site dist
+	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist demo site dist /tmp/neurodex-dist
