@@ -1,5 +1,6 @@
 public import ActivationStore
 import Foundation
+import GRDB
 
 /// The formulas that stand under the names of neurons: those of ``ConceptsQuery`` that did not come about by chance, over all
 /// images.
@@ -20,12 +21,16 @@ public struct NeuronFormulas: Sendable {
             (hits, gap) = ([:], nil)
             return
         }
+        guard try !quick || Self.isQuick(store) else {
+            (hits, gap) = ([:], Self.takesLong)
+            return
+        }
         do {
             let query = ConceptsQuery(neurons: neurons.map(\.description))
             let found = try query.answer(in: store, mostWork: quick ? Self.quickWork : Self.mostWork)
             let telling = found?.filter { ($0.p ?? 1) <= Self.greatestP } ?? []
             hits = Dictionary(telling.map { ($0.neuron, $0) }) { first, _ in first }
-            gap = found == nil ? "to search them takes long; neurodex concepts does" : nil
+            gap = found == nil ? Self.takesLong : nil
         } catch QueryError.noConcepts {
             (hits, gap) = ([:], nil)
         } catch StoreError.damaged(let path, let detail) {
@@ -36,6 +41,17 @@ public struct NeuronFormulas: Sendable {
 
     /// Nil of a neuron that no formula tells.
     public subscript(neuron: NeuronName) -> ConceptsQuery.Hit? { hits[neuron] }
+
+    private static let takesLong = "to search them takes long; neurodex concepts does"
+
+    /// Whether labels and attributes are looked up on all images in some 30 ms.
+    private static func isQuick(_ store: Store) throws -> Bool {
+        try store.read { database in
+            let labels = try Int.fetchOne(database, sql: "SELECT count(*) FROM label") ?? 0
+            let concepts = try labels + store.attributeNames(database).count
+            return try concepts * store.blocks(database).reduce(0, +) <= 2_000_000
+        }
+    }
 
     /// Words of 64 images that masks are compared in: some 0.3 s, and some 5 s.
     private static let quickWork = 2e7
