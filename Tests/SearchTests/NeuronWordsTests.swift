@@ -144,6 +144,13 @@ import Testing
         #expect(try sentence().contains("it is no NumPy file"))
         try FileManager.default.removeItem(atPath: folder.file("images.npy"))
         #expect(try sentence().contains("there is no such file"))
+        // Of a device there may be no end.
+        try write("images.npy", rows: Self.images) { sin(Double($0 * 7 + $1 * 3 + 1)) }
+        try write("words.npy", rows: Self.words) { cos(Double($0 * 5 + $1 * 2)) }
+        let endless = NeuronWords(
+            neurons: ["layer0"], vectors: folder.file("images.npy"), words: folder.file("words.npy"), names: "/dev/zero")
+        let refused = #expect(throws: QueryError.self) { try endless.run(in: store) }
+        #expect("\(try #require(refused))" == "/dev/zero: it is a device, and no file")
         let unknown = NeuronWords(
             neurons: [], vectors: "a", words: "b", names: "c", wanted: nil, strongest: nil, count: nil, condition: nil)
         #expect(throws: QueryError.self) { try unknown.run(in: store) }

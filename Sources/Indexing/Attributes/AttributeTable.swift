@@ -1,5 +1,6 @@
 import ActivationStore
 import Foundation
+import Support
 
 /// What a table says of images: in wide form a column for each attribute, or in long form a row for each image and
 /// attribute.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Cells of a text as a spreadsheet writes it, one row after the other, as places in its bytes: millions of rows take no
 /// memory of their own.

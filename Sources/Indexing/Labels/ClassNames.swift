@@ -1,3 +1,5 @@
+import Support
+
 /// The names of a network's outputs, from a file with one line for each: `tench, Tinca tinca`, or with ImageNet's synset
 /// before it, `n01440764 tench, Tinca tinca`, which is dropped.
 public enum ClassNames {

@@ -1,5 +1,6 @@
 import ActivationStore
 public import Foundation
+import Support
 
 /// What a user knows of images beside their labels: a table (`.csv`, `.tsv`) with a column of files and others, such as camera, site or age.
 ///

@@ -1,5 +1,6 @@
 import ActivationStore
 import Foundation
+import Support
 
 /// Labels and splits of files, as a table has them.
 struct LabelTable {

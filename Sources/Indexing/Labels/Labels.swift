@@ -1,5 +1,6 @@
 import ActivationStore
 public import Foundation
+import Support
 
 /// Where the labels of images come from.
 public enum LabelSource: Equatable, Sendable {

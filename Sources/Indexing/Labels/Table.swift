@@ -1,4 +1,5 @@
 import Foundation
+package import Support
 import SwiftCSV
 
 /// A table as text: cells separated by commas, semicolons or tabs, quoted or not, under the names of its columns.

@@ -52,16 +52,10 @@ struct WordVectors {
     }
 
     private static func names(_ path: String) throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw QueryError.wrongVectors(file: path, reason: "there is no such file, or it cannot be read")
+        let lines: [String]
+        do { lines = try TextFile.lines(TextFile.read(path)) } catch {
+            throw QueryError.wrongVectors(file: path, reason: error.reason)
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw QueryError.wrongVectors(file: path, reason: "it is not UTF-8 text; save it as UTF-8")
-        }
-        var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
-            $0.trimmingCharacters(in: .whitespaces)
-        }
-        while lines.last?.isEmpty == true { lines.removeLast() }
         if let empty = lines.firstIndex(of: "") {
             throw QueryError.wrongVectors(file: path, reason: "line \(empty + 1) is empty; it has a word in each line")
         }

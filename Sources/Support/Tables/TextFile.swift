@@ -46,4 +46,6 @@ package enum TextFile {
 /// Why a file is not the text that it should be; whoever wanted it adds what it is for.
 package struct UnreadableText: Error {
     package var reason: String
+
+    package init(reason: String) { self.reason = reason }
 }
