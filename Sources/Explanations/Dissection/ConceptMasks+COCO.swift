@@ -12,11 +12,11 @@ extension ConceptMasks.Draft {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
             throw MaskError.unreadable(path: path, reason: "the file cannot be read")
         }
-        let content: COCOContent
+        let content: COCOContent<COCOShapes.Picture, COCOShapes.Annotation>
         do {
-            content = try JSONDecoder().decode(COCOContent.self, from: data)
+            content = try COCOContent(data)
         } catch {
-            throw MaskError.unreadable(path: path, reason: "it is no COCO JSON: \(COCOContent.words(error))")
+            throw MaskError.unreadable(path: path, reason: error.reason)
         }
         guard !content.images.isEmpty else { throw MaskError.unreadable(path: path, reason: "it has no images") }
         guard !content.categories.isEmpty else { throw MaskError.noConcepts(path: path) }
@@ -69,7 +69,7 @@ extension ConceptMasks.Draft {
 }
 
 /// The parts of COCO JSON that masks are made of.
-private struct COCOContent: Decodable {
+private enum COCOShapes {
     struct Picture: Decodable {
         var id: Int
         var name: String
@@ -83,10 +83,6 @@ private struct COCOContent: Decodable {
         }
 
         var size: Size? { width.flatMap { width in height.map { Size(width: width, height: $0) } } }
-    }
-    struct Category: Decodable {
-        var id: Int
-        var name: String
     }
     struct Annotation: Decodable {
         var image: Int
@@ -151,19 +147,6 @@ private struct COCOContent: Decodable {
                 (value, shift) = (0, 0)
             }
             return shift == 0 ? runs : nil
-        }
-    }
-    var images: [Picture]
-    var categories: [Category]
-    var annotations: [Annotation]
-
-    static func words(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.keyNotFound(let key, let context):
-            "\((context.codingPath.first?.stringValue).map { "its \($0) have" } ?? "it has") no \(key.stringValue)"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is of another kind"
-        default: "it cannot be parsed"
         }
     }
 }

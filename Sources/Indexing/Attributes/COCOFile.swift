@@ -1,5 +1,6 @@
 import ActivationStore
 import Foundation
+import Support
 
 /// Objects that people outlined, as [COCO](https://cocodataset.org/#format-data) has them in JSON: every category is a
 /// binary attribute, and `CATEGORY_area` the share of the image that its objects take, 0 … 1; what stands over each other
@@ -10,39 +11,30 @@ public struct COCOFile: AttributeSource {
     public let attributes: [AttributeDraft]
     public private(set) var notes: [String] = []
 
-    private struct Content: Decodable {
-        struct Picture: Decodable {
-            var id: Int
-            var name: String
-            var width: Double
-            var height: Double
+    private struct Picture: Decodable {
+        var id: Int
+        var name: String
+        var width: Double
+        var height: Double
 
-            enum CodingKeys: String, CodingKey {
-                case id
-                case name = "file_name"
-                case width, height
-            }
+        enum CodingKeys: String, CodingKey {
+            case id
+            case name = "file_name"
+            case width, height
         }
-        struct Category: Decodable {
-            var id: Int
-            var name: String
-        }
-        struct Annotation: Decodable {
-            var image: Int
-            var category: Int
-            var area: Double?
-            var box: [Double]?
+    }
+    private struct Annotation: Decodable {
+        var image: Int
+        var category: Int
+        var area: Double?
+        var box: [Double]?
 
-            enum CodingKeys: String, CodingKey {
-                case image = "image_id"
-                case category = "category_id"
-                case area
-                case box = "bbox"
-            }
+        enum CodingKeys: String, CodingKey {
+            case image = "image_id"
+            case category = "category_id"
+            case area
+            case box = "bbox"
         }
-        var images: [Picture]
-        var categories: [Category]
-        var annotations: [Annotation]
     }
 
     /// - Throws: ``DatasetError``.
@@ -51,11 +43,11 @@ public struct COCOFile: AttributeSource {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
             throw DatasetError.unreadableTable(path: path, reason: "there is no such file, or it cannot be read")
         }
-        let content: Content
+        let content: COCOContent<Picture, Annotation>
         do {
-            content = try JSONDecoder().decode(Content.self, from: data)
+            content = try COCOContent(data)
         } catch {
-            throw DatasetError.unreadableTable(path: path, reason: "it is no COCO JSON: \(Self.words(error))")
+            throw DatasetError.unreadableTable(path: path, reason: error.reason)
         }
         guard !content.categories.isEmpty, !content.images.isEmpty else {
             throw DatasetError.noAttributes(path: path, reason: "it has no images, or no categories")
@@ -88,16 +80,6 @@ public struct COCOFile: AttributeSource {
         if astray > 0 {
             notes.append(
                 "\(astray) annotations are of an image or category that the file does not have, such as image \(example)")
-        }
-    }
-
-    private static func words(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.keyNotFound(let key, let context):
-            "\((context.codingPath.first?.stringValue).map { "its \($0) have" } ?? "it has") no \(key.stringValue)"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is of another kind"
-        default: "it cannot be parsed"
         }
     }
 }
