@@ -147,32 +147,21 @@ struct DetectionRun {
         var outside: Int
     }
 
-    private(set) var pictures: [Picture] = []
+    let pictures: [Picture]
+    private let run: ImageRun
+
     /// Whether the user ended it.
-    private(set) var isStopped = false
-    /// Name and reason.
-    private var omitted: [(String, String)] = []
-    private let count: Int
+    var isStopped: Bool { run.isStopped }
 
     /// - Parameter isListed: whether an image that cannot be read is an error; else it is passed over.
     init(_ names: [String], isListed: Bool, _ network: DetectingNetwork) throws {
-        count = names.count
-        let monitor = ExplanationMonitor()
-        for name in names {
-            guard !monitor.isInterrupted else {
-                isStopped = true
-                break
-            }
-            do {
-                let subject = try network.subject(name)
-                let found = try network.detector.findings(on: subject)
-                pictures.append(Picture(subject: subject, detections: found.detections, outside: found.outside))
-            } catch  where !isListed && Explained.isOfOneImage(error) {
-                omitted.append((name, "\(error)"))
-            }
-            monitor.show(done: pictures.count + omitted.count, of: count)
+        var pictures: [Picture] = []
+        run = try ImageRun(names, isListed: isListed) { name in
+            let subject = try network.subject(name)
+            let found = try network.detector.findings(on: subject)
+            pictures.append(Picture(subject: subject, detections: found.detections, outside: found.outside))
         }
-        monitor.clear()
+        self.pictures = pictures
     }
 
     /// What the table does not show.
@@ -195,13 +184,5 @@ struct DetectionRun {
 
     /// Says on standard error what was not read.
     /// - Throws: `ExitCode` where anything was not.
-    func report() throws {
-        if !omitted.isEmpty { printNote("not looked at: \(omitted.count) of \(pictures.count + omitted.count) images") }
-        Remarks.gathered(omitted).forEach(printNote)
-        guard !isStopped else {
-            printNote("stopped after \(pictures.count) of \(count) images")
-            throw ExitCode.interrupted
-        }
-        if !omitted.isEmpty { throw ExitCode.someSkipped }
-    }
+    func report() throws { try run.report("not looked at") }
 }

@@ -7,13 +7,12 @@ import Support
 
 /// A network's answers on images that are named, one after the other; what could not be answered is counted and said.
 struct AnswerRun {
+    private let run: ImageRun
+
     /// Of all images, folders being their files.
-    let names: [String]
-    private var answered = 0
-    /// Name and reason.
-    private var omitted: [(String, String)] = []
+    var names: [String] { run.names }
     /// Whether the user ended it.
-    private(set) var isStopped = false
+    var isStopped: Bool { run.isStopped }
 
     /// - Parameters:
     ///   - images: paths or ids of the network's store, other files, or folders.
@@ -25,26 +24,14 @@ struct AnswerRun {
         _ images: [String], labels: String?, by network: any AnsweringNetwork, isCounting: Bool = false,
         body: (Subject, Standing, _ label: String?, _ split: String?) throws -> Void
     ) throws {
-        names = try ChosenImages.expanded(images, in: network.store)
+        let names = try ChosenImages.expanded(images, in: network.store)
         let isListed = names.count == images.count
         let items = network.store == nil ? try Self.labelled(names, labels, classes: isCounting ? nil : network.classNames) : [:]
-        let monitor = ExplanationMonitor()
-        for name in names {
-            guard !monitor.isInterrupted else {
-                isStopped = true
-                break
-            }
-            do {
-                let (subject, standing) = try network.answer(on: name)
-                let (label, split) = (subject.stored?.label ?? items[name]?.label, subject.stored?.split ?? items[name]?.split)
-                try body(subject, standing, label, split)
-                answered += 1
-            } catch  where !isListed && Explained.isOfOneImage(error) {
-                omitted.append((name, "\(error)"))
-            }
-            monitor.show(done: answered + omitted.count, of: names.count)
+        run = try ImageRun(names, isListed: isListed) { name in
+            let (subject, standing) = try network.answer(on: name)
+            let (label, split) = (subject.stored?.label ?? items[name]?.label, subject.stored?.split ?? items[name]?.split)
+            try body(subject, standing, label, split)
         }
-        monitor.clear()
     }
 
     /// Labels and splits by what is said, else by the folders that files stand in, as `index` takes them.
@@ -62,13 +49,5 @@ struct AnswerRun {
 
     /// Says on standard error what was not answered.
     /// - Throws: `ExitCode` where anything was not.
-    func report() throws {
-        if !omitted.isEmpty { printNote("not answered: \(omitted.count) of \(answered + omitted.count) images") }
-        Remarks.gathered(omitted).forEach(printNote)
-        guard !isStopped else {
-            printNote("stopped after \(answered) of \(names.count) images")
-            throw ExitCode.interrupted
-        }
-        if !omitted.isEmpty { throw ExitCode.someSkipped }
-    }
+    func report() throws { try run.report("not answered") }
 }
