@@ -27,9 +27,9 @@ extension NeuronRow {
 
 extension NeuronRow {
     /// To people a neuron is one name, to programs a layer and a channel.
-    static var neuronColumn: ListColumn<Self> { column("neuron", \.neuron.description).shortened.forPeople }
-    static var layerColumn: ListColumn<Self> { column("layer", \.layer).forPrograms }
-    static var channelColumn: ListColumn<Self> { column("channel", \.channel).forPrograms }
+    public static var neuronColumn: ListColumn<Self> { column("neuron", \.neuron.description).shortened.forPeople }
+    public static var layerColumn: ListColumn<Self> { column("layer", \.layer).forPrograms }
+    public static var channelColumn: ListColumn<Self> { column("channel", \.channel).forPrograms }
 
     /// Neurons that say the same, which have no row of their own: to programs all of them, in tables how many and the first.
     ///

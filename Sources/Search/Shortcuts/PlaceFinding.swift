@@ -109,10 +109,12 @@ func binomialTail(_ count: Int, of trials: Int, chance: Double) -> Double {
     return min(
         1,
         (count...trials).reduce(0) { sum, k in
-            let ways = lgamma(Double(trials + 1)) - lgamma(Double(k + 1)) - lgamma(Double(trials - k + 1))
-            return sum + exp(ways + Double(k) * log(chance) + Double(trials - k) * log1p(-chance))
+            sum + exp(logWays(trials, k) + Double(k) * log(chance) + Double(trials - k) * log1p(-chance))
         })
 }
+
+/// The logarithm of how many ways there are to choose `k` of `n`.
+func logWays(_ n: Int, _ k: Int) -> Double { lgamma(Double(n + 1)) - lgamma(Double(k + 1)) - lgamma(Double(n - k + 1)) }
 
 /// Benjamini and Hochberg's (1995): the smallest false discovery rate at which each is found. That of the i-th smallest p of m
 /// is the smallest p_j · m / j with j ≥ i.

@@ -105,7 +105,6 @@ struct TintFinding {
 /// Fisher's exact test: the chance that at least `count` of the first `trials` are among those that succeed, if as many succeed
 /// of both together.
 package func hypergeometricTail(_ count: Int, of trials: Int, and others: Int, of rest: Int) -> Double {
-    func logWays(_ n: Int, _ k: Int) -> Double { lgamma(Double(n + 1)) - lgamma(Double(k + 1)) - lgamma(Double(n - k + 1)) }
     let successes = count + others
     let all = logWays(trials + rest, successes)
     let most = min(trials, successes)

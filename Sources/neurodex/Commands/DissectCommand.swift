@@ -240,7 +240,7 @@ struct DissectCommand: StoredFilesCommand {
     private func strongest(_ row: DissectionRow, among masked: Set<ExactString>, _ store: Store) throws -> [String] {
         let all = try store.imageCount()
         for count in [min(100, all), all] {
-            let hits = try TopQuery(neurons: [row.neuron], count: max(count, 1)).run(in: store)
+            let hits = try TopQuery(neurons: [row.neuron.description], count: max(count, 1)).run(in: store)
             let found = hits.map(\.image).filter { masked.contains(ExactString($0)) }.prefix(Self.drawnImages)
             if found.count == Self.drawnImages || count == all { return Array(found) }
         }

@@ -1,8 +1,9 @@
 import Explanations
+import Search
 import Support
 
 /// A neuron and a concept that its strong places cover, as they are listed.
-struct DissectionRow: TableRow {
+struct DissectionRow: NeuronRow {
     var layer: String
     var channel: Int
     var concept: String
@@ -14,9 +15,9 @@ struct DissectionRow: TableRow {
     var images: Int
 
     static let columns: [ListColumn<DissectionRow>] = list {
-        column("neuron", \.neuron).shortened.forPeople
-        column("layer", \.layer).forPrograms
-        column("channel", \.channel).forPrograms
+        neuronColumn
+        layerColumn
+        channelColumn
         column("concept", \.concept).shortened
         column("iou", title: "IoU", \.iou)
         column("precision", \.precision)
@@ -24,8 +25,6 @@ struct DissectionRow: TableRow {
         column("threshold", \.threshold)
         column("images", \.images)
     }
-
-    var neuron: String { "\(layer):\(channel)" }
 
     init(_ pair: LayerDissection.Pair, of dissection: LayerDissection) {
         (layer, channel, concept) = (dissection.layer, pair.channel, dissection.concepts[pair.concept])
