@@ -253,7 +253,7 @@ import Testing
         let pool = model.node("MaxPool", [map], ["kernel_shape": [2, 2]], name: "pool")
         try write(model, [model.node("GlobalAveragePool", [pool], name: "means")])
         let result = try Executable.run(
-            ["index", "s.sqlite", "--model", "m.onnx", "--layers", "*", "photos/cat"], in: folder.path)
+            ["index", "s.sqlite", "--model", "m.onnx", "photos/cat"], in: folder.path)
         #expect(result.status == 0)
         let count = try FileManager.default.contentsOfDirectory(atPath: folder.file("photos/cat")).count
         for words in ["gives NaN", "on \(count) of \(count) images", "first conv:1 on "] {
@@ -282,11 +282,39 @@ import Testing
         }
     }
 
+    /// An input beside the image: given once, kept in the store, and no other value is taken for it.
+    @Test func inputsBesideTheImage() throws {
+        var two = ModelBuilder()
+        two.graph.add(11, ModelBuilder.valueInfo("scale", [1]))
+        _ = two.weight("w", [4, 3, 1, 1], weights(12, seed: 3))
+        let conv = two.node("Conv", ["image", "w"], name: "conv")
+        try write(two, [two.node("Relu", [two.node("Mul", [conv, "scale"])], outputs: ["scaled"])])
+        let arguments = ["--model", "m.onnx", "photos/cat"]
+        func index(_ store: String, _ options: String...) throws -> Executable.Result {
+            try Executable.run(["index", store] + options + arguments, in: folder.path)
+        }
+        for (store, scale) in [("one.sqlite", "1"), ("two.sqlite", "2")] {
+            let result = try index(store, "--input", "scale=\(scale)")
+            #expect(result.status == 0, "\(result)")
+        }
+        let missing = try index("none.sqlite")
+        #expect(missing.status == 1 && missing.errors.contains("--input 'scale=…'"), "\(missing)")
+        // With no word of it the store's value is taken; another is refused.
+        let again = try index("two.sqlite")
+        #expect(again.status == 0, "\(again)")
+        let other = try index("two.sqlite", "--input", "scale=3")
+        #expect(other.status == 1 && other.errors.contains("--input"), "\(other)")
+        _ = try expectDone("saliency", "two.sqlite", Self.photo, "--target", "conv:0", "-o", "map.png")
+        try expectRefused(["after = stands a number"], "layers", "m.onnx", "--input", "scale=much")
+    }
+
     @Test func inputsThatAreNoImage() throws {
         var two = ModelBuilder()
         two.graph.add(11, ModelBuilder.valueInfo("mask", [1, 3, 8, 8]))
         try write(two, [two.node("Add", ["image", "mask"])])
-        try expectRefused(["2 inputs ('image', 'mask')"], "index", "s.sqlite", "--model", "m.onnx", "photos/cat")
+        try expectRefused(
+            ["2 inputs: 'image' is the image, and 'mask' [1, 3, 8, 8] is beside it", "--input 'mask=…'"], "index", "s.sqlite",
+            "--model", "m.onnx", "photos/cat")
         var words = ModelBuilder(input: [1, 77])
         try write(words, [words.node("Relu", ["image"])])
         try expectRefused(["has 2 axes"], "index", "s.sqlite", "--model", "m.onnx", "photos/cat")

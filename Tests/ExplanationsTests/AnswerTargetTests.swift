@@ -172,3 +172,48 @@ import Testing
         #expect(throws: ExplanationError.self) { try value("box:1.x0") }
     }
 }
+
+/// What a recogniser of text reads at a step, as a target.
+@Suite struct SequenceTargetTests {
+    @Test(arguments: [false, true]) func aStepIsWhatIsReadThere(_ imagesAreFirst: Bool) throws {
+        let (model, output) = RecogniserModels.make(imagesAreFirst: imagesAreFirst)
+        let small = try SmallNetwork(side: 16, model, output: output) { y, x in UInt8((31 * x + 17 * y * y) % 256) }
+        let layer = try #require(small.fixture.explainer.network.answer?.layer)
+        for step in [0, 3, RecogniserModels.steps - 1] {
+            let scores = try (0..<RecogniserModels.characters).map { try small.value("\(layer.name):\($0)@\(step)") }
+            #expect(try scores == (0..<RecogniserModels.characters).map { try small.value("\(layer.name):\($0)@0,\(step)") })
+            #expect(try small.value("output@\(step)") == scores.max())
+        }
+    }
+
+    /// The gradient along a direction against a central difference, through all steps of the recurrent layer.
+    @Test func gradientsAreDerivatives() throws {
+        let (model, output) = RecogniserModels.make()
+        let small = try SmallNetwork(side: 16, model, output: output) { y, x in UInt8((31 * x + 17 * y * y) % 256) }
+        let target = try small.fixture.target("output@4")
+        let map = try Saliency.parse([]).pictureMap(of: small.subject, target: target, by: small.fixture.explainer)
+        var random = SeededGenerator(seed: 2)
+        let direction = (0..<map.values.count).map { _ in Float.random(in: -1...1, using: &random) }
+        let slope = direction.indices.reduce(0.0) { sum, index in
+            sum + Double(direction[index]) * Double(map.values[index % 3 * 256 + index / 3])
+        }
+        let served = try small.fixture.explainer.served(target, on: small.subject)
+        func value(_ step: Float) throws -> Double {
+            var moved = small.subject
+            for index in direction.indices { moved.tensor[index] += step * direction[index] }
+            return Double(try served.explainer.value(of: served.target, on: moved))
+        }
+        let difference = (try value(1e-3) - value(-1e-3)) / 2e-3
+        #expect(abs(slope - difference) < 0.02 * abs(difference) + 1e-3 && slope != 0)
+    }
+
+    @Test func whatIsNoStepIsSaid() throws {
+        let (model, output) = RecogniserModels.make()
+        let small = try SmallNetwork(side: 16, model, output: output) { y, x in UInt8((31 * x + 17 * y * y) % 256) }
+        for (text, words) in [("output@8", "has 8, from 0 to 7"), ("head:0@8", "outside the layer's map of 1×8")] {
+            do {
+                Issue.record("\(text) is \(try small.value(text))")
+            } catch { #expect("\(error)".contains(words), "\(error)") }
+        }
+    }
+}

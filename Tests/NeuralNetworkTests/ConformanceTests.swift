@@ -83,7 +83,7 @@ import Testing
         // Forms that no CNN has been met with.
         "gives the indices of its maxima", "counts in column-major order", "neurodex reads it over channels or the last axis",
         "neurodex resizes maps", "neurodex resizes height and width alone", "crops and resizes",
-        "neurodex reads one of the two",
+        "neurodex reads linear and nearest", "neurodex reads [1, channels, height, width] and [1, rows, columns, 2]",
         "neurodex cannot tell where in the picture they stand",
         "would make a tensor of shape", "makes integers of an image's activations", "is in training mode",
         "could not create a descriptor for an eltwise",

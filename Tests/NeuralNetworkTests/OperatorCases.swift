@@ -28,6 +28,7 @@ let operatorCases: [OperatorCase] =
     [
         convolutionCases, transposedConvolutionCases, poolingCases, elementwiseCases, normalizationCases, arithmeticCases,
         linearCases, shapingCases,
-        constantCases, fusedCases, reductionCases, resizeCases, quantizationCases,
+        constantCases, fusedCases, reductionCases, resizeCases, quantizationCases, recurrentCases, selectionCases, normCases,
+        integerCases, attentionCases, samplingCases,
     ]
     .flatMap { $0 }

@@ -12,9 +12,9 @@ import Testing
 
     @Test func operatorsOfTransformers() throws {
         var model = ModelBuilder()
-        let output = model.node("MultiHeadAttention", ["image"], name: "attention", domain: "com.microsoft")
+        let output = model.node("GroupQueryAttention", ["image"], name: "attention", domain: "com.microsoft")
         let text = refusal { try model.network(output: output) }
-        #expect(text.contains("com.microsoft.MultiHeadAttention") && text.contains("transformer"), "\(text)")
+        #expect(text.contains("com.microsoft.GroupQueryAttention") && text.contains("transformer"), "\(text)")
     }
 
     @Test func functionsOfTheFilesOwn() throws {

@@ -184,6 +184,12 @@ let poolingCases: [OperatorCase] =
         pooling("overlapping", "MaxPool", kernel: [3, 3], strides: [2, 2]),
         pooling("counting asymmetric padding", "AveragePool", kernel: [2, 3], pads: [1, 0, 0, 2], countsPadding: true),
         pooling("counting padding", "AveragePool", kernel: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1], countsPadding: true),
+        pooling(
+            "counting padding, ceil_mode", "AveragePool", kernel: [3, 3], strides: [2, 3], pads: [1, 0, 1, 1], ceil: true,
+            countsPadding: true),
+        pooling(
+            "counting padding, ceil_mode, large strides", "AveragePool", kernel: [4, 2], strides: [3, 3], pads: [2, 1, 0, 1],
+            ceil: true, countsPadding: true),
         OperatorCase(name: "GlobalAveragePool", operators: ["GlobalAveragePool"]) { model, shape, _ in
             let window = SlowOperators.Window(kernel: Array(shape[1...]))
             return (model.node("GlobalAveragePool", ["image"]), { SlowOperators.average($0, window) })

@@ -18,7 +18,9 @@ public struct ModelBuilder: Sendable {
         case float(Float)
         case floats([Float])
         case string(String)
+        case strings([String])
         case tensor(ProtoMessage)
+        case graph(ProtoMessage)
 
         public init(integerLiteral value: Int) { self = .int(value) }
         public init(floatLiteral value: Float) { self = .float(value) }
@@ -137,7 +139,9 @@ public struct ModelBuilder: Sendable {
         case .float(let value): attribute.add(2, value)
         case .floats(let values): for value in values { attribute.add(7, value) }
         case .string(let text): attribute.add(4, text)
+        case .strings(let texts): for text in texts { attribute.add(9, text) }
         case .tensor(let tensor): attribute.add(5, tensor)
+        case .graph(let graph): attribute.add(6, graph)
         }
         return attribute
     }

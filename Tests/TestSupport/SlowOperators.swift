@@ -61,13 +61,20 @@ public enum SlowOperators {
     }
 
     /// The values of x under every window, padding left out.
-    private static func pooled(_ x: SlowTensor, _ window: Window, _ reduce: ([Double]) -> Double) -> SlowTensor {
+    private static func pooled(
+        _ x: SlowTensor, _ window: Window, padding: Double? = nil, _ reduce: ([Double]) -> Double
+    ) -> SlowTensor {
         SlowTensor(Array(x.shape[..<2]) + window.output(Array(x.shape[2...]))) { index in
             var values: [Double] = []
             for tap in SlowTensor.indices(window.kernel) {
                 let y = index[2] * window.strides[0] - window.pads[0] + tap[0] * window.dilations[0]
                 let column = index[3] * window.strides[1] - window.pads[1] + tap[1] * window.dilations[1]
-                guard (0..<x.shape[2]).contains(y), (0..<x.shape[3]).contains(column) else { continue }
+                guard (0..<x.shape[2]).contains(y), (0..<x.shape[3]).contains(column) else {
+                    // What lies beyond the padding that the file says is none.
+                    let isPadding = y < x.shape[2] + window.pads[2] && column < x.shape[3] + window.pads[3]
+                    if let padding, isPadding { values.append(padding) }
+                    continue
+                }
                 values.append(x.at([index[0], index[1], y, column]))
             }
             return reduce(values)
@@ -79,7 +86,12 @@ public enum SlowOperators {
 
     /// https://onnx.ai/onnx/operators/onnx__AveragePool.html
     public static func average(_ x: SlowTensor, _ window: Window, countsPadding: Bool = false) -> SlowTensor {
-        pooled(x, window) { $0.reduce(0, +) / Double(countsPadding ? window.kernel[0] * window.kernel[1] : $0.count) }
+        pooled(x, window, padding: countsPadding ? 0 : nil) { $0.reduce(0, +) / Double($0.count) }
+    }
+
+    /// https://onnx.ai/onnx/operators/onnx__LpPool.html
+    public static func norm(_ x: SlowTensor, _ window: Window, power: Double) -> SlowTensor {
+        pooled(x, window) { pow($0.reduce(0) { $0 + pow(abs($1), power) }, 1 / power) }
     }
 
     /// alpha x Wᵀ + beta b; weights [outputs, inputs].

@@ -39,6 +39,7 @@ extension StoreDescription {
         [
             ("the name of its model", model.name), ("the path of its model", model.path), ("its preprocessing", preprocessing),
             ("the hash of its model", model.sha256), ("the name of its output", model.output ?? ""),
+            ("what is given of its inputs", model.inputs ?? ""),
         ]
             + layers.flatMap {
                 [

@@ -15,7 +15,7 @@ extension StoreDescription {
         let occasional = [
             ("shard", shard?.description), ("thumbnails", thumbnailSide.map { "\($0)" }), ("output", model.output),
             ("precision", model.precision), ("record", choice?.0),
-            ("layers", choice?.1), ("answer", model.answer?.rawValue),
+            ("layers", choice?.1), ("answer", model.answer?.rawValue), ("inputs", model.inputs),
         ].filter { $0.1 != nil }
         for (key, value) in facts + occasional {
             try database.execute(sql: "INSERT INTO meta VALUES (?, ?)", arguments: [key, value])
@@ -95,7 +95,7 @@ extension StoreDescription {
             inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
             output: occasional("output"), precision: occasional("precision"),
             choice: LayerChoice(record: occasional("record"), layers: occasional("layers")),
-            answer: occasional("answer").flatMap { AnswerForm(rawValue: $0) })
+            answer: occasional("answer").flatMap { AnswerForm(rawValue: $0) }, inputs: occasional("inputs"))
         func contradiction() -> StoreError {
             .damaged(path: path, detail: "its tables meta, layer and class contradict each other")
         }
@@ -146,6 +146,9 @@ extension StoreDescription {
         }
         if model.output != stored.model.output {
             return ("output", model.output ?? "the model's first output", stored.model.output ?? "the model's first output")
+        }
+        if model.inputs != stored.model.inputs {
+            return ("values of inputs beside the image (--input)", model.inputs ?? "none", stored.model.inputs ?? "none")
         }
         if model.precision != stored.model.precision {
             return ("precision", model.precision ?? "float32", stored.model.precision ?? "float32")

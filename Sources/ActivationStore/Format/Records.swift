@@ -21,10 +21,13 @@ public struct ModelRecord: Hashable, Sendable {
     public var choice: LayerChoice?
     /// How the file makes probabilities of its scores; nil where it does not, or the store does not say, as before version 0.3.
     public var answer: AnswerForm?
+    /// What inputs beside the image hold, as JSON; nil where there are none.
+    public var inputs: String?
 
     public init(
         name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
-        output: String? = nil, precision: String? = nil, choice: LayerChoice? = nil, answer: AnswerForm? = nil
+        output: String? = nil, precision: String? = nil, choice: LayerChoice? = nil, answer: AnswerForm? = nil,
+        inputs: String? = nil
     ) {
         self.name = name
         self.path = path
@@ -37,6 +40,7 @@ public struct ModelRecord: Hashable, Sendable {
         self.precision = precision
         self.choice = choice
         self.answer = answer
+        self.inputs = inputs
     }
 }
 

@@ -47,6 +47,7 @@ extension Explainer {
     /// - Throws: as `placed`; `ExplanationError.target` for an element or a box that is not there; `ExplanationError.noBoxes`.
     package func served(_ target: Target, on subject: Subject) throws -> ServedTarget {
         switch target.reduction {
+        case .element("", _): return try reading(target, on: subject)
         case .element(let output, _):
             let explainer = try explainer(ofOutput: output, target)
             return ServedTarget(explainer: explainer, target: try explainer.elements(target, output))
@@ -56,6 +57,31 @@ extension Explainer {
             return try detector.served(target, on: subject, by: explainer)
         default: return ServedTarget(explainer: self, target: try placed(target, on: subject))
         }
+    }
+
+    /// What a recogniser reads at steps of a picture: at each the strongest channel of its answer.
+    private func reading(_ target: Target, on subject: Subject) throws -> ServedTarget {
+        guard let layer = network.answer?.layer, min(layer.height, layer.width) == 1, layer.height * layer.width > 1 else {
+            throw ExplanationError.target(
+                target.text,
+                problem: "asks for a step, and the network's answer is no sequence of them; name a neuron, LAYER:CHANNEL")
+        }
+        let count = layer.height * layer.width
+        let map = try activations(of: layer, on: subject)
+        var remarks: [String] = []
+        let terms = try target.terms.map { term in
+            guard case .element("", let index) = term.reduction, let step = index.first, step < count else {
+                throw ExplanationError.target(
+                    target.text, problem: "is no step of the network's answer, which has \(count), from 0 to \(count - 1)")
+            }
+            let channel = Array(map[step * layer.channels..<(step + 1) * layer.channels]).firstOfLargest
+            remarks.append("step \(step) of \(count): channel \(channel) of \(layer.name)")
+            return Target.Term(
+                weight: term.weight, channel: channel,
+                reduction: .position(y: layer.height == 1 ? 0 : step, x: layer.height == 1 ? step : 0))
+        }
+        return ServedTarget(
+            explainer: self, target: target.ofTerms(terms, layer: layer.name), remark: remarks.joined(separator: "; "))
     }
 
     /// The network's boxes.

@@ -37,6 +37,8 @@ extension Target {
         if text.hasPrefix("output:"), !isLayer("output:") {
             let (name, index) = try Self.element(text)
             self.init(layer: "output:\(name)", reduction: .element(output: name, index: index), text: text)
+        } else if text.hasPrefix("output@"), let step = Int(text.dropFirst(7)), step >= 0 {
+            self.init(layer: "output", reduction: .element(output: "", index: [step]), text: text)
         } else if text.hasPrefix("box:"), !isLayer("box:") {
             let target = try Self.detection(text)
             self.init(layer: "box", reduction: .detection(target), text: target.text)

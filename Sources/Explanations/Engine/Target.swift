@@ -9,10 +9,12 @@ import Search
 /// | `LAYER:CHANNEL`, `…@max` | the neuron's largest value |
 /// | `…@mean`, `…@sum` | over its whole map |
 /// | `…@y,x` | at one place of the map |
+/// | `…@t` | the same of a map of one row or column, such as the steps of a recogniser of text |
 /// | `…@box x0,y0,x1,y1` | the mean over the places whose field has its centre in that box of the picture, in pixels; the nearest place where none has |
 /// | `…@argmax` | the mean over the places where no other channel of the layer is larger: a segmenter's region |
 /// | `class:NAME`, `class:INDEX` | the class's score |
 /// | `output:NAME[i,j]` | one element of an output of the file, without the batch's index, before a sigmoid or softmax that makes it |
+/// | `output@t` | of a recogniser of text: the score of what it reads at step t of the picture |
 /// | `box:K`, `box:K.objectness`, `box:K.x0` | of the picture's K-th box: the score of its class before a sigmoid, objectness, a coordinate |
 /// | `similar:IMAGE`, `similar:IMAGE@LAYER` | minus the distance from an image of the store, by the maxima of a layer's channels: what `similar` goes by |
 /// | `-TARGET`, `2*TARGET`, `TARGET - TARGET`, `TARGET + TARGET` | what lowers it, and sums (`init(sumOf:in:)`) |
@@ -34,7 +36,8 @@ public struct Target: Hashable, Sendable {
         case closeness(to: [Float])
         /// What a box or region is on one picture: the mean over these places, row-major; not empty.
         case places([Int])
-        /// An element of an output, along each of its axes but the batch's.
+        /// An element of an output, along each of its axes but the batch's. Of no output's name: a step of the answer, of which the strongest
+        /// channel is meant.
         case element(output: String, index: [Int])
         /// A box that a detector found on the picture.
         case detection(DetectionTarget)
@@ -233,7 +236,9 @@ public struct Target: Hashable, Sendable {
         let words: [String: Reduction] = ["mean": .mean, "max": .maximum, "sum": .sum, "argmax": .region]
         if let known = words[text] { return known }
         if text == "box" || text.hasPrefix("box ") { return try box(String(text.dropFirst(4)), of: layer, whole) }
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        var numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        // Of one row or one column, one number says where.
+        if numbers.count == 1, min(layer.height, layer.width) == 1 { numbers.insert(0, at: layer.height == 1 ? 0 : 1) }
         guard numbers.count == 2, let y = numbers[0], let x = numbers[1] else {
             throw ExplanationError.target(
                 whole,

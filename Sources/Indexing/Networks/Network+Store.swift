@@ -4,11 +4,12 @@ public import NeuralNetwork
 
 extension Network.Options {
     /// What a store says of how its network was read: the size of pictures, which output, whether its channels are classes, how exactly it
-    /// multiplies.
+    /// multiplies, what inputs beside the image hold.
     public init(_ description: StoreDescription) {
         self.init()
         inputSize = (description.model.inputHeight, description.model.inputWidth)
         output = description.model.output
+        inputs = description.model.inputs.flatMap { try? JSONDecoder().decode([GivenInput].self, from: Data($0.utf8)) } ?? []
         hasClasses = description.layers.contains(where: \.isLogits)
         precision = description.precision
     }

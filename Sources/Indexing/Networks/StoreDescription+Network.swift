@@ -36,7 +36,7 @@ extension StoreDescription {
                 opset: network.opset, output: network.outputName,
                 precision: network.precision == .float32 ? nil : network.precision.rawValue,
                 choice: LayerChoice(beforeActivation: network.recordsBeforeActivation, patterns: network.layerPatterns),
-                answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }),
+                answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }, inputs: try network.givenInputs.asJSON()),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: layers, classes: classes,
             blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard,
@@ -56,5 +56,15 @@ extension LayerRecord {
                 height: field.y.size, width: field.x.size, strideY: Double(field.y.stride), strideX: Double(field.x.stride),
                 offsetY: Double(field.y.start), offsetX: Double(field.x.start)),
             hasMean: layer.keepsMeans, isLogits: layer.isLogits)
+    }
+}
+
+extension [GivenInput] {
+    /// As a store keeps them; nil for none.
+    fileprivate func asJSON() throws -> String? {
+        guard !isEmpty else { return nil }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

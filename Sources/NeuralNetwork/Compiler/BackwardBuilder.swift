@@ -125,11 +125,7 @@ struct BackwardBuilder {
             copy(sum.location, to: own)
             sum = Gradient(location: own)
         }
-        let (to, count) = (sum.location, sum.location.count * batch)
-        emit(reads: [part, to], writes: [to]) { memory in
-            let (from, to) = (memory[part], memory[to])
-            return { Team.split(count) { ndx_add(from + $0.lowerBound, to + $0.lowerBound, $0.count) } }
-        }
+        add(part, to: sum.location)
         gradients[id] = sum
     }
 
@@ -147,6 +143,15 @@ struct BackwardBuilder {
         emit(reads: [source], writes: [target]) { memory in
             let (from, to) = (memory[source], memory[target])
             return { Team.split(count) { (to + $0.lowerBound).update(from: from + $0.lowerBound, count: $0.count) } }
+        }
+    }
+
+    /// Adds the elements of one gradient to another of the same shape and order.
+    mutating func add(_ source: Location, to target: Location) {
+        let count = target.count * batch
+        emit(reads: [source, target], writes: [target]) { memory in
+            let (from, to) = (memory[source], memory[target])
+            return { Team.split(count) { ndx_add(from + $0.lowerBound, to + $0.lowerBound, $0.count) } }
         }
     }
 

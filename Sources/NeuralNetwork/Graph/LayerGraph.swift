@@ -10,7 +10,8 @@ public struct LayerGraph: Sendable {
         let file = try ModelFile(path: path)
         sha256 = file.sha256
         graph = try Importer.graph(
-            of: file, answer: AnswerReading(options), inputSize: options.inputSize, leavesWeightsInFile: true)
+            of: file, answer: AnswerReading(options), inputSize: options.inputSize, inputs: options.inputs,
+            leavesWeightsInFile: true)
     }
 
     /// - Parameter tensors: the ONNX values that are layers.

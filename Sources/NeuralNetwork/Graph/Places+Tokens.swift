@@ -55,18 +55,24 @@ extension Places {
         return result
     }
 
-    /// Of tokens [1, N, channels], the grid that they stand on; nil where they stand on none, row by row.
+    /// Of tokens [1, N, channels], the grid that they stand on, row by row, or the columns of a text's line, which may also stand as
+    /// [N, 1, channels]; nil where they stand on none.
     func tokenGrid(_ shape: [Int]) -> TokenGrid? {
-        guard shape.count == 3, axes.count == 3, axes[0].isEmpty, axes[2].allSatisfy({ $0.origin == .channels }) else {
-            return nil
-        }
-        let isPrefixed = axes[1].first?.origin == .tokens
-        let parts = isPrefixed ? tokens : axes[1]
-        guard parts.count == 2, parts[0].origin == .rows, parts[1].origin == .columns, parts.allSatisfy({ $0.step == 1 }) else {
-            return nil
+        guard shape.count == 3, axes.count == 3, axes[2].allSatisfy({ $0.origin == .channels }) else { return nil }
+        let axis = axes[0].isEmpty ? 1 : 0
+        guard axes[1 - axis].isEmpty else { return nil }
+        let isPrefixed = axes[axis].first?.origin == .tokens
+        let parts = isPrefixed ? tokens : axes[axis]
+        guard parts.allSatisfy({ $0.step == 1 }) else { return nil }
+        var (height, width) = (1, 1)
+        switch parts.map(\.origin) {
+        case [.rows, .columns] where axis == 1: (height, width) = (parts[0].extent, parts[1].extent)
+        case [.columns]: width = parts[0].extent
+        case [.rows]: height = parts[0].extent
+        default: return nil
         }
         return TokenGrid(
-            prefix: isPrefixed ? tokenPrefix : 0, height: parts[0].extent, width: parts[1].extent, channels: shape[2])
+            prefix: isPrefixed ? tokenPrefix : 0, height: height, width: width, channels: shape[2], tokensAreFirst: axis == 0)
     }
 
     /// Of a product of matrices: rows are those of the first, columns those of the second, and axes before them are of whichever has them.

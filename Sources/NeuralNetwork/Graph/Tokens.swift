@@ -5,9 +5,20 @@ struct TokenGrid: Equatable, Sendable {
     var height: Int
     var width: Int
     var channels: Int
+    /// Whether they stand in axis 0 of [N, 1, channels], as recurrent layers have them.
+    var tokensAreFirst = false
 
     /// Of the grid.
     var map: (channels: Int, height: Int, width: Int) { (channels, height, width) }
+
+    /// Of all tokens.
+    var shape: [Int] {
+        let count = prefix + height * width
+        return tokensAreFirst ? [count, 1, channels] : [1, count, channels]
+    }
+
+    /// Whether it is one row of places, or one column, with nothing before: a sequence.
+    var isSequence: Bool { prefix == 0 && min(height, width) == 1 && max(height, width) > 1 }
 }
 
 extension Graph {
@@ -126,9 +137,7 @@ struct TokensTogether: ChannelsFirst {
     init(grid: TokenGrid) { self.grid = grid }
     init(_ node: NodeReader) throws { throw Refusal("stands in no file") }
 
-    func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
-        [[1, grid.prefix + grid.height * grid.width, grid.channels]]
-    }
+    func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [grid.shape] }
 
     func tokensRead(of place: Int, _ prefix: Int, shape: [Int], _ areWhole: [Bool]) -> TokensRead {
         areWhole[0] || place > 0 ? .all : .none
@@ -136,12 +145,14 @@ struct TokensTogether: ChannelsFirst {
 
     func places(_ inputs: [PlacedInput], of output: PlacedOutput) -> Places? {
         let map = Places(map: [1, grid.channels, grid.height, grid.width], channelsAreLast: false)
-        let tokens = map?.transposed([0, 2, 3, 1]).reshaped(to: [1, grid.height * grid.width, grid.channels])
-        return grid.prefix == 0 ? tokens : tokens?.behind(grid.prefix, axis: 1)
+        var places = grid
+        places.prefix = 0
+        let tokens = map?.transposed([0, 2, 3, 1]).reshaped(to: places.shape)
+        return grid.prefix == 0 ? tokens : tokens?.behind(grid.prefix, axis: grid.tokensAreFirst ? 0 : 1)
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let shape = try shapes([])[0]
+        let shape = grid.shape
         guard grid.prefix > 0 else {
             var same = try program.location(node.inputs[0], in: .channelsLast)
             (same.shape, same.order) = (shape, .rowMajor)

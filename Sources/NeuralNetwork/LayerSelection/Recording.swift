@@ -74,8 +74,8 @@ struct Recording {
             }
             if isAnswer { value = logits }
             let name = names.next(node.layer)
-            // An answer that is no map: all its elements are neurons, whatever axes they have.
-            let grid = isAnswer ? nil : tokens.grids[value]
+            // An answer that is no map: all its elements are neurons, whatever axes they have. That of a recogniser of text is a sequence.
+            let grid = isAnswer ? tokens.sequence(value) : tokens.grids[value]
             let map =
                 graph.values[value].map ?? grid?.map
                 ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
@@ -83,7 +83,10 @@ struct Recording {
                 name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: map.channels,
                 height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel, isLogits: isAnswer && hasClasses,
                 keepsMeans: everyMean, firstNeuron: 0)
-            candidates.append((Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard || isAnswer))
+            // Of rows of maps that stand nowhere in the picture nothing can be recorded.
+            let hasPlace = !node.operation.mixesPlaces || !graph.isInRows(value) || places[value]?.assembly != nil
+            candidates.append(
+                (Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard && hasPlace || isAnswer))
             for token in 0..<(grid?.prefix ?? 0) {
                 let entry = Entry(
                     value: value, layer: layer.ofToken(token, name: names.next(TokenLayers.name(of: token, in: name)), in: graph),

@@ -27,6 +27,9 @@ struct TokenLayers {
             node.inputs.map { $0.map { graph.operand($0) } }, shape: [1, grid.channels], channelAxis: 1)
     }
 
+    /// Where a value is a sequence of places, its steps and channels.
+    func sequence(_ value: Graph.ValueID) -> TokenGrid? { grids[value].flatMap { $0.isSequence ? $0 : nil } }
+
     /// Whether it adds up two values that both depend on the image.
     func isResidual(_ node: Graph.Node) -> Bool {
         node.operation.isSum && node.inputs.compactMap { $0 }.filter { graph.values[$0].constant == nil }.count > 1

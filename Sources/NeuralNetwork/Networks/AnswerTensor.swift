@@ -11,14 +11,17 @@ public struct AnswerTensor: Sendable {
     /// Nil where elements are turned around after what the layer has.
     init?(_ graph: Graph, layers: [Layer]) {
         let scores = graph.values[graph.scores]
-        guard let file = graph.fileAnswer?.shape ?? graph.values[graph.output].shape, file.first == 1,
+        guard var file = graph.fileAnswer?.shape ?? graph.values[graph.output].shape else { return nil }
+        // The batch's axis of a sequence is the second where its steps are the first.
+        if file.count == 3, file[0] > 1, file[1] == 1 { file.swapAt(0, 1) }
+        guard file.first == 1,
             let layer = layers.last(where: { $0.tensor == scores.name }), !Self.isTurned(graph),
             layer.channels * layer.height * layer.width == file.product
         else { return nil }
         self.layer = layer
         shape = Array(file.dropFirst())
         places = graph.fileAnswer.map { $0.places - 1 }
-        channelsAreLast = scores.channelsAreLast
+        channelsAreLast = scores.channelsAreLast || scores.shape?.count == 3 && layer.height * layer.width > 1
     }
 
     /// Whether elements move between the scores and the answer.
@@ -64,7 +67,8 @@ public struct FileOutput: Equatable, Sendable {
         let file = try ModelFile(path: path)
         return file.proto.graph.output.prefix(most).map { output in
             let graph = try? Importer.graph(
-                of: file, answer: AnswerReading(output: output.name), inputSize: options.inputSize, leavesWeightsInFile: true)
+                of: file, answer: AnswerReading(output: output.name), inputSize: options.inputSize,
+                inputs: options.inputs, leavesWeightsInFile: true)
             let shape = graph.flatMap { $0.fileAnswer?.shape ?? $0.values[$0.output].shape }
             return FileOutput(name: output.name, shape: shape.map { Array($0.dropFirst()) })
         }

@@ -22,6 +22,8 @@ public final class Network: Sendable {
         public var beforeProbabilities = false
         /// For models that leave the picture's size open.
         public var inputSize: (height: Int, width: Int)?
+        /// What inputs beside the image hold.
+        public var inputs: [GivenInput] = []
         /// Whether the channels of the answer are scores of classes; nil for what the graph looks like.
         public var hasClasses: Bool?
         public var precision = Precision.float32
@@ -73,6 +75,8 @@ public final class Network: Sendable {
     public let meanCount: Int
     public let batch: Int
     public let precision: Precision
+    /// What inputs beside the image hold.
+    public let givenInputs: [GivenInput]
     /// As in the options that it was read with: how its layers were chosen.
     public let layerPatterns: [String]
     public let recordsBeforeActivation: Bool
@@ -96,7 +100,8 @@ public final class Network: Sendable {
         (precision, layerPatterns, recordsBeforeActivation) = (options.precision, options.layers, options.beforeActivation)
         guard options.supportsPrecision ?? precision.isSupported else { throw NetworkError.precision(precision) }
         var graph = try Importer.graph(
-            of: file, answer: AnswerReading(options), inputSize: options.inputSize, leavesWeightsInFile: true)
+            of: file, answer: AnswerReading(options), inputSize: options.inputSize, inputs: options.inputs,
+            leavesWeightsInFile: true)
         answer = graph.head?.function
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(
@@ -106,6 +111,7 @@ public final class Network: Sendable {
         path = file.path
         sha256 = file.sha256
         opset = file.opset
+        givenInputs = options.inputs.sorted { $0.name < $1.name }
         metadata = file.metadata
         layers = recording.entries.map(\.layer)
         neuronCount = layers.reduce(0) { $0 + $1.channels }

@@ -26,11 +26,12 @@ public struct SilencedNetwork: Sendable {
     /// - Parameter output: of the file; nil for its first.
     /// - Throws: `NetworkError.node` for a neuron that no weights alone make, with what stands in the way; `NetworkError` where the file cannot be read.
     public init(
-        ofModelAt path: String, output: String? = nil, inputSize: (height: Int, width: Int)? = nil, neurons: [Neuron]
+        ofModelAt path: String, output: String? = nil, inputSize: (height: Int, width: Int)? = nil,
+        inputs: [GivenInput] = [], neurons: [Neuron]
     ) throws {
         let file = try ModelFile(path: path)
         let graph = try Importer.graph(
-            of: file, answer: AnswerReading(output: output), inputSize: inputSize, leavesWeightsInFile: true)
+            of: file, answer: AnswerReading(output: output), inputSize: inputSize, inputs: inputs, leavesWeightsInFile: true)
         let shapes = Dictionary(graph.values.map { ($0.name, $0.shape) }) { first, _ in first }
         bytes = try ONNXModelProto.rewriting(path) { proto in
             var way = WayToWeights(graph: proto, tensors: file.tensors, shapes: shapes.compactMapValues { $0 })

@@ -1,4 +1,4 @@
-/// The one input of a file that is no weight: an image, as the file declares it.
+/// The input of a file that is no weight and is not given: an image, as the file declares it.
 struct ImageInput {
     let name: String
     let channels: Int
@@ -13,25 +13,15 @@ struct ImageInput {
     /// The shape in the file, of `batch` images.
     func shape(batch: Int) -> [Int] { channelsAreLast ? [batch, height, width, channels] : [batch, channels, height, width] }
 
-    /// - Parameters:
-    ///   - isWeight: whether an input of that name has its values in the file, as old exporters list them.
-    ///   - size: height and width, for an input that leaves them open.
-    /// - Throws: `NetworkError.graph` where there is no such input, or several, or its size is not known.
-    init(_ proto: ONNXGraphProto, isWeight: (String) -> Bool, size: (height: Int, width: Int)?) throws {
-        let inputs = proto.input.filter { !isWeight($0.name) }
-        guard let input = inputs.first, inputs.count == 1 else {
-            let names = inputs.map { "'\($0.name)'" }.joined(separator: ", ")
-            throw NetworkError.graph(
-                problem: inputs.isEmpty
-                    ? "it has no input for an image"
-                    : "it has \(inputs.count) inputs (\(names)); neurodex reads networks with one, an image")
-        }
+    /// - Parameter size: height and width, for an input that leaves them open.
+    /// - Throws: `NetworkError.graph` for an input that takes no image, `NetworkError.openInputSize` where its size is not known.
+    init(_ input: ONNXValueInfoProto, size: (height: Int, width: Int)?) throws {
         let number = input.type.tensorType.elemType
         guard let type = ElementType(rawValue: number), type != .bool else {
             throw NetworkError.graph(
                 problem: "its input '\(input.name)' takes \(ElementType.name(of: number)), and no numbers that an image has")
         }
-        let dims = input.type.tensorType.shape.dim.map { $0.dimValue > 0 ? Int(clamping: $0.dimValue) : nil }
+        let dims = input.extents
         guard dims.count == 4 else {
             throw NetworkError.graph(
                 problem:

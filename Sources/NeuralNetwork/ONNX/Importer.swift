@@ -15,18 +15,21 @@ struct Importer {
     /// - Parameters:
     ///   - answer: the output to compute, where the model has several, and what of it.
     ///   - inputSize: height and width for inputs that leave them open.
+    ///   - inputs: what inputs beside the image hold.
     ///   - leavesWeightsInFile: for a graph that is compiled at once and then dropped; else it must not depend on the file.
     /// - Throws: `NetworkError`; unsupported operators are all named at once, before anything is computed.
     static func graph(
         of file: ModelFile, answer: AnswerReading = AnswerReading(), inputSize: (height: Int, width: Int)? = nil,
-        leavesWeightsInFile: Bool = false
+        inputs given: [GivenInput] = [], leavesWeightsInFile: Bool = false
     ) throws -> Graph {
         var importer = Importer(file: file)
         let proto = file.proto.graph
         try file.refuseUnreadParts()
         let weights = try file.initializers(leavingInFile: leavesWeightsInFile)
         for (initializer, tensor) in zip(proto.initializer, weights) { try importer.add(initializer, tensor) }
-        let input = try ImageInput(proto, isWeight: { importer.ids[$0] != nil }, size: inputSize)
+        let inputs = proto.realInputs { importer.ids[$0] != nil }
+        let input = try ImageInput(inputs.image(beside: given), size: inputSize)
+        for value in given { try importer.add(value, inputs) }
         importer.fixedBatch = input.batch ?? 1
         var whole = importer
         let graph = try importer.run(input, answer)
@@ -47,6 +50,14 @@ struct Importer {
         graph.values[id].weight = initializer.name
     }
 
+    /// An input that is the same for all images.
+    private mutating func add(_ given: GivenInput, _ inputs: [ONNXValueInfoProto]) throws {
+        guard let input = inputs.first(where: { $0.name == given.name }) else { return }
+        let (tensor, type) = try input.constant(given)
+        let id = id(given.name)
+        (graph.values[id].constant, graph.values[id].shape, graph.values[id].type) = (tensor, tensor.shape, type)
+    }
+
     private mutating func run(_ input: ImageInput, _ answer: AnswerReading) throws -> Graph {
         var proto = file.proto.graph
         let output = try chooseOutput(proto, named: answer.output)
@@ -64,7 +75,7 @@ struct Importer {
             // Within, a picture is [batch, channels, height, width], whatever order its elements have in memory.
             try add(.transposing([0, 2, 3, 1], imageName, to: input.name))
         }
-        let nodes = try inOrder(proto.node, reaching: target)
+        let nodes = try inOrder(proto.node, reaching: [target])
         try refuseUnknown(nodes)
         for node in nodes { try add(node) }
         target = try spread(target, input)
@@ -147,8 +158,8 @@ struct Importer {
         return name
     }
 
-    /// The nodes that `target` needs, each after those it reads. Files need not keep to that order, and some do not.
-    private func inOrder(_ nodes: [ONNXNodeProto], reaching target: String) throws -> [ONNXNodeProto] {
+    /// The nodes that `targets` need, each after those it reads. Files need not keep to that order, and some do not.
+    private func inOrder(_ nodes: [ONNXNodeProto], reaching targets: [String]) throws -> [ONNXNodeProto] {
         var makers: [String: Int] = [:]
         for (index, node) in nodes.enumerated() {
             for output in node.output where !output.isEmpty {
@@ -160,7 +171,7 @@ struct Importer {
         }
         var ordered: [ONNXNodeProto] = []
         var state = [Int](repeating: 0, count: nodes.count)  // 0 not seen, 1 its inputs are being placed, 2 placed
-        var stack: [(name: String, reader: String)] = [(target, "the graph")]
+        var stack: [(name: String, reader: String)] = targets.map { ($0, "the graph") }
         while let (name, reader) = stack.last {
             guard let maker = makers[name] else {
                 guard name.isEmpty || ids[name] != nil else {
@@ -172,8 +183,8 @@ struct Importer {
             switch state[maker] {
             case 0:
                 state[maker] = 1
-                for input in nodes[maker].input.reversed() { stack.append((input, "node '\(nodes[maker].name)'")) }
-            case 1 where nodes[maker].input.contains(where: { makers[$0].map { state[$0] < 2 } ?? false }):
+                for input in nodes[maker].allInputs.reversed() { stack.append((input, "node '\(nodes[maker].name)'")) }
+            case 1 where nodes[maker].allInputs.contains(where: { makers[$0].map { state[$0] < 2 } ?? false }):
                 throw NetworkError.graph(problem: "node '\(nodes[maker].name)' depends on itself")
             default:
                 if state[maker] == 1 { ordered.append(nodes[maker]) }
@@ -186,8 +197,11 @@ struct Importer {
 
     private func refuseUnknown(_ nodes: [ONNXNodeProto]) throws {
         var uses: [NetworkError.OperatorUse] = []
-        for node in nodes where operatorsByName[node.opType] == nil || !["", "ai.onnx"].contains(node.domain) {
-            let name = node.domain.isEmpty ? node.opType : "\(node.domain).\(node.opType)"
+        for node in nodes
+        where operatorsByName[Expansion.name(of: node)] == nil && !Expansion.knows(node)
+            && node.opType != "If"
+        {
+            let name = Expansion.name(of: node)
             guard !uses.contains(where: { $0.operatorType == name }) else { continue }
             uses.append(.init(operatorType: name, node: node.name, layer: LayerNames.name(for: node, weights: node.input)))
         }
@@ -195,13 +209,9 @@ struct Importer {
     }
 
     private mutating func add(_ proto: ONNXNodeProto) throws {
+        if proto.opType == "If" { return try choose(proto) }
+        if try writeOut(proto) { return }
         guard let type = operatorsByName[proto.opType] else { return }
-        if proto.opType == "Conv", proto.input.count > 1, proto.output.count == 1,
-            proto.input.prefix(2).allSatisfy({ ids[$0].map { operand($0).shape.count == 3 } ?? false })
-        {
-            for node in proto.alongWidth { try add(node) }
-            return
-        }
         let inputs = proto.input.map { $0.isEmpty ? nil : id($0) }
         let operands = inputs.map { $0.map { operand($0) } }
         let weights = inputs.compactMap { $0 }.filter { graph.values[$0].constant != nil }
@@ -245,6 +255,47 @@ struct Importer {
             graph.markChannelAxis()
         } catch let refusal as Refusal {
             throw NetworkError.node(use, problem: refusal.problem)
+        }
+    }
+
+    /// Adds the nodes of the graph that an `If` chooses.
+    private mutating func choose(_ proto: ONNXNodeProto) throws {
+        let use = NetworkError.OperatorUse(
+            operatorType: proto.opType, node: proto.name, layer: LayerNames.name(for: proto, weights: []))
+        do {
+            let condition = proto.input.first.map { operand(id($0)) }
+            guard let value = condition?.constant?.numbers.first else {
+                throw Refusal(
+                    "chooses between two graphs by '\(condition?.name ?? "")', which depends on the image; neurodex reads those whose condition is known when the file is loaded"
+                )
+            }
+            let branch = try Branch(of: proto, isTrue: value != 0)
+            for initializer in branch.initializers { try add(initializer, file.tensors.read(initializer)) }
+            let nodes = try inOrder(branch.nodes, reaching: proto.output.filter { !$0.isEmpty })
+            try refuseUnknown(nodes)
+            for node in nodes { try add(node) }
+        } catch let refusal as Refusal {
+            throw NetworkError.node(use, problem: refusal.problem)
+        }
+    }
+
+    /// Adds the nodes that a node is written out as; false where it is read as it stands.
+    private mutating func writeOut(_ proto: ONNXNodeProto) throws -> Bool {
+        let operands = proto.input.map { $0.isEmpty ? nil : operand(id($0)) }
+        let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
+        do {
+            guard let expansion = try Expansion(proto, inputs: operands, reader: reader) else { return false }
+            for (name, tensor) in expansion.constants {
+                let id = id(name)
+                (graph.values[id].constant, graph.values[id].shape) = (tensor, tensor.shape)
+                if case .int = tensor.elements { graph.values[id].type = .int64 }
+            }
+            for node in expansion.nodes { try add(node) }
+            return true
+        } catch let refusal as Refusal {
+            throw NetworkError.node(
+                .init(operatorType: proto.opType, node: proto.name, layer: LayerNames.name(for: proto, weights: [])),
+                problem: refusal.problem)
         }
     }
 

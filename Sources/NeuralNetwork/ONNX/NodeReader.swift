@@ -24,6 +24,7 @@ struct NodeReader {
     func string(_ name: String, default value: String) -> String {
         attributes[name].map { String(decoding: $0.s, as: UTF8.self) } ?? value
     }
+    func strings(_ name: String) -> [String]? { attributes[name].map { $0.strings.map { String(decoding: $0, as: UTF8.self) } } }
     func tensor(_ name: String) throws -> HostTensor? {
         guard let attribute = attributes[name], attribute.hasT else { return nil }
         return try tensors.read(attribute.t)

@@ -240,10 +240,14 @@ let operatorCatalog: [any Operator.Type] = [
     SizeOf.self,
     Quantize.self,
     Dequantize.self,
+    Recurrent.self,
+    Ranking.self,
+    OneHot.self,
+    GridSample.self,
 ]
 
 /// The ONNX names of all operators, sorted.
-package var operatorNames: [String] { operatorsByName.keys.sorted() }
+package var operatorNames: [String] { (operatorsByName.keys + Expansion.names).sorted() }
 
 /// ONNX name → operator.
 let operatorsByName: [String: any Operator.Type] = {

@@ -32,6 +32,9 @@ struct Pooling: ChannelsFirst {
     private let countsPadding: Bool
     /// Nil: over the whole map.
     private(set) var window: Window?
+    /// Whether a mean is over the whole window also where that reaches beyond all padding (`Expansion.normRules`).
+    private let takesWholeWindows: Bool
+    static let wholeWindows = "whole_windows"
     /// False only for a reduction that drops the axes it has gone over.
     private let keepsAxes: Bool
 
@@ -39,6 +42,7 @@ struct Pooling: ChannelsFirst {
         isMaximum = node.operatorType.hasSuffix("MaxPool")
         countsPadding = node.int("count_include_pad", default: 0) != 0
         keepsAxes = true
+        takesWholeWindows = node.int(Self.wholeWindows, default: 0) != 0
         let isGlobal = node.operatorType.hasPrefix("Global")
         window = isGlobal ? nil : try Window(node, kernel: nil)
         guard node.outputCount < 2 else { throw Refusal("gives the indices of its maxima as well, which neurodex does not read") }
@@ -49,6 +53,7 @@ struct Pooling: ChannelsFirst {
     init?(covering reduction: ndx_reduction, keepsAxes: Bool) {
         guard reduction == NDX_REDUCE_MEAN || reduction == NDX_REDUCE_MAX else { return nil }
         (isMaximum, countsPadding, window, self.keepsAxes) = (reduction == NDX_REDUCE_MAX, false, nil, keepsAxes)
+        takesWholeWindows = false
     }
 
     /// `GlobalAveragePool`, which one exporter writes as ReduceMean and the other does not.
@@ -75,11 +80,43 @@ struct Pooling: ChannelsFirst {
 
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let source = inputs.first??.shape ?? []
-        let (resolved, output) = try resolved(source)
-        if let window, countsPadding, window.autoPad == "NOTSET", resolved.padAfter != window.padAfter {
-            throw Refusal("counts padding and rounds its size up (ceil_mode); neurodex reads one of the two")
-        }
+        let output = try resolved(source).output
         return [[source[0], source[1]] + (keepsAxes ? output : [])]
+    }
+
+    /// Of a mean that counts padding and whose last windows reach beyond it (ceil_mode): for each row and column of the result, the part of the
+    /// window that is no padding which the file does not know of, over the whole. Nil where all are whole.
+    private func shares(_ shape: [Int]) throws -> [[Float]]? {
+        let (resolved, output) = try resolved(shape)
+        guard let window, countsPadding, !takesWholeWindows, window.autoPad == "NOTSET" || window.autoPad.isEmpty,
+            resolved.padAfter != window.padAfter
+        else { return nil }
+        return (0..<2).map { axis in
+            let end = shape[2 + axis] + window.padBefore[axis] + window.padAfter[axis]
+            return (0..<output[axis]).map { place in
+                let start = place * window.stride[axis]
+                let inside = (0..<window.kernel[axis]).count { start + $0 * window.dilation[axis] < end }
+                return Float(window.kernel[axis]) / Float(max(inside, 1))
+            }
+        }
+    }
+
+    /// Emits what multiplies each place of a channels-last map by its row's and its column's number.
+    private static func scale(_ map: Location, by shares: [[Float]], into program: inout ProgramBuilder) {
+        let (images, channels) = (map.shape[0] * program.batch, map.shape[1])
+        program.emit(reads: [map], writes: [map]) { memory in
+            let start = memory[map]
+            return {
+                for image in 0..<images {
+                    for (y, row) in shares[0].enumerated() {
+                        for (x, column) in shares[1].enumerated() where row * column != 1 {
+                            let pixel = start + ((image * shares[0].count + y) * shares[1].count + x) * channels
+                            for channel in 0..<channels { pixel[channel] *= row * column }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     func receptiveField(_ inputs: [ReceptiveField], shapes: [[Int]], map: Range<Int>) -> ReceptiveField {
@@ -100,6 +137,7 @@ struct Pooling: ChannelsFirst {
         let kind = countsPadding ? ND_AVERAGE_INCLUDING_PADDING : ND_AVERAGE_EXCLUDING_PADDING
         let kernel = try Kernel { nd_pooling(source.map, map, &native, kind) }
         program.emit(kernel, reads: [source], writes: [destination])
+        if let shares = try shares(source.shape) { Self.scale(destination, by: shares, into: &program) }
     }
 
     /// By a loop of our own: on AVX2, where oneDNN 2.6 has no fast one for channels-last maps, it takes a tenth of the time.
@@ -134,17 +172,27 @@ struct Pooling: ChannelsFirst {
             out_width: output[1])
     }
 
+    /// A gradient as it is where every window is divided by its whole size.
+    private func ofWholeWindows(_ gradient: Location, _ source: Location, into program: inout BackwardBuilder) throws -> Location
+    {
+        guard !isMaximum, let shares = try shares(source.shape) else { return gradient }
+        let scaled = program.temporary(gradient.shape)
+        program.copy(gradient, to: scaled)
+        Self.scale(scaled, by: shares, into: &program.forward)
+        return scaled
+    }
+
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
-        let gradient = try program.incoming(node)
         let source = try program.location(node.inputs[0])
+        let from = try ofWholeWindows(program.incoming(node), source, into: &program)
         let (resolved, output) = try resolved(source.shape)
         let size = Self.size(source, output)
         let window = resolved.counted
         let (isMaximum, countsPadding) = (isMaximum, countsPadding)
-        let (batch, inner, outer) = Self.maps(source, gradient, batch: program.batch)
+        let (batch, inner, outer) = Self.maps(source, from, batch: program.batch)
         try program.contribute(to: node.inputs[0]) { program, target in
-            program.emit(reads: isMaximum ? [source, gradient] : [gradient], writes: [target]) { memory in
-                let (input, from, to) = (memory[source], memory[gradient], memory[target])
+            program.emit(reads: isMaximum ? [source, from] : [from], writes: [target]) { memory in
+                let (input, from, to) = (memory[source], memory[from], memory[target])
                 return {
                     for image in 0..<batch {
                         if isMaximum {

@@ -1,61 +1,3 @@
-import Foundation
-
-/// `Equal`, `Less`, `Greater`, `And`, `Or` of two numbers that are known before any image is seen: 1 or 0.
-struct Comparison: ShapeArithmetic {
-    static let names = ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or"]
-
-    private let holds: @Sendable (Double, Double) -> Bool
-
-    init(_ node: NodeReader) throws {
-        switch node.operatorType {
-        case "Equal": holds = { $0 == $1 }
-        case "Less": holds = { $0 < $1 }
-        case "LessOrEqual": holds = { $0 <= $1 }
-        case "Greater": holds = { $0 > $1 }
-        case "GreaterOrEqual": holds = { $0 >= $1 }
-        case "And": holds = { $0 != 0 && $1 != 0 }
-        default: holds = { $0 != 0 || $1 != 0 }
-        }
-    }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard inputs.count == 2, let a = inputs[0], let b = inputs[1] else { return nil }
-        let shape = try Arithmetic.broadcast(a.shape, b.shape)
-        let (left, right) = (try a.repeated(to: shape).numbers, try b.repeated(to: shape).numbers)
-        return [HostTensor(zip(left, right).map { holds($0, $1) ? 1 : 0 }, shape: shape)]
-    }
-}
-
-/// https://onnx.ai/onnx/operators/onnx__Not.html
-struct Negation: ShapeArithmetic {
-    static let names = ["Not"]
-
-    init(_ node: NodeReader) throws {}
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        inputs[0].map { [HostTensor($0.numbers.map { $0 == 0 ? 1 : 0 }, shape: $0.shape)] }
-    }
-}
-
-/// https://onnx.ai/onnx/operators/onnx__Where.html
-struct Selection: ShapeArithmetic {
-    static let names = ["Where"]
-
-    init(_ node: NodeReader) throws {}
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        guard inputs.count == 3, let condition = inputs[0], let a = inputs[1], let b = inputs[2] else { return nil }
-        let shape = try Arithmetic.broadcast(condition.shape, try Arithmetic.broadcast(a.shape, b.shape))
-        let chosen = try condition.repeated(to: shape).numbers
-        let (left, right) = (try a.repeated(to: shape), try b.repeated(to: shape))
-        if case .int(let x) = left.elements, case .int(let y) = right.elements {
-            return [HostTensor(chosen.indices.map { chosen[$0] != 0 ? x[$0] : y[$0] }, shape: shape)]
-        }
-        let (x, y) = (left.floats, right.floats)
-        return [HostTensor(chosen.indices.map { chosen[$0] != 0 ? x[$0] : y[$0] }, shape: shape)]
-    }
-}
-
 /// https://onnx.ai/onnx/operators/onnx__Range.html
 struct RangeOfNumbers: ShapeArithmetic {
     static let names = ["Range"]
@@ -75,21 +17,6 @@ struct RangeOfNumbers: ShapeArithmetic {
                 ? HostTensor(values.map { Int($0) }, shape: [values.count])
                 : HostTensor(values.map { Float($0) }, shape: [values.count])
         ]
-    }
-}
-
-/// `Floor`, `Ceil` and `Round` of numbers that are known before any image is seen, as exporters write them for sizes.
-struct Rounding: ShapeArithmetic {
-    static let names = ["Floor", "Ceil", "Round"]
-
-    private let rule: FloatingPointRoundingRule
-
-    init(_ node: NodeReader) throws {
-        rule = ["Floor": .down, "Ceil": .up][node.operatorType] ?? .toNearestOrEven
-    }
-
-    func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
-        inputs[0].map { [HostTensor($0.floats.map { $0.rounded(rule) }, shape: $0.shape)] }
     }
 }
 

@@ -126,7 +126,7 @@ struct AblateCommand: ParsableCommand {
         try NewModelFile.check(output, ofModelAt: path)
         return try SilencedNetwork(
             ofModelAt: path, output: model.output,
-            inputSize: (model.inputHeight, model.inputWidth),
+            inputSize: (model.inputHeight, model.inputWidth), inputs: Network.Options(store.description).inputs,
             neurons: targets.map { try ablation.neuron($0) })
     }
 

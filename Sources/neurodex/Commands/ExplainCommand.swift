@@ -20,9 +20,9 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
                   neurodex \(Method.name) shop.sqlite --where "label = 'cat'" -k 24 --mean -o cats.png
 
                 IMAGES are paths or ids of the store, other files, or folders of them; --where chooses among the store's. A target is class:NAME or \
-                LAYER:CHANNEL (its maximum); LAYER:CHANNEL@mean, @sum, @y,x of its map, @box x0,y0,x1,y1 in pixels of the picture, or \
+                LAYER:CHANNEL (its maximum); LAYER:CHANNEL@mean, @sum, @y,x of its map (@t of one row, as a recogniser's steps), @box x0,y0,x1,y1 in pixels of the picture, or \
                 @argmax, where it is the largest of its layer; -TARGET, and sums such as 'class:cat - class:dog'; \
-                similar:IMAGE[@LAYER], why it is like another image of the store; output:NAME[i,j], an element of an output; \
+                similar:IMAGE[@LAYER], why it is like another image of the store; output:NAME[i,j], an element of an output; output@t, what a recogniser of text reads at step t; \
                 box:K of a detector's K-th box ('neurodex detect' lists them), box:K.objectness, box:K.x0. Without one, the class \
                 that the network answers. --raw keeps the numbers of the map as a NumPy file, in the network's input frame. Results are \
                 kept in the store, and given at once when they are asked for again; 'neurodex explanations STORE' lists them.

@@ -176,11 +176,11 @@ struct IndexCommand: ParsableCommand {
 
     /// What the user leaves open is as in the store.
     private func network(_ path: String, _ existing: StoreDescription?) throws -> Network {
-        if let existing, layers.isEmpty, record == nil, means == nil, reading.inputSize == nil {
+        if let existing, layers.isEmpty, record == nil, means == nil, reading.inputSize == nil, reading.given.isEmpty {
             return try Network.matching(
                 existing, at: path, batch: batch, output: reading.output, hasClasses: hasClasses, precision: precision)
         }
-        var options = networkOptions(existing)
+        var options = try networkOptions(existing)
         do {
             return try Network(contentsOf: path, options: options)
         } catch let error as NetworkError {
@@ -193,7 +193,7 @@ struct IndexCommand: ParsableCommand {
     /// Nil where the user leaves it to the graph, or to the store.
     private var hasClasses: Bool? { classes.map { $0 != "none" } }
 
-    private func networkOptions(_ existing: StoreDescription?) -> Network.Options {
+    private func networkOptions(_ existing: StoreDescription?) throws -> Network.Options {
         var options = existing.map { Network.Options($0) } ?? Network.Options()
         options.batch = batch
         options.layers = layers.flatMap { $0.split(separator: ",").map(String.init) }
@@ -201,6 +201,7 @@ struct IndexCommand: ParsableCommand {
         options.everyMean = means == .all
         if let output = reading.output { options.output = output }
         if let size = reading.size { options.inputSize = size }
+        if !reading.given.isEmpty { options.inputs = try reading.inputs() }
         if let hasClasses { options.hasClasses = hasClasses }
         if let precision { options.precision = precision }
         return options

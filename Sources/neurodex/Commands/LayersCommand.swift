@@ -33,6 +33,7 @@ struct LayersCommand: ParsableCommand {
             if all { options.layers = ["*"] }
             options.output = network.output
             options.inputSize = network.size
+            options.inputs = try network.inputs()
             let network = try Network(contentsOf: store, options: options)
             // What index would refuse is refused here, and with the same words.
             let recipe = try PreprocessingOptions.parse([]).preprocessing(for: network.input, store: nil)

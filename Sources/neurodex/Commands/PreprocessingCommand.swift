@@ -53,6 +53,7 @@ struct PreprocessingCommand: ParsableCommand {
         options.batch = 1
         options.output = reading.output
         options.inputSize = reading.size
+        options.inputs = try reading.inputs()
         if classes != nil { options.hasClasses = true }
         let network = try Network(contentsOf: model, options: options)
         let channels = network.layers.last { $0.isLogits }?.channels ?? 0

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Foundation
 import Images
 import NeuralNetwork
 import Search
+import Support
 
 /// What of a network file is read, where it leaves that open.
 struct NetworkOptions: ParsableArguments {
@@ -17,12 +19,26 @@ struct NetworkOptions: ParsableArguments {
             "Height and width of the pictures, such as 224x224 or 224, where the network takes any.", valueName: "size"))
     var inputSize: InputSize?
 
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp(
+            "What an input beside the image holds, the same for all images: a number, numbers with commas between, or a file.npy; once for each. A store keeps it.",
+            valueName: "name=value"))
+    var given: [InputValue] = []
+
     /// An option that was given; nil of none.
-    var used: String? { output != nil ? "--output" : inputSize != nil ? "--input-size" : nil }
+    var used: String? {
+        output != nil ? "--output" : inputSize != nil ? "--input-size" : given.isEmpty ? nil : "--input"
+    }
+
+    /// What inputs beside the image hold.
+    /// - Throws: `NumpyError`.
+    func inputs() throws -> [GivenInput] { try given.map { try $0.read() } }
 
     /// What says the same again.
     var arguments: [String] {
         Spelling.option("--output", output) + Spelling.option("--input-size", inputSize.map { "\($0.height)x\($0.width)" })
+            + given.flatMap { Spelling.option("--input", $0.text) }
     }
 
     /// The network of a file, for one picture at a time, and how it was read.
@@ -33,6 +49,7 @@ struct NetworkOptions: ParsableArguments {
     func network(at path: String, hasClasses: Bool?, size other: Size?) throws -> (Network, Network.Options) {
         var options = Network.Options()
         (options.batch, options.output, options.inputSize, options.hasClasses) = (1, output, size, hasClasses)
+        options.inputs = try inputs()
         do {
             return (try Network(contentsOf: path, options: options), options)
         } catch let error as NetworkError {
@@ -58,5 +75,45 @@ struct InputSize: ExpressibleByArgument {
             return nil
         }
         (self.height, self.width) = (height, width)
+    }
+}
+
+/// `NAME=1`, `NAME=1,2,3`, `NAME=file.npy`.
+struct InputValue: ExpressibleByArgument {
+    let text: String
+    private let name: String
+    private let value: String
+
+    /// Numbers of an input: they are kept as text in the store.
+    private static let most = 2048
+
+    /// Nil where there is no name, or nothing behind it. A name may have a `=` in it, a value has none but in a path.
+    init?(argument: String) {
+        guard let cut = argument.firstIndex(of: "="), cut != argument.startIndex, argument.index(after: cut) != argument.endIndex
+        else { return nil }
+        text = argument
+        name = String(argument[..<cut])
+        value = String(argument[argument.index(after: cut)...])
+    }
+
+    func read() throws -> GivenInput {
+        if value.lowercased().hasSuffix(".npy") {
+            let array = try NumpyArray(path: value)
+            guard array.count <= Self.most else {
+                throw ValidationError(
+                    "--input \(text): the file has \(array.count) numbers; a store keeps at most \(Self.most) of an input beside the image"
+                )
+            }
+            return GivenInput(name: name, shape: array.shape, values: array.floats().map { Double($0) })
+        }
+        let numbers = value.split(separator: ",", omittingEmptySubsequences: false).map {
+            Double($0.trimmingCharacters(in: .whitespaces))
+        }
+        let finite = numbers.compactMap { $0 }.filter(\.isFinite)
+        guard finite.count == numbers.count else {
+            throw ValidationError(
+                "--input \(text): after = stands a number, numbers with commas between, or a file whose name ends in .npy")
+        }
+        return GivenInput(name: name, values: finite)
     }
 }

@@ -15,8 +15,11 @@
 #include "matrix.h"
 #include "quantization.h"
 #include "ranks.h"
+#include "recurrent.h"
 #include "resize.h"
+#include "sampling.h"
 #include "scores.h"
+#include "selections.h"
 #include "transpose.h"
 #include "winograd.h"
 
