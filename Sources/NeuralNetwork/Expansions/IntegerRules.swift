@@ -123,8 +123,10 @@ extension Expansion {
         // A picture of zeros has no range.
         let scale = add("Max", [add("Div", [wide, constant(255)]), constant(1e-30)])
         let passing: [ONNXAttributeProto] = [.int(Rounding.passing, 1)]
-        let start = add("Round", [add("Neg", [add("Div", [bottom, scale])])], passing)
-        let steps = add("Add", [add("Round", [add("Div", [input(0), scale])], passing), start])
+        // A difference, as a sum of activations would be a layer.
+        let below = add("Round", [add("Div", [bottom, scale])], passing)
+        let start = add("Neg", [below])
+        let steps = add("Sub", [add("Round", [add("Div", [input(0), scale])], passing), below])
         add("Clip", [steps, constant(0), constant(255)], output: 0)
         let one = [Int](repeating: 1, count: rank)
         if node.output.count > 1 { _ = reshape(scale, to: one, output: 1) }
