@@ -17,7 +17,6 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
-let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 
@@ -34,7 +33,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", exact: "0.10.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         // Its sockets alone: FlyingSocks.
@@ -85,9 +83,7 @@ let package = Package(
         .target(
             name: "Images", dependencies: ["CKernels", "CCodecs", "Support"], exclude: ["Drawing/Inter-OFL.txt"],
             swiftSettings: strict),
-        .target(
-            name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Support", "Images", protobuf],
-            exclude: ["ONNX/onnx.proto"], swiftSettings: strict),
+        .target(name: "NeuralNetwork", dependencies: ["COneDNN", "CKernels", "Support", "Images"], swiftSettings: strict),
         .target(
             name: "ActivationStore", dependencies: ["CKernels", "CSQLite", "Support", grdb, sqlite],
             resources: [.embedInCode("schema.sql")], swiftSettings: strict),

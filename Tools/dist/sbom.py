@@ -26,7 +26,6 @@ DEBIAN = {
 }
 SWIFT_LICENCES = {
     "swift-argument-parser": "Apache-2.0 WITH Swift-exception",
-    "swift-protobuf": "Apache-2.0 WITH Swift-exception",
     "swiftcsv": "MIT",
     "grdb.swift": "MIT",
     "flyingfox": "MIT",

@@ -1,6 +1,5 @@
 public import Foundation
 import Support
-import SwiftProtobuf
 
 /// The last layer of an ONNX file, where it is linear in a vector of features and its weights are constants: score(c) = bias(c) + Σ_k
 /// weight(c,k) feature(k). It can be written with other weights, while all else in the file stays as it is.
@@ -163,7 +162,7 @@ extension ONNXGraphProto {
         }
         var tensor = ONNXTensorProto()
         (tensor.name, tensor.dims, tensor.dataType) = (chosen, shape, 1)
-        tensor.rawData = values.withUnsafeBytes { Data($0) }
+        tensor.rawData = FileBytes(values.withUnsafeBytes { Data($0) })
         if let index = initializer.firstIndex(where: { $0.name == chosen }) {
             initializer[index] = tensor
         } else {

@@ -1,6 +1,5 @@
 public import Foundation
 import Support
-import SwiftProtobuf
 
 /// An ONNX file in which some neurons are switched off for good: the weights that make them are zero, and nothing else is changed.
 ///
@@ -188,12 +187,13 @@ private struct WayToWeights {
         }
         try tensors.bringIn(&tensor)
         let inner = shape[(axis + 1)...].reduce(1, *)
-        for outer in 0..<shape[..<axis].reduce(1, *) {
-            for channel in channels {
+        let places = (0..<shape[..<axis].reduce(1, *)).flatMap { outer in
+            channels.map { channel in
                 let start = (outer * shape[axis] + channel) * inner
-                try tensors.zero(start..<start + inner, of: &tensor)
+                return start..<start + inner
             }
         }
+        try tensors.zero(places, of: &tensor)
         graph[place] = tensor
     }
 
@@ -214,25 +214,26 @@ extension TensorReader {
     /// Brings the bytes of a tensor that are kept in a file beside the model into it.
     fileprivate func bringIn(_ proto: inout ONNXTensorProto) throws {
         guard proto.dataLocation == 1 else { return }
-        proto.rawData = try externalBytes(of: proto).data
+        proto.rawData = try externalBytes(of: proto)
         proto.externalData = []
         proto.dataLocation = 0
     }
 
     /// Makes elements zero, in whichever of the format's ways they are kept.
-    fileprivate func zero(_ elements: Range<Int>, of proto: inout ONNXTensorProto) throws {
-        for index in elements {
-            if !proto.floatData.isEmpty {
-                proto.floatData[index] = 0
-            } else if !proto.doubleData.isEmpty {
-                proto.doubleData[index] = 0
-            } else if !proto.int32Data.isEmpty {
-                proto.int32Data[index] = 0
-            } else {
-                let width = try type(of: proto).width
-                let start = proto.rawData.startIndex + index * width
-                proto.rawData.resetBytes(in: start..<start + width)
+    fileprivate func zero(_ places: [Range<Int>], of proto: inout ONNXTensorProto) throws {
+        if !proto.floatData.isEmpty {
+            for index in places.joined() { proto.floatData[index] = 0 }
+        } else if !proto.doubleData.isEmpty {
+            for index in places.joined() { proto.doubleData[index] = 0 }
+        } else if !proto.int32Data.isEmpty {
+            for index in places.joined() { proto.int32Data[index] = 0 }
+        } else {
+            let width = try type(of: proto).width
+            var bytes = [UInt8](proto.rawData.data)
+            for range in places {
+                for byte in range.lowerBound * width..<range.upperBound * width { bytes[byte] = 0 }
             }
+            proto.rawData = FileBytes(Data(bytes))
         }
     }
 }

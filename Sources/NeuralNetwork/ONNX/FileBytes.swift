@@ -7,6 +7,9 @@ struct FileBytes: Sendable {
     let data: Data
     private let isMapped: Bool
 
+    /// None.
+    init() { self.init(Data()) }
+
     /// Bytes in ordinary memory.
     init(_ data: Data) { (self.data, isMapped) = (data, false) }
 

@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import SwiftProtobuf
 
 /// An ONNX file as it stands on disk: parsed, checked to be a model of a version that can be read, and hashed.
 struct ModelFile {
@@ -16,8 +15,6 @@ struct ModelFile {
     let sha256: String
     /// Of all those files.
     let byteCount: Int
-    /// The bytes of large weights that `proto` was spared, by the number of their initializer.
-    private let weights: [Int: FileBytes]
 
     /// - Throws: `NetworkError` where there is no readable model at `path`.
     init(path: String) throws { try self.init(bytes: try Self.read(path), path: path) }
@@ -25,9 +22,7 @@ struct ModelFile {
     /// - Parameter path: where the bytes stand, or would stand: files of external weights are looked for beside it.
     init(bytes: FileBytes, path: String) throws {
         self.path = path
-        let large = WeightBytes(of: bytes.data)
-        weights = large?.ranges.mapValues(bytes.part) ?? [:]
-        proto = try Self.parse(large?.rest ?? bytes.data, of: bytes.count, path: path)
+        proto = try Self.parse(bytes, path: path)
         let version = proto.opsetImport.first { $0.domain == "" || $0.domain == "ai.onnx" }?.version ?? 1
         opset = Int(clamping: version)
         guard Self.supportedOpsets.contains(opset) else {
@@ -50,9 +45,7 @@ struct ModelFile {
     /// - Parameter leavesInFile: whether large ones are left in the file, to be read anew each time that they are asked for.
     /// - Throws: `NetworkError.tensor`.
     func initializers(leavingInFile leavesInFile: Bool) throws -> [HostTensor] {
-        try proto.graph.initializer.enumerated().map { index, tensor in
-            try tensors.read(tensor, bytes: weights[index], leavesInFile: leavesInFile)
-        }
+        try proto.graph.initializer.map { try tensors.read($0, leavesInFile: leavesInFile) }
     }
 
     /// What the file says of itself; of keys that come twice, the last.
@@ -83,21 +76,20 @@ struct ModelFile {
         }
     }
 
-    /// - Parameter count: bytes of the whole file, for messages.
-    private static func parse(_ bytes: Data, of count: Int, path: String) throws -> ONNXModelProto {
-        guard !bytes.isEmpty else { throw NetworkError.notAModel(path: path, found: "the file is empty") }
-        if bytes.starts(with: Data("version https://git-lfs".utf8)) {
+    private static func parse(_ bytes: FileBytes, path: String) throws -> ONNXModelProto {
+        guard bytes.count > 0 else { throw NetworkError.notAModel(path: path, found: "the file is empty") }
+        if bytes.data.starts(with: Data("version https://git-lfs".utf8)) {
             throw NetworkError.notAModel(
                 path: path, found: "it is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'")
         }
         let proto: ONNXModelProto
         do {
-            proto = try ONNXModelProto(serializedBytes: bytes)
+            proto = try ONNXModelProto(bytes)
         } catch {
             throw NetworkError.notAModel(
-                path: path, found: "its \(count) bytes are not a whole ONNX file (cut short, or another format)")
+                path: path, found: "its \(bytes.count) bytes are not a whole ONNX file (cut short, or another format)")
         }
-        guard proto.hasGraph, !proto.graph.node.isEmpty || !proto.graph.output.isEmpty else {
+        guard proto.$graph != nil, !proto.graph.node.isEmpty || !proto.graph.output.isEmpty else {
             throw NetworkError.notAModel(path: path, found: "it holds no graph")
         }
         return proto

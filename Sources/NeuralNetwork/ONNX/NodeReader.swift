@@ -26,13 +26,11 @@ struct NodeReader {
     }
     func strings(_ name: String) -> [String]? { attributes[name].map { $0.strings.map { String(decoding: $0, as: UTF8.self) } } }
     func tensor(_ name: String) throws -> HostTensor? {
-        guard let attribute = attributes[name], attribute.hasT else { return nil }
-        return try tensors.read(attribute.t)
+        try attributes[name]?.$t.map { try tensors.read($0) }
     }
 
     func tensorType(_ name: String) throws -> ElementType? {
-        guard let attribute = attributes[name], attribute.hasT else { return nil }
-        return try tensors.type(of: attribute.t)
+        try attributes[name]?.$t.map { try tensors.type(of: $0) }
     }
     var attributeNames: [String] { attributes.keys.sorted() }
 

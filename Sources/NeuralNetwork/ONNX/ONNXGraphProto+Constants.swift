@@ -1,5 +1,4 @@
 import Foundation
-import SwiftProtobuf
 
 /// Where a constant stands in a graph.
 enum ConstantPlace: Hashable {

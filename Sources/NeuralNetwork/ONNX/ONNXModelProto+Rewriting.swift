@@ -1,5 +1,4 @@
 import Foundation
-import SwiftProtobuf
 
 extension ONNXModelProto {
     /// The bytes of a file after some change to its graph; all else in it stays as it is.
@@ -7,16 +6,14 @@ extension ONNXModelProto {
     static func rewriting(_ path: String, _ body: (inout ONNXGraphProto) throws -> Void) throws -> Data {
         var proto: ONNXModelProto
         do {
-            proto = try ONNXModelProto(serializedBytes: Data(contentsOf: URL(fileURLWithPath: path)))
+            proto = try ONNXModelProto(FileBytes(Data(contentsOf: URL(fileURLWithPath: path))))
+        } catch is WireFault {
+            throw NetworkError.unreadable(path: path, reason: "it is no whole ONNX file any more")
         } catch {
             throw NetworkError.unreadable(path: path, reason: error.localizedDescription)
         }
         try body(&proto.graph)
-        do {
-            return try proto.serializedData()
-        } catch {
-            throw NetworkError.unreadable(path: path, reason: "the changed file cannot be written: \(error)")
-        }
+        return proto.serialized()
     }
 }
 

@@ -5,11 +5,9 @@ struct TensorReader: Sendable {
     /// Where the model stands; external files are looked for here and below, nowhere else.
     let directory: URL
 
-    /// - Parameters:
-    ///   - bytes: its raw data, where `proto` was spared them.
-    ///   - leavesInFile: whether numbers are left in the file they are in, to be read anew each time that they are asked for.
+    /// - Parameter leavesInFile: whether numbers are left in the file they are in, to be read anew each time that they are asked for.
     /// - Throws: `NetworkError.tensor` where the shape and the bytes do not fit, or an external file is not there.
-    func read(_ proto: ONNXTensorProto, bytes: FileBytes? = nil, leavesInFile: Bool = false) throws -> HostTensor {
+    func read(_ proto: ONNXTensorProto, leavesInFile: Bool = false) throws -> HostTensor {
         let shape = try shape(of: proto)
         let count = shape.product
         let type = try type(of: proto)
@@ -31,7 +29,7 @@ struct TensorReader: Sendable {
             default: return HostTensor(words.map { Int($0) }, shape: shape)
             }
         }
-        let raw = try proto.dataLocation == 1 ? externalBytes(of: proto) : bytes ?? FileBytes(proto.rawData)
+        let raw = try proto.dataLocation == 1 ? externalBytes(of: proto) : proto.rawData
         guard raw.count == count * type.width else {
             throw fault(proto, "needs \(count * type.width) bytes for its shape \(shape), but has \(raw.count)")
         }
