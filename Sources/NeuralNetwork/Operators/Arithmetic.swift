@@ -178,28 +178,39 @@ struct Arithmetic: Operator {
         }
     }
 
-    /// A row-major map and a constant that has a number for each channel, as exporters of group normalisation leave them after a change of shape:
-    /// each channel's places lie side by side. oneDNN takes a hundred times as long. False for anything else.
+    /// A map and a constant that is one number, or, where each channel's places lie side by side, has one for each channel, as exporters of group
+    /// normalisation leave them after a change of shape: oneDNN takes up to a hundred times as long where channels are few. False for anything else.
     private func emitPlanes(_ operands: [Graph.ValueID], to destination: Location, into program: inout ProgramBuilder) throws
         -> Bool
     {
-        guard destination.shape.count == 4, destination.order == .rowMajor, operands.count == 2, activation == nil,
+        guard operands.count == 2, activation == nil,
             let place = (0..<2).first(where: { program.constant(operands[$0]) != nil }),
-            let affine = program.constant(operands[place]).flatMap({ planeAffine($0, isFirst: place == 0, destination.shape) })
+            let affine = program.constant(operands[place]).flatMap({ planeAffine($0, isFirst: place == 0, destination) })
         else { return false }
-        let other = try program.location(operands[1 - place], aligned: 4, in: .rowMajor)
+        let other = try program.location(operands[1 - place], aligned: destination.shape.count, in: destination.order)
         guard other.shape == destination.shape else { return false }
         program.emitPlanes(from: other, to: destination, scale: affine.scale, shift: affine.shift)
         return true
     }
 
-    /// What combining a map of `shape` with a constant does to each channel; nil where it is not the same all over a channel.
-    private func planeAffine(_ constant: HostTensor, isFirst: Bool, _ shape: [Int]) -> (scale: [Float], shift: [Float])? {
+    /// What combining a map with a constant does to each channel of a row-major one, or to all of it; nil where it is neither.
+    private func planeAffine(_ constant: HostTensor, isFirst: Bool, _ map: Location) -> (scale: [Float], shift: [Float])? {
         let own = constant.shape.aligned(4)
-        guard shape.count == 4, own.count == 4, own[0] * own[2] * own[3] == 1, own[1] == shape[1], own[1] > 1 else { return nil }
-        let map = Operand(name: "", shape: shape)
-        let known = Operand(name: "", shape: own, constant: constant.reshaped(own))
-        return channelwise(isFirst ? [known, map] : [map, known], channels: own[1], axisFromEnd: 3)
+        let isNumber = constant.count == 1 && constant.shape.count <= map.shape.count && divides(exactlyBy: constant.floats[0])
+        let isPlanes =
+            map.order == .rowMajor && map.shape.count == 4 && own.count == 4 && own[0] * own[2] * own[3] == 1
+            && own[1] == map.shape[1] && own[1] > 1
+        guard isNumber || isPlanes else { return nil }
+        let (varying, known) = (
+            Operand(name: "", shape: map.shape), Operand(name: "", shape: own, constant: constant.reshaped(own))
+        )
+        return channelwise(
+            isFirst ? [known, varying] : [varying, known], channels: constant.count, axisFromEnd: isNumber ? 1 : 3)
+    }
+
+    /// Whether a division is the same as a product with the inverse, to the last bit.
+    private func divides(exactlyBy number: Float) -> Bool {
+        kind != ND_DIVIDE || (number.isNormal && (1 / number).isNormal && number.significand == 1)
     }
 
     /// As `lower`, and no maximum, minimum or activation hides what is no number.
@@ -317,8 +328,8 @@ struct Arithmetic: Operator {
             }
             program.emit(kernel, reads: [gradient], writes: [target])
         case ND_MULTIPLY where operands.count == 2, ND_DIVIDE where operands.count == 2 && index == 0:
-            if gradient.order == .rowMajor, let constant = program.forward.constant(operands[1 - index]),
-                let affine = planeAffine(constant, isFirst: index == 1, gradient.shape)
+            if let constant = program.forward.constant(operands[1 - index]),
+                let affine = planeAffine(constant, isFirst: index == 1, gradient)
             {
                 let zeros = affine.scale.map { _ in Float(0) }
                 return program.forward.emitPlanes(from: gradient, to: target, scale: affine.scale, shift: zeros)
@@ -367,14 +378,21 @@ struct Arithmetic: Operator {
 }
 
 extension ProgramBuilder {
-    /// Emits a scale and a shift for each channel of a row-major map.
+    /// Emits a scale and a shift for each channel of a row-major map, or one of each for all of a map.
     fileprivate mutating func emitPlanes(from source: Location, to target: Location, scale: [Float], shift: [Float]) {
-        let (channels, size) = (target.shape[1], target.shape[2] * target.shape[3])
-        let planes = batch * target.shape[0] * channels
+        let (channels, count) = (scale.count, batch * target.count)
+        let size = channels == 1 ? 1 : target.shape[2] * target.shape[3]
         emit(reads: [source], writes: [target]) { memory in
             let (from, to) = (memory[source], memory[target])
+            guard channels > 1 else {
+                return {
+                    Team.split(count) {
+                        ndx_plane_affine(from + $0.lowerBound, to + $0.lowerBound, $0.count, scale[0], shift[0])
+                    }
+                }
+            }
             return {
-                Team.split(planes, cost: size, grain: 1) { range in
+                Team.split(count / size, cost: size, grain: 1) { range in
                     for plane in range {
                         let channel = plane % channels
                         ndx_plane_affine(from + plane * size, to + plane * size, size, scale[channel], shift[channel])
