@@ -63,6 +63,39 @@ import Testing
         }
     }
 
+    /// A network of two heads: a store keeps both, and the first is the answer.
+    @Test func severalOutputs() throws {
+        _ = try model { model, map in
+            let flat = model.node("Flatten", [model.node("GlobalAveragePool", [map], name: "pool")])
+            _ = model.weight("years", [4, 1], weights(4, seed: 3))
+            let kind = model.node("MatMul", [flat, "fc"], name: "species")
+            let age = model.node("MatMul", [flat, "years"], name: "age")
+            return [model.node("Softmax", [kind], outputs: ["kind"]), model.node("Sigmoid", [age], outputs: ["old"])]
+        }
+        _ = try expectDone("index", "one.sqlite", "--model", "m.onnx", "photos/cat")
+        #expect(try !expectDone("layers", "one.sqlite").contains("age"))
+        _ = try expectDone("index", "s.sqlite", "--model", "m.onnx", "--output", "kind", "--output", "old", "photos/cat")
+        let layers = try expectDone("layers", "s.sqlite", "--format", "csv").split(separator: "\n").map(String.init)
+        #expect(layers.contains { $0.hasPrefix("species,") && $0.hasSuffix(",true") })
+        // Before its sigmoid, and no class.
+        #expect(layers.contains { $0.hasPrefix("age,") && $0.hasSuffix(",false") && $0.contains(",MatMul,1,1,1,") })
+        #expect(
+            try expectDone("layers", "m.onnx", "--output", "kind", "--output", "old", "--format", "csv") == layers.joined(
+                separator: "\n") + "\n")
+        #expect(try expectDone("info", "s.sqlite").contains("other outputs"))
+        // The store knows them: more images, and questions of both.
+        _ = try expectDone("index", "s.sqlite", "photos")
+        #expect(try expectDone("top", "s.sqlite", "age:0", "-k", "3", "--format", "csv").split(separator: "\n").count == 4)
+        _ = try expectDone("saliency", "s.sqlite", Self.photo, "--target", "age:0", "-o", "age.png")
+        // Only one of them is asked of a store that has both, and the other way round.
+        try expectRefused(["outputs", "old"], "index", "s.sqlite", "--output", "kind", "photos")
+        try expectRefused(["outputs", "old"], "index", "one.sqlite", "--output", "kind", "--output", "old", "photos")
+        try expectRefused(
+            ["nothing", "kind", "old"], "index", "t.sqlite", "--model", "m.onnx", "--output", "kind", "--output", "nothing",
+            "photos")
+        try expectRefused(["2 outputs", "index"], "predict", "m.onnx", Self.photo, "--output", "kind", "--output", "old")
+    }
+
     @Test(arguments: ["it's", "two words", "Größe/層", "a\"b", "conv:1", "class:cat", "-k", "x,y", "100%_*?[", "a@mean"])
     func oddNames(_ name: String) throws {
         try classifier(name: name)

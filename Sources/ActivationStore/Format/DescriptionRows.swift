@@ -15,6 +15,7 @@ extension StoreDescription {
         let occasional = [
             ("shard", shard?.description), ("thumbnails", thumbnailSide.map { "\($0)" }), ("output", model.output),
             ("precision", model.precision), ("record", choice?.0),
+            ("outputs", model.others.isEmpty ? nil : String(decoding: try JSONEncoder().encode(model.others), as: UTF8.self)),
             ("layers", choice?.1), ("answer", model.answer?.rawValue), ("inputs", model.inputs),
         ].filter { $0.1 != nil }
         for (key, value) in facts + occasional {
@@ -89,11 +90,18 @@ extension StoreDescription {
         func occasional(_ key: String) throws -> String? {
             try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
         }
+        let others = try occasional("outputs").map { text in
+            guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
+                throw StoreError.damaged(path: path, detail: "its table meta has outputs that are no list of names")
+            }
+            return names
+        }
         let model = try ModelRecord(
             name: row.decode(forColumn: "name"), path: row.decode(forColumn: "path"), sha256: row.decode(forColumn: "sha256"),
             inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
             inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
-            output: occasional("output"), precision: occasional("precision"),
+            output: occasional("output"),
+            others: others ?? [], precision: occasional("precision"),
             choice: LayerChoice(record: occasional("record"), layers: occasional("layers")),
             answer: occasional("answer").flatMap { AnswerForm(rawValue: $0) }, inputs: occasional("inputs"))
         func contradiction() -> StoreError {
@@ -149,6 +157,12 @@ extension StoreDescription {
         }
         if model.inputs != stored.model.inputs {
             return ("values of inputs beside the image (--input)", model.inputs ?? "none", stored.model.inputs ?? "none")
+        }
+        if model.others != stored.model.others {
+            func text(_ names: [String]) -> String {
+                names.isEmpty ? "one output" : "also the outputs \(names.joined(separator: ", "))"
+            }
+            return ("outputs", text(model.others), text(stored.model.others))
         }
         if model.precision != stored.model.precision {
             return ("precision", model.precision ?? "float32", stored.model.precision ?? "float32")

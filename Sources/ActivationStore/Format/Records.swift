@@ -15,6 +15,8 @@ public struct ModelRecord: Hashable, Sendable {
     public var opset: Int
     /// Which output of the file is computed; nil for its first.
     public var output: String?
+    /// Further outputs that are computed too.
+    public var others: [String]
     /// What convolutions multiplied, such as "bfloat16"; nil for float32.
     public var precision: String?
     /// How the layers were chosen; nil where the store does not say, as before version 4.
@@ -26,8 +28,8 @@ public struct ModelRecord: Hashable, Sendable {
 
     public init(
         name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
-        output: String? = nil, precision: String? = nil, choice: LayerChoice? = nil, answer: AnswerForm? = nil,
-        inputs: String? = nil
+        output: String? = nil, others: [String] = [], precision: String? = nil, choice: LayerChoice? = nil,
+        answer: AnswerForm? = nil, inputs: String? = nil
     ) {
         self.name = name
         self.path = path
@@ -37,6 +39,7 @@ public struct ModelRecord: Hashable, Sendable {
         self.inputWidth = inputWidth
         self.opset = opset
         self.output = output
+        self.others = others
         self.precision = precision
         self.choice = choice
         self.answer = answer

@@ -8,7 +8,7 @@ extension Network.Options {
     public init(_ description: StoreDescription) {
         self.init()
         inputSize = (description.model.inputHeight, description.model.inputWidth)
-        output = description.model.output
+        (output, others) = (description.model.output, description.model.others)
         inputs = description.model.inputs.flatMap { try? JSONDecoder().decode([GivenInput].self, from: Data($0.utf8)) } ?? []
         hasClasses = description.layers.contains(where: \.isLogits)
         precision = description.precision
@@ -42,18 +42,18 @@ extension Network {
     /// 1 + 2 · outputs times as long. Where nothing fits, or the file is another network, the answer is the network with its default layers.
     ///
     /// - Parameters:
-    ///   - output: as in `Network.Options`; nil for the output whose scores the store has.
+    ///   - outputs: the answer and others, as in `Network.Options`; none for those that the store has.
     ///   - hasClasses: as in `Network.Options`; nil for what the store says.
     ///   - precision: as in `Network.Options`; nil for what the store says.
     /// - Throws: `NetworkError` for a file that is no network.
     public static func matching(
-        _ description: StoreDescription, at path: String, batch: Int, output: String? = nil, hasClasses: Bool? = nil,
+        _ description: StoreDescription, at path: String, batch: Int, outputs: [String] = [], hasClasses: Bool? = nil,
         precision: Precision? = nil
     ) throws -> Network {
         let wanted = description.layers
         var options = Options(description)
         options.batch = batch
-        if let output { options.output = output }
+        if let output = outputs.first { (options.output, options.others) = (output, Array(outputs.dropFirst())) }
         if let hasClasses { options.hasClasses = hasClasses }
         if let precision { options.precision = precision }
         options.everyMean = wanted.allSatisfy(\.hasMean)

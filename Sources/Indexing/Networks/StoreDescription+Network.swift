@@ -34,6 +34,7 @@ extension StoreDescription {
                 name: url.deletingPathExtension().lastPathComponent, path: url.path, sha256: network.sha256,
                 inputChannels: network.input.channels, inputHeight: network.input.height, inputWidth: network.input.width,
                 opset: network.opset, output: network.outputName,
+                others: network.otherOutputs,
                 precision: network.precision == .float32 ? nil : network.precision.rawValue,
                 choice: LayerChoice(beforeActivation: network.recordsBeforeActivation, patterns: network.layerPatterns),
                 answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }, inputs: try network.givenInputs.asJSON()),

@@ -61,6 +61,7 @@ extension Graph {
             nodes[other].inputs = nodes[other].inputs.map { $0 == value ? apart : $0 }
         }
         if output == value { output = apart }
+        others = others.map { $0 == value ? apart : $0 }
         if head?.scores == value { head?.scores = apart }
         let inverse = plan.order.indices.map { place in plan.order.firstIndex(of: place) ?? 0 }
         let steps = [

@@ -52,7 +52,9 @@ struct Graph: Sendable {
     var inputType = ElementType.float
     /// What the network answers.
     var output: ValueID = 0
-    /// How that is made of scores, where it is probabilities.
+    /// What it answers besides: of several outputs those after the first, before softmax or sigmoid.
+    var others: [ValueID] = []
+    /// How the answer is made of scores, where it is probabilities.
     var head: AnswerHead?
     /// Whether it is made of probabilities in some other way, such as 1 − p, and is some itself.
     var isOfProbabilities = false
@@ -69,11 +71,11 @@ struct Graph: Sendable {
         Operand(name: values[id].name, shape: values[id].shape ?? [], constant: values[id].constant, type: values[id].type)
     }
 
-    /// For every value, how many nodes read it; the network's output counts as read once more.
+    /// For every value, how many nodes read it; the network's outputs count as read once more.
     var readers: [Int] {
         var counts = [Int](repeating: 0, count: values.count)
         for node in nodes { for case let id? in node.inputs { counts[id] += 1 } }
-        counts[output] += 1
+        for id in [output] + others { counts[id] += 1 }
         return counts
     }
 
@@ -87,9 +89,9 @@ struct Graph: Sendable {
     /// Whether some value holds several rows for one image, so that a batch of images cannot be told apart.
     var mixesImages: Bool { nodes.contains { $0.outputs.contains { values[$0].shape?.first ?? 1 != 1 } } }
 
-    /// Drops every node whose results do not reach the output, or one of `others`.
-    mutating func removeDeadNodes(keeping others: [ValueID] = []) {
-        var needed = Set([output] + others)
+    /// Drops every node whose results reach none of the outputs, and none of `kept`.
+    mutating func removeDeadNodes(keeping wanted: [ValueID] = []) {
+        var needed = Set([output] + others + wanted)
         var kept: [Node] = []
         for node in nodes.reversed() where node.outputs.contains(where: needed.contains) {
             needed.formUnion(node.inputs.compactMap { $0 })

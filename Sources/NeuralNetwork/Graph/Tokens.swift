@@ -46,6 +46,7 @@ extension Graph {
                 nodes[other].inputs = nodes[other].inputs.map { $0 == value ? joined : $0 }
             }
             if output == value { output = joined }
+            others = others.map { $0 == value ? joined : $0 }
             if head?.scores == value { head?.scores = joined }
             steps.append(step(TokensTogether(grid: grid), [map] + prefix, [joined]))
         }
@@ -55,7 +56,7 @@ extension Graph {
 
     /// Values of which what `output` is made of takes the tokens before the grid at most: no place of their maps has a gradient.
     func valuesReadBeforeTheGrid(_ places: [ValueID: Places]) -> Set<ValueID> {
-        var (needed, whole) = (Set([output]), Set([output]))
+        var (needed, whole) = (Set([output] + others), Set([output] + others))
         for node in nodes.reversed() where node.outputs.contains(where: needed.contains) {
             let areWhole = node.outputs.map(whole.contains)
             for (place, input) in node.inputs.enumerated() {

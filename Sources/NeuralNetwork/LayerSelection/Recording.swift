@@ -52,41 +52,46 @@ struct Recording {
         let logits = graph.scores
         let (producers, readers) = (graph.producers, graph.readers)
         let source = Self.source(of: logits, graph, producers)
+        // What makes each output, and which that is: the answer where one node makes several.
+        let ends = Dictionary(
+            ([logits] + graph.others).compactMap { end in Self.source(of: end, graph, producers).map { ($0, end) } },
+            uniquingKeysWith: { first, _ in first })
         let hasClasses = hasClasses ?? ClassScores.areAnswer(logits, of: graph)
         let activations = Self.activations(graph, readers)
         var names = LayerNames.Unique()
         var candidates: [(entry: Entry, isDefault: Bool)] = []
         var passed = Set<Int>()
         for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
-            var (value, isAnswer) = (node.outputs[0], index == source)
+            var (value, end) = (node.outputs[0], ends[index])
             guard let shape = graph.values[value].shape,
                 let kind = tokens.kind(node, hasActivation: activations[value] != nil)
                     ?? node.operation.layerKind(
                         node.inputs.map { $0.map { graph.operand($0) } }, shape: shape,
                         channelAxis: graph.values[value].channelsAreLast ? 3 : 1)
-                    ?? (isAnswer ? .standard : nil)
+                    ?? (end != nil ? .standard : nil)
             else { continue }
             // Activations that were not done in the same pass belong to the layer all the same.
-            while !beforeActivation, value != logits, node.operation.takesActivation, let next = activations[value] {
+            while !beforeActivation, value != end ?? logits, node.operation.takesActivation, let next = activations[value] {
                 passed.insert(next)
                 value = graph.nodes[next].outputs[0]
-                isAnswer = isAnswer || next == source
+                end = end ?? ends[next]
             }
-            if isAnswer { value = logits }
+            if let end { value = end }
             let name = names.next(node.layer)
             // An answer that is no map: all its elements are neurons, whatever axes they have. That of a recogniser of text is a sequence.
-            let grid = isAnswer ? tokens.sequence(value) : tokens.grids[value]
+            let grid = end != nil ? tokens.sequence(value) : tokens.grids[value]
             let map =
                 graph.values[value].map ?? grid?.map
                 ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
             let layer = Layer(
                 name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: map.channels,
-                height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel, isLogits: isAnswer && hasClasses,
+                height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel,
+                isLogits: end == logits && hasClasses,
                 keepsMeans: everyMean, firstNeuron: 0)
             // Of rows of maps that stand nowhere in the picture nothing can be recorded.
             let hasPlace = !node.operation.mixesPlaces || !graph.isInRows(value) || places[value]?.assembly != nil
             candidates.append(
-                (Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard && hasPlace || isAnswer))
+                (Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard && hasPlace || end != nil))
             for token in 0..<(grid?.prefix ?? 0) {
                 let entry = Entry(
                     value: value, layer: layer.ofToken(token, name: names.next(TokenLayers.name(of: token, in: name)), in: graph),
@@ -99,7 +104,8 @@ struct Recording {
         }
         entries = candidates.filter { candidate in
             guard !patterns.isEmpty else { return candidate.isDefault }
-            return candidate.entry.layer.isLogits || patterns.contains { Self.matches(candidate.entry.layer.name, $0) }
+            return candidate.entry.layer.isLogits || graph.others.contains(candidate.entry.value)
+                || patterns.contains { Self.matches(candidate.entry.layer.name, $0) }
         }.map(\.entry)
         var classifierInput = Self.classifierInput(graph, source, tokens)
         takeTokensApart(&graph, joining: leavesOut, &classifierInput)

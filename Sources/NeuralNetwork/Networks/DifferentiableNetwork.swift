@@ -145,6 +145,7 @@ public final class DifferentiableNetwork: Sendable {
     func graph(upTo values: [Graph.ValueID]) -> Graph {
         var graph = graph
         if let first = values.first { graph.output = first }
+        graph.others = []
         graph.removeDeadNodes(keeping: values)
         return graph
     }

@@ -16,6 +16,8 @@ public final class Network: Sendable {
         public var everyMean = false
         /// The output to compute, for models that have several.
         public var output: String?
+        /// Further outputs, or tensors, that are computed too: their elements are neurons, and no classes.
+        public var others: [String] = []
         /// A second output that is computed too, and is the end of the answer.
         public var joined: JoinedOutput?
         /// Answer with what stands before sigmoids and softmaxes, wherever they make an element of the output.
@@ -65,6 +67,8 @@ public final class Network: Sendable {
     public let metadata: [String: String]
     /// The output that was asked for; nil for the first of the file.
     public let outputName: String?
+    /// Further outputs that were asked for, in order.
+    public let otherOutputs: [String]
     /// How the file makes probabilities of the scores of its classes; nil where its answer is the scores, or none of classes.
     public let answer: AnswerFunction?
     /// In the order in which they are computed.
@@ -118,6 +122,7 @@ public final class Network: Sendable {
         meanCount = layers.reduce(0) { $0 + ($1.keepsMeans ? $1.channels : 0) }
         input = Input(graph)
         outputName = file.isFirst(output: options.output) ? nil : options.output
+        otherOutputs = options.others
         batch = graph.mixesImages ? 1 : max(1, options.batch)
         (program, output) = try Self.compile(graph, recording, batch: batch, precision)
         plan = MemoryPlan(program, kept: [output])

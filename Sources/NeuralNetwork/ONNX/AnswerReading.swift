@@ -2,6 +2,8 @@
 struct AnswerReading: Sendable {
     /// The output, or another tensor; the first output if nil.
     var output: String?
+    /// Outputs, or other tensors, that are computed as well.
+    var others: [String] = []
     /// A second output of as many places, put behind the first: of a detector that has boxes in one and scores in another.
     var joined: Network.JoinedOutput?
     /// Whether elements that a sigmoid or softmax makes are those before it.
@@ -10,7 +12,8 @@ struct AnswerReading: Sendable {
     init(output: String? = nil) { self.output = output }
 
     init(_ options: Network.Options) {
-        (output, joined, isBeforeProbabilities) = (options.output, options.joined, options.beforeProbabilities)
+        (output, others) = (options.output, options.others)
+        (joined, isBeforeProbabilities) = (options.joined, options.beforeProbabilities)
     }
 }
 

@@ -66,6 +66,7 @@ struct Importer {
             target = proto.join(target, try chooseOutput(proto, named: joined.name), axis: joined.axis)
         }
         if answer.isBeforeProbabilities { target = proto.beforeProbabilities(target) }
+        var others = try answer.others.map { try chooseOutput(proto, named: $0) }.filter { $0 != output }
         graph.inputType = input.type
         let imageName = input.channelsAreLast ? "\(input.name), channels first" : input.name
         graph.input = id(imageName)
@@ -75,37 +76,51 @@ struct Importer {
             // Within, a picture is [batch, channels, height, width], whatever order its elements have in memory.
             try add(.transposing([0, 2, 3, 1], imageName, to: input.name))
         }
-        let nodes = try inOrder(proto.node, reaching: [target])
+        let nodes = try inOrder(proto.node, reaching: [target] + others)
         try refuseUnknown(nodes)
         for node in nodes { try add(node) }
-        target = try spread(target, input)
+        others = try others.map { try spread($0, input).tensor }
+        (target, graph.fileAnswer) = try spread(target, input)
         graph.recognizeIdioms()
         graph.joinConcatenations()
         graph.joinReshapes()
         graph.markChannelsPutLast()
-        guard let outputID = ids[target], graph.values[outputID].shape != nil else {
-            throw NetworkError.graph(problem: "no node computes its output '\(target)'")
-        }
+        graph.others = try others.map { try computed($0) }
+        let outputID = try computed(target)
         graph.output = outputID
         graph.removeDeadNodes()
+        for (index, other) in graph.others.enumerated() {
+            var single = graph
+            single.output = other
+            graph.others[index] = AnswerHead(single)?.scores ?? other
+        }
         graph.head = AnswerHead(graph)
         graph.isOfProbabilities = graph.head == nil && AnswerRange(graph).isOfProbabilities
         graph.isBesideProbabilities =
             graph.head == nil
             && SiblingOutputs(proto).have(
                 probabilitiesBesideBoxes: output, count: (graph.values[outputID].shape ?? []).product)
-        guard graph.values[outputID].constant == nil else {
-            throw NetworkError.graph(problem: "its output '\(target)' does not depend on the image")
-        }
         return graph
     }
 
+    /// An output that a node has made of the image.
+    private func computed(_ name: String) throws -> Graph.ValueID {
+        guard let id = ids[name], graph.values[id].shape != nil else {
+            throw NetworkError.graph(problem: "no node computes its output '\(name)'")
+        }
+        guard graph.values[id].constant == nil else {
+            throw NetworkError.graph(problem: "its output '\(name)' does not depend on the image")
+        }
+        return id
+    }
+
     /// The answer of a detector as a map of its places, whose neurons are the numbers that each place has; another answer as it is.
-    private mutating func spread(_ target: String, _ input: ImageInput) throws -> String {
+    private mutating func spread(
+        _ target: String, _ input: ImageInput
+    ) throws -> (tensor: String, file: (shape: [Int], places: Int)?) {
         guard images == 1, let shape = ids[target].flatMap({ graph.values[$0].shape }),
             let axis = PyramidPlaces.axis(of: shape, height: input.height, width: input.width)
-        else { return target }
-        graph.fileAnswer = (shape, axis)
+        else { return (target, nil) }
         var channelsFirst = target
         if axis == 1 {
             channelsFirst = "\(target), places last"
@@ -115,7 +130,7 @@ struct Importer {
         let sides = [1, shape[3 - axis], 1, shape[axis]]
         graph.values[id(size)].constant = HostTensor(sides, shape: [4])
         try add(.reshaping(channelsFirst, size, to: map))
-        return map
+        return (map, (shape, axis))
     }
 
     /// A file that fixes its batch is run image by image, which is right where its nodes do the same to each image: where, of all images
@@ -171,7 +186,7 @@ struct Importer {
         }
         var ordered: [ONNXNodeProto] = []
         var state = [Int](repeating: 0, count: nodes.count)  // 0 not seen, 1 its inputs are being placed, 2 placed
-        var stack: [(name: String, reader: String)] = targets.map { ($0, "the graph") }
+        var stack: [(name: String, reader: String)] = targets.reversed().map { ($0, "the graph") }
         while let (name, reader) = stack.last {
             guard let maker = makers[name] else {
                 guard name.isEmpty || ids[name] != nil else {

@@ -161,7 +161,7 @@ private final class GradientProgram: Sendable {
         self.layers = layers
         let targets = try layers.map { try network.value(of: $0) }
         var graph = network.graph
-        graph.output = targets[0]
+        (graph.output, graph.others) = (targets[0], [])
         graph.removeDeadNodes(keeping: targets)
         var forward = ProgramBuilder(graph: graph, batch: graph.mixesImages ? 1 : batch)
         let names = layers.map(\.name)

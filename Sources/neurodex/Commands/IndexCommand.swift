@@ -178,7 +178,7 @@ struct IndexCommand: ParsableCommand {
     private func network(_ path: String, _ existing: StoreDescription?) throws -> Network {
         if let existing, layers.isEmpty, record == nil, means == nil, reading.inputSize == nil, reading.given.isEmpty {
             return try Network.matching(
-                existing, at: path, batch: batch, output: reading.output, hasClasses: hasClasses, precision: precision)
+                existing, at: path, batch: batch, outputs: reading.outputs, hasClasses: hasClasses, precision: precision)
         }
         var options = try networkOptions(existing)
         do {
@@ -199,7 +199,7 @@ struct IndexCommand: ParsableCommand {
         options.layers = layers.flatMap { $0.split(separator: ",").map(String.init) }
         options.beforeActivation = record == .pre
         options.everyMean = means == .all
-        if let output = reading.output { options.output = output }
+        if let output = reading.output { (options.output, options.others) = (output, reading.others) }
         if let size = reading.size { options.inputSize = size }
         if !reading.given.isEmpty { options.inputs = try reading.inputs() }
         if let hasClasses { options.hasClasses = hasClasses }

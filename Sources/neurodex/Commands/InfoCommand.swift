@@ -82,6 +82,7 @@ extension StoreInfo {
             var path: String
             var sha256: String
             var output: String?
+            var otherOutputs: [String]?
             var precision: String
         }
         struct Input: Encodable {
@@ -163,6 +164,7 @@ extension StoreInfo {
             store: path,
             model: Entry.Model(
                 name: model.name, path: model.path, sha256: model.sha256, output: model.output,
+                otherOutputs: model.others.isEmpty ? nil : model.others,
                 precision: model.precision ?? "float32"),
             input: Entry.Input(channels: model.inputChannels, height: model.inputHeight, width: model.inputWidth),
             preprocessing: preprocessing.map { Entry.Recipe($0) }, shard: description.shard.map { "\($0)" },
@@ -193,6 +195,7 @@ extension StoreInfo {
             ("input", "\(model.inputChannels)×\(model.inputHeight)×\(model.inputWidth)"),
         ]
         if let output = model.output { facts.append(("output", output)) }
+        if !model.others.isEmpty { facts.append(("other outputs", model.others.joined(separator: ", "))) }
         if let precision = model.precision { facts.append(("precision", precision)) }
         facts.append(("preprocessing", preprocessingText))
         if let shard = description.shard { facts.append(("shard", "\(shard)")) }

@@ -31,7 +31,7 @@ struct LayersCommand: ParsableCommand {
         if store.lowercased().hasSuffix(".onnx") {
             var options = Network.Options()
             if all { options.layers = ["*"] }
-            options.output = network.output
+            (options.output, options.others) = (network.output, network.others)
             options.inputSize = network.size
             options.inputs = try network.inputs()
             let network = try Network(contentsOf: store, options: options)

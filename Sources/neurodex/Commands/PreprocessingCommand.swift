@@ -51,7 +51,7 @@ struct PreprocessingCommand: ParsableCommand {
     func run() throws {
         var options = Network.Options()
         options.batch = 1
-        options.output = reading.output
+        (options.output, options.others) = (reading.output, reading.others)
         options.inputSize = reading.size
         options.inputs = try reading.inputs()
         if classes != nil { options.hasClasses = true }

@@ -10,9 +10,9 @@ struct NetworkOptions: ParsableArguments {
     @Option(
         name: .customLong("output"),
         help: ArgumentHelp(
-            "Which output, where a network has several, or any other tensor, after which the file is not read (default: its first output, or the store's).",
+            "Which output, where a network has several, or any other tensor, after which the file is not read (default: its first output, or the store's). index and layers take it several times: the first is the answer.",
             valueName: "name"))
-    var output: String?
+    var outputs: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -28,16 +28,23 @@ struct NetworkOptions: ParsableArguments {
 
     /// An option that was given; nil of none.
     var used: String? {
-        output != nil ? "--output" : inputSize != nil ? "--input-size" : given.isEmpty ? nil : "--input"
+        !outputs.isEmpty ? "--output" : inputSize != nil ? "--input-size" : given.isEmpty ? nil : "--input"
     }
 
     /// What inputs beside the image hold.
     /// - Throws: `NumpyError`.
     func inputs() throws -> [GivenInput] { try given.map { try $0.read() } }
 
+    /// The answer.
+    var output: String? { outputs.first }
+
+    /// What is computed besides.
+    var others: [String] { Array(outputs.dropFirst()) }
+
     /// What says the same again.
     var arguments: [String] {
-        Spelling.option("--output", output) + Spelling.option("--input-size", inputSize.map { "\($0.height)x\($0.width)" })
+        outputs.flatMap { Spelling.option("--output", $0) }
+            + Spelling.option("--input-size", inputSize.map { "\($0.height)x\($0.width)" })
             + given.flatMap { Spelling.option("--input", $0.text) }
     }
 
@@ -47,6 +54,10 @@ struct NetworkOptions: ParsableArguments {
     ///   - size: of pictures, where the file leaves that open and nothing else is said.
     /// - Throws: `NetworkError` for what is no network, and where its input size is open.
     func network(at path: String, hasClasses: Bool?, size other: Size?) throws -> (Network, Network.Options) {
+        guard others.isEmpty else {
+            throw ValidationError(
+                "--output says \(outputs.count) outputs, and this answers with one; index keeps several in a store")
+        }
         var options = Network.Options()
         (options.batch, options.output, options.inputSize, options.hasClasses) = (1, output, size, hasClasses)
         options.inputs = try inputs()
