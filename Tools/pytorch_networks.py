@@ -2,7 +2,10 @@
 import torch, torchvision
 
 NO_CNNS = ("vit_", "swin", "maxvit")
-TRANSFORMERS = NO_CNNS + ("deit", "mobilevit", "edgenext", "efficientformer", "levit", "coatnet")
+TRANSFORMERS = NO_CNNS + (
+    "beit", "cait", "caformer", "coat", "convit", "crossvit", "davit", "deit", "edgenext", "efficientformer", "efficientvit", "fastvit", "focalnet", "gcvit",
+    "gmlp", "hiera", "levit", "mixer", "mobilevit", "mvitv2", "nest", "nextvit", "pit", "poolformer", "pvt", "resmlp", "shvit", "swiftformer", "tiny_vit",
+    "twins", "visformer", "xcit")
 # What is 0, 1 or nearly so in them before training, and would hide a mistake: set to random numbers, around 0 and around one half.
 AROUND_0 = ("pos_embed", "cls_token", "class_token", "reg_token", "dist_token", "relative_position", "attention_bias")
 AROUND_HALF = ("gamma", "layer_scale", "temperature")
@@ -37,8 +40,8 @@ def extent(name):
 
 
 def channels_first(maps):
-    """[N,C,H,W], also of what a network holds as [N,H,W,C]: images are square, so where the last two extents differ, the last axis holds the channels."""
-    return maps if maps.shape[2] == maps.shape[3] else maps.transpose(0, 3, 1, 2)
+    """[N,C,H,W], also of what a network holds as [N,H,W,C]: images are square, and so are their maps."""
+    return maps.transpose(0, 3, 1, 2) if maps.shape[1] == maps.shape[2] != maps.shape[3] else maps
 
 
 def is_transformer(name): return name.removeprefix("timm.").startswith(TRANSFORMERS)
@@ -60,6 +63,8 @@ def network(name, seed, size):
         for parameter_name, parameter in model.named_parameters():
             if any(word in parameter_name for word in AROUND_0): torch.nn.init.normal_(parameter, 0, 0.3)
             if any(word in parameter_name for word in AROUND_HALF): torch.nn.init.normal_(parameter, 0.5, 0.2)
+            # The last normalisation of a block, and the classifier of some.
+            if parameter_name.endswith("weight") and not parameter.any(): torch.nn.init.normal_(parameter, 0, 0.3)
     for m in model.modules():
         if isinstance(m, torch.nn.Dropout): m.p = 0.0
         if isinstance(m, torch.nn.modules.batchnorm._BatchNorm): m.momentum = 0.5

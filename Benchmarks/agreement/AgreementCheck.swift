@@ -90,7 +90,9 @@ struct Agreement: Encodable {
         }
         var moved: [Moved] = []
         for layer in pairs {
-            let (maxima, places) = try (expected[layer.tensor].floats, expected[layer.tensor + "@pos"].ints)
+            let maxima = try expected[layer.tensor].floats
+            // Maps in windows have none.
+            let places = try known.contains(layer.tensor + "@pos") ? expected[layer.tensor + "@pos"].ints : nil
             guard maxima.count == count * layer.channels else {
                 (maximum, worstLayer) = (.infinity, layer.name)
                 continue
@@ -102,7 +104,7 @@ struct Agreement: Encodable {
                     let (neuron, place) = (layer.firstNeuron + channel, range.lowerBound + channel)
                     let deviation = abs(Double(row.0[neuron]) - Double(maxima[place])) / scale
                     if !(deviation <= maximum) { (maximum, worstLayer) = (deviation, layer.name) }
-                    if row.1[neuron] != places[place] {
+                    if let places, row.1[neuron] != places[place] {
                         moved.append(Moved(layer: layer, image: image, channel: channel, place: places[place], scale: scale))
                     }
                 }

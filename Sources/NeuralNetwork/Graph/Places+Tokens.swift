@@ -16,6 +16,16 @@ extension Places {
             && !(axes[1].isEmpty && axes[2].isEmpty)
     }
 
+    /// Whether this is tokens divided by the heads of attention, [1, heads, tokens, channels of a head] or the last two the other way round: no map.
+    var areTokensOfHeads: Bool {
+        guard axes.count == 4, axes[0].isEmpty else { return false }
+        func areTokens(_ parts: [Part]) -> Bool {
+            parts.contains { $0.origin == .tokens } || [Origin.rows, .columns].allSatisfy { origin in parts.contains { $0.origin == origin } }
+        }
+        func areChannels(_ parts: [Part]) -> Bool { !parts.isEmpty && parts.allSatisfy { $0.origin == .channels } }
+        return areTokens(axes[2]) && areChannels(axes[3]) || areTokens(axes[3]) && areChannels(axes[2])
+    }
+
     /// Tokens of which `prefix` stand before those of the places of axis `axis`, which are of the picture; nil where those are no whole grid.
     func behind(_ prefix: Int, axis: Int) -> Places? {
         guard axes.indices.contains(axis), prefix > 0 else { return nil }

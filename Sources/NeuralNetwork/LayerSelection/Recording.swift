@@ -88,8 +88,10 @@ struct Recording {
                 height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel,
                 isLogits: end == logits && hasClasses,
                 keepsMeans: everyMean, firstNeuron: 0)
-            // Of rows of maps that stand nowhere in the picture nothing can be recorded.
-            let hasPlace = !node.operation.mixesPlaces || !graph.isInRows(value) || places[value]?.assembly != nil
+            // Of rows of maps that stand nowhere in the picture nothing can be recorded; what heads share out is no map.
+            let hasPlace =
+                places[value]?.areTokensOfHeads != true
+                && (!node.operation.mixesPlaces || !graph.isInRows(value) || places[value]?.assembly != nil)
             candidates.append(
                 (Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard && hasPlace || end != nil))
             for token in 0..<(grid?.prefix ?? 0) {
