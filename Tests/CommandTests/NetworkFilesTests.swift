@@ -64,7 +64,7 @@ import Testing
     }
 
     /// A network of two heads: a store keeps both, and the first is the answer.
-    @Test func severalOutputs() throws {
+    @Test func aStoreKeepsSeveralOutputs() throws {
         _ = try model { model, map in
             let flat = model.node("Flatten", [model.node("GlobalAveragePool", [map], name: "pool")])
             _ = model.weight("years", [4, 1], weights(4, seed: 3))
