@@ -20,7 +20,8 @@ extension Places {
     var areTokensOfHeads: Bool {
         guard axes.count == 4, axes[0].isEmpty else { return false }
         func areTokens(_ parts: [Part]) -> Bool {
-            parts.contains { $0.origin == .tokens } || [Origin.rows, .columns].allSatisfy { origin in parts.contains { $0.origin == origin } }
+            parts.contains { $0.origin == .tokens }
+                || [Origin.rows, .columns].allSatisfy { origin in parts.contains { $0.origin == origin } }
         }
         func areChannels(_ parts: [Part]) -> Bool { !parts.isEmpty && parts.allSatisfy { $0.origin == .channels } }
         return areTokens(axes[2]) && areChannels(axes[3]) || areTokens(axes[3]) && areChannels(axes[2])
