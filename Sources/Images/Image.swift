@@ -5,7 +5,9 @@ public struct Image: Sendable, Equatable {
     /// Rows; at least 1.
     public let height: Int
     /// `width * height * 3` bytes; the pixel at (x, y) starts at `(y * width + x) * 3`.
-    public var pixels: [UInt8]
+    public var pixels: [UInt8] { didSet { samples = nil } }
+    /// The numbers that it was drawn from, where it is an array's: what a network sees in place of the pixels. Nil once it was drawn on.
+    public internal(set) var samples: Samples?
 
     /// A picture of the given pixels.
     ///

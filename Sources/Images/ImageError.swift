@@ -6,16 +6,28 @@ public struct ImageError: Error, Sendable, Equatable {
         case unreadable(reason: String)
         /// The file has no bytes.
         case empty
-        /// The content is not a JPEG, PNG or WebP; with the size its header states, where that is known.
-        case notDecoded(ContentKind, width: Int?, height: Int?)
+        /// The content is of no kind that is decoded.
+        case notDecoded(ContentKind)
         /// The header promises more pixels than `Image.largestPixelCount`.
         case tooLarge(ContentKind, width: Int, height: Int)
         /// The bytes end before the picture does.
         case truncated(ContentKind, bytes: Int)
         /// The decoder refuses the bytes, with what it said.
         case corrupt(ContentKind, detail: String)
-        /// A kind of JPEG, PNG or WebP that is not decoded, with what it is.
+        /// Of a kind that is decoded, one that is not, with what it is.
         case unsupported(ContentKind, detail: String)
+        /// A NumPy file that is no array of numbers, with the reason.
+        case noArray(reason: String)
+        /// An array whose axes are no channels, rows and columns; with the channels that the network takes, where there is one.
+        case shape([Int], channels: Int?)
+        /// Of a kind whose library is not on this machine.
+        case absent(ContentKind)
+        /// Of a kind that this program was built without.
+        case leftOut(ContentKind)
+        /// A file of so many channels of numbers, for a network that takes others.
+        case bands(ContentKind, Int, wanted: Int)
+        /// A picture, for a network that takes so many channels as only arrays have.
+        case channels(ContentKind, wanted: Int)
         /// There was no memory for a picture of this size.
         case noMemory(width: Int, height: Int)
         /// The encoder failed, with what it said.
@@ -49,12 +61,10 @@ extension ImageError: CustomStringConvertible {
         case .unreadable(let reason):
             return "cannot be read: \(reason)"
         case .empty:
-            return "is empty (0 bytes); neurodex reads JPEG, PNG and WebP: get the file again"
-        case .notDecoded(let kind, let width, let height):
-            var found = kind.name
-            if let width, let height { found += " of \(height)×\(width) pixels" }
+            return "is empty (0 bytes); neurodex reads \(ContentKind.decoded): get the file again"
+        case .notDecoded(let kind):
             let next = kind.isImage ? "convert it first" : "remove it or get the picture again"
-            return "is \(found); neurodex reads JPEG, PNG and WebP: \(next)"
+            return "is \(kind.name); neurodex reads \(ContentKind.decoded): \(next)"
         case .tooLarge(let kind, let width, let height):
             return "is \(kind.name) that promises \(height)×\(width) pixels; at most \(Image.largestPixelCount) are decoded: "
                 + "make it smaller first"
@@ -64,6 +74,22 @@ extension ImageError: CustomStringConvertible {
             return "is \(kind.name) that cannot be decoded (\(detail)); get the file again"
         case .unsupported(let kind, let detail):
             return "is \(kind.name) of a kind that is not decoded (\(detail)); convert it first"
+        case .noArray(let reason):
+            return "is a NumPy file that cannot be used: \(reason)"
+        case .shape(let shape, let channels):
+            let (wanted, found) = (channels.map(String.init) ?? "channels", shape.map(String.init).joined(separator: "×"))
+            let words = channels == 1 ? "rows×columns or 1×rows×columns" : "\(wanted)×rows×columns or rows×columns×\(wanted)"
+            return "is a NumPy array of \(shape.isEmpty ? "no axes" : found), and here it takes one of \(words)"
+        case .absent(let kind):
+            let package = kind.library ?? "a library"
+            return "is \(kind.name), which needs \(package), and that is not on this machine: apt install \(package)"
+        case .leftOut(let kind):
+            return "is \(kind.name), which this program was built without (\(kind.library ?? "a library")); convert it first"
+        case .bands(let kind, let found, let wanted):
+            return "is \(kind.name) of \(found) \(found == 1 ? "channel" : "channels") of numbers, and the network takes \(wanted)"
+        case .channels(let kind, let wanted):
+            return "is \(kind.name), of 3 channels at most, and the network takes \(wanted): give it arrays (.npy) of "
+                + "\(wanted)×rows×columns"
         case .noMemory(let width, let height):
             return "needs more memory than there is for its \(height)×\(width) pixels; make it smaller or use fewer workers"
         case .notEncoded(let detail):

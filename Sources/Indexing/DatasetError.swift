@@ -1,3 +1,5 @@
+internal import Images
+
 /// What can be wrong with the images or labels that a user names: the facts; `description` makes the sentences.
 public enum DatasetError: Error, Equatable, Sendable {
     case missing(path: String)
@@ -31,7 +33,7 @@ extension DatasetError: CustomStringConvertible {
         case .unreadableFolder(let path): "cannot read the folder '\(path)'; check its permissions"
         case .notAFile(let path): "'\(path)' is no file but a pipe, socket or device; name pictures, or folders with pictures"
         case .noImages(let paths):
-            "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads JPEG, PNG and WebP"
+            "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads \(ContentKind.decoded)"
         case .unreadableLabels(let path, let reason): "cannot read the labels in '\(path)': \(reason)"
         case .unreadableTable(let path, let reason): "cannot read the table '\(path)': \(reason)"
         case .unreadableClasses(let path, let reason): "cannot read the names of classes in '\(path)': \(reason)"

@@ -114,7 +114,7 @@ struct AscentLinearTests {
     @Test(arguments: preprocessings) func pictures(_ preprocessing: Preprocessing) {
         let count = preprocessing.valueCount
         let table = preprocessing.table
-        let channels = preprocessing.channels.count
+        let channels = preprocessing.channelCount
         for parametrisation in [PixelParametrisation(preprocessing), FourierParametrisation(preprocessing)]
             as [any Parametrisation]
         {

@@ -236,18 +236,13 @@ extension Preprocessing {
     /// `tensor(from:)` on every picture of 8 bits.
     public func picture(of tensor: [Float]) -> Image {
         precondition(tensor.count == valueCount, "\(tensor.count) values for a picture of \(valueCount)")
-        let count = channels.count
+        let count = channelCount
         let levels = tensor.indices.map { index -> UInt8 in
             let level = (Double(tensor[index]) * deviation[index % count] + mean[index % count]) * divisor
             return UInt8(max(0, min(255, level.rounded())))
         }
-        let pixels: [UInt8] = (0..<crop.width * crop.height).flatMap { pixel -> [UInt8] in
-            switch channels {
-            case .grey: [levels[pixel], levels[pixel], levels[pixel]]
-            case .rgb: [levels[3 * pixel], levels[3 * pixel + 1], levels[3 * pixel + 2]]
-            case .bgr: [levels[3 * pixel + 2], levels[3 * pixel + 1], levels[3 * pixel]]
-            }
-        }
+        let planes = channels.drawn(of: count)
+        let pixels = (0..<crop.width * crop.height).flatMap { pixel in planes.map { levels[count * pixel + $0] } }
         return Image(width: crop.width, height: crop.height, pixels: pixels)
     }
 }

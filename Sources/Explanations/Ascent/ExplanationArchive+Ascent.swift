@@ -117,7 +117,7 @@ extension ExplanationArchive {
 
     private static func map(of tensors: [[Float]], _ preprocessing: Preprocessing) -> ExplanationMap {
         let (height, width) = (preprocessing.crop.height, preprocessing.crop.width)
-        let channels = preprocessing.channels.count
+        let channels = preprocessing.channelCount
         let planes = tensors.flatMap {
             ExplanationMap(channelsLast: $0, channels: channels, height: height, width: width, isSigned: true).values
         }
@@ -128,7 +128,7 @@ extension ExplanationArchive {
     private func outcome(
         _ record: AscentRecord, _ map: ExplanationMap, _ start: (path: String, sha256: String)?, wasKept: Bool
     ) -> AscentOutcome {
-        let (channels, pixels) = (preprocessing.channels.count, map.height * map.width)
+        let (channels, pixels) = (preprocessing.channelCount, map.height * map.width)
         let pictures = (0..<map.channels / channels).map { index in
             let first = index * channels * pixels
             return preprocessing.picture(

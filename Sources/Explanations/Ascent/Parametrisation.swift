@@ -21,7 +21,7 @@ public struct PixelParametrisation: Parametrisation {
 
     public init(_ preprocessing: Preprocessing) {
         let table = preprocessing.table
-        let ends = (0..<preprocessing.channels.count).map { (table[$0 * 256], table[$0 * 256 + 255]) }
+        let ends = (0..<preprocessing.channelCount).map { (table[$0 * 256], table[$0 * 256 + 255]) }
         lowest = ends.map { min($0.0, $0.1) }
         highest = ends.map { max($0.0, $0.1) }
     }
@@ -65,7 +65,7 @@ public struct FourierParametrisation: Parametrisation {
     private static let imageNet: [Double] = [0.26, 0.09, 0.02, 0.27, 0.00, -0.05, 0.27, -0.09, 0.03]
 
     public init(_ preprocessing: Preprocessing) {
-        let channels = preprocessing.channels.count
+        let channels = preprocessing.channelCount
         let (height, width) = (preprocessing.crop.height, preprocessing.crop.width)
         transform = HartleyTransform(height: height, width: width, channels: channels)
         let transform = transform

@@ -94,7 +94,7 @@ public struct FilterSheet: Sendable {
             return Overlay.picture(
                 of: Array(weights), width: filters.width, height: filters.height, colormap: .diverging, scaling: .symmetric)
         }
-        let planes = order == .bgr ? [2, 1, 0] : [0, 1, 2]
+        let planes = order.drawn(of: filters.channels)
         var pixels: [UInt8] = []
         for pixel in 0..<area {
             for plane in planes {

@@ -76,12 +76,7 @@ public struct ProjectionSheet: Sendable {
         }.sorted()
         let largest = magnitudes.isEmpty ? 0 : magnitudes[min(magnitudes.count - 1, magnitudes.count * 99 / 100)]
         let scale = largest > 0 ? 127.5 / largest : 0
-        let planes: [Int] =
-            switch order {
-            case .grey: [0, 0, 0]
-            case .rgb: [0, 1, 2]
-            case .bgr: [2, 1, 0]
-            }
+        let planes = order.drawn(of: map.channels)
         let levels = (0..<pixels).flatMap { pixel in
             planes.map { UInt8(max(0, min(255, (127.5 + scale * map.values[$0 * pixels + pixel]).rounded()))) }
         }

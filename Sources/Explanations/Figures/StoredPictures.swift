@@ -24,7 +24,7 @@ public struct StoredPictures {
 
     /// Nil where the file has gone, or is not what was indexed.
     public func picture(of image: StoredImage) -> Image? {
-        read(image) { bytes throws(ImageError) in try reader.decode(bytes) }
+        read(image) { bytes throws(ImageError) in try reader.decode(bytes, channels: preprocessing?.channelCount) }
     }
 
     /// A picture to be looked at: the file's, or else the store's thumbnail of it. Nil where there is neither.
@@ -34,7 +34,12 @@ public struct StoredPictures {
     public func shown(_ image: StoredImage, atLeast side: Int?) -> ShownPicture? {
         let whole = Size(width: image.width, height: image.height)
         let picture = read(image) { bytes throws(ImageError) in
-            if let side { try reader.decode(bytes, atLeast: side).picture } else { try reader.decode(bytes) }
+            let channels = preprocessing?.channelCount
+            return if let side {
+                try reader.decode(bytes, atLeast: side, channels: channels).picture
+            } else {
+                try reader.decode(bytes, channels: channels)
+            }
         }
         if let picture { return ShownPicture(picture: picture, whole: whole, isThumbnail: false) }
         guard let preprocessing, let thumbnail = try? store.thumbnail(image: image.id),

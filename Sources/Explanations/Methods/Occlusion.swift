@@ -138,7 +138,7 @@ public struct Occlusion: ExplanationMethod {
     /// What stands in the windows: height × width × channels, as the network sees it.
     private func filling(_ tensor: [Float], _ explainer: Explainer) -> [Float] {
         let preprocessing = explainer.preprocessing
-        let channels = preprocessing.channels.count
+        let channels = preprocessing.channelCount
         func level(_ level: Int) -> [Float] {
             let color = (0..<channels).map { preprocessing.table[$0 * 256 + level] }
             return (0..<tensor.count).map { color[$0 % channels] }

@@ -182,7 +182,7 @@ public struct Saliency: ExplanationMethod {
         case .black: level = 0
         case .white: level = 255
         }
-        let channels = preprocessing.channels.count
+        let channels = preprocessing.channelCount
         let colors = (0..<channels).map { preprocessing.table[$0 * 256 + level] }
         return (0..<preprocessing.valueCount).map { colors[$0 % channels] }
     }

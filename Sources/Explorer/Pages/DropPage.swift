@@ -46,7 +46,7 @@ extension Explorer {
             let name = Address(target: request.target)?["name"] ?? "picture"
             files = request.body.isEmpty ? [] : [Multipart.File(name: Self.fileName(name), bytes: request.body)]
         }
-        guard !files.isEmpty else { throw Refusal(sentence: "no picture was sent: choose a JPEG, PNG or WebP file") }
+        guard !files.isEmpty else { throw Refusal(sentence: "no picture was sent: choose a file of \(ContentKind.decoded)") }
         let items = files.map { file -> UploadShelf.Item in
             do {
                 _ = try Subject(file.name, bytes: file.bytes, preprocessing: store.preprocessing())

@@ -33,12 +33,23 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
     }
 
     /// Whether neurodex decodes it.
-    public var isDecoded: Bool { self == .jpeg || self == .png || self == .webp }
+    public var isDecoded: Bool {
+        switch self {
+        case .jpeg, .png, .webp, .tiff, .gif, .bmp, .npy: true
+        default: false
+        }
+    }
+
+    /// The kinds that are decoded, for sentences.
+    public static let decoded = "JPEG, PNG, WebP, TIFF, GIF, BMP and arrays (.npy)"
+
+    /// Debian's package of the library that it takes, where the program looks for that when it runs.
+    var library: String? { self == .tiff ? "libtiff6" : nil }
 
     /// Whether it is a picture, decoded or not: then converting it helps.
     public var isImage: Bool {
         switch self {
-        case .pdf, .html, .zip, .gzip, .npy, .text, .zeros, .unknown: false
+        case .pdf, .html, .zip, .gzip, .text, .zeros, .unknown: false
         default: true
         }
     }
@@ -100,19 +111,6 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
             self = text.contains("<svg") ? .svg : text.contains("<html") || text.contains("<!doctype html") ? .html : .text
         } else {
             self = .unknown
-        }
-    }
-
-    /// The size that the header of a GIF or BMP states; nil for other kinds, whose headers are not read.
-    static func statedSize(of bytes: UnsafeRawBufferPointer, kind: ContentKind) -> (width: Int, height: Int)? {
-        func little(_ offset: Int, _ count: Int) -> Int {
-            (0..<count).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
-        }
-        switch kind {
-        case .gif where bytes.count >= 10: return (little(6, 2), little(8, 2))
-        case .bmp where bytes.count >= 26 && little(14, 4) >= 40:
-            return (Int(Int32(truncatingIfNeeded: little(18, 4))), abs(Int(Int32(truncatingIfNeeded: little(22, 4)))))
-        default: return nil
         }
     }
 }

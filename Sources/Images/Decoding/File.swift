@@ -42,7 +42,7 @@ final class FileBuffer {
             guard try fill(from: file) else { break }
             if before == 0 {
                 let kind = ContentKind(of: bytes)
-                if !kind.isDecoded { throw ImageError(notDecoded: kind, bytes) }
+                if !kind.isDecoded { throw ImageError(.notDecoded(kind)) }
             }
             if count > FileBuffer.longest { throw ImageError(.unreadable(reason: "it is longer than 2 GiB")) }
             if count == buffer.count { reserve(count * 2) }
@@ -72,12 +72,4 @@ final class FileBuffer {
 /// The system's `read`, which the method of that name hides.
 private func readSome(_ file: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
     read(file, buffer.baseAddress, buffer.count)
-}
-
-extension ImageError {
-    /// Content that is not decoded, with the size its header states.
-    init(notDecoded kind: ContentKind, _ bytes: UnsafeRawBufferPointer) {
-        let size = ContentKind.statedSize(of: bytes, kind: kind)
-        self.init(.notDecoded(kind, width: size?.width, height: size?.height))
-    }
 }

@@ -32,7 +32,7 @@ public final class ImageReader {
 
     /// Reads a file and hands its bytes to `body`, to hash them before they are decoded. The bytes live as long as the call.
     ///
-    /// - Throws: `ImageError`, with `path` as its name, when the file cannot be read or is no JPEG, PNG or WebP.
+    /// - Throws: `ImageError`, with `path` as its name, when the file cannot be read or is of no kind that is decoded.
     public func withContents<Result>(
         of path: String, _ body: (UnsafeRawBufferPointer) throws(ImageError) -> Result
     ) throws(ImageError) -> Result {
@@ -55,7 +55,9 @@ public final class ImageReader {
     ///
     /// - Throws: `ImageError` without a name.
     public func read(_ bytes: UnsafeRawBufferPointer, framing: Framing) throws(ImageError) -> FramedImage {
+        if let array = try array(bytes, channels: framing.channels) { return try array.framed(framing) }
         let header = try header(bytes)
+        if let wanted = framing.channels, wanted != 1, wanted != 3 { throw ImageError(.channels(header.kind, wanted: wanted)) }
         let upright = header.upright
         let placement = framing.placement(sourceWidth: upright.width, sourceHeight: upright.height)
         _ = try Header(
@@ -92,8 +94,10 @@ public final class ImageReader {
 
     /// The whole picture that `bytes` hold, upright.
     ///
+    /// - Parameter channels: that the network takes, by which an array's axes are told from each other; nil for any.
     /// - Throws: `ImageError` without a name.
-    public func decode(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Image {
+    public func decode(_ bytes: UnsafeRawBufferPointer, channels: Int? = nil) throws(ImageError) -> Image {
+        if let array = try array(bytes, channels: channels) { return array.whole() }
         let header = try header(bytes)
         let upright = header.upright
         let pixels = try decode(header, bytes, columns: 0..<upright.width, rows: 0..<upright.height)
@@ -107,12 +111,18 @@ public final class ImageReader {
     ///
     /// - Returns: the picture, and the size of the whole one.
     /// - Throws: `ImageError` without a name.
-    public func decode(_ bytes: UnsafeRawBufferPointer, atLeast side: Int) throws(ImageError) -> (picture: Image, whole: Size) {
+    public func decode(
+        _ bytes: UnsafeRawBufferPointer, atLeast side: Int, channels: Int? = nil
+    ) throws(ImageError) -> (picture: Image, whole: Size) {
+        if ContentKind(of: bytes) != .jpeg {
+            let picture = try decode(bytes, channels: channels)
+            return (picture, Size(width: picture.width, height: picture.height))
+        }
         let whole = try header(bytes)
         let size = Size(width: whole.upright.width, height: whole.upright.height)
         let longest = max(size.width, size.height)
         let eighths = min(8, max(1, (8 * side + longest - 1) / longest))
-        guard whole.kind == .jpeg, eighths < 8 else { return (try decode(bytes), size) }
+        guard eighths < 8 else { return (try decode(bytes), size) }
         let header = try jpeg.shrink(whole, eighths: eighths)
         let upright = header.upright
         let pixels = try decode(header, bytes, columns: 0..<upright.width, rows: 0..<upright.height)
@@ -122,13 +132,31 @@ public final class ImageReader {
         return (picture, size)
     }
 
+    /// What is numbers rather than colours of 8 bits; nil for pictures.
+    private func array(_ bytes: UnsafeRawBufferPointer, channels: Int?) throws(ImageError) -> ArrayPicture? {
+        switch ContentKind(of: bytes) {
+        case .npy: return try ArrayPicture(bytes, channels: channels)
+        case .tiff:
+            let tiff = try TIFF(bytes)
+            return tiff.isArray(for: channels) ? try tiff.array(bytes, channels: channels) : nil
+        default: return nil
+        }
+    }
+
     private func header(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Header {
         if bytes.isEmpty { throw ImageError(.empty) }
         switch ContentKind(of: bytes) {
         case .jpeg: return try jpeg.header(bytes).checked(bytes: bytes.count)
         case .png: return try PNG.header(bytes).checked(bytes: bytes.count)
         case .webp: return try WebP.header(bytes).checked(bytes: bytes.count)
-        case let kind: throw ImageError(notDecoded: kind, bytes)
+        case .tiff: return try TIFF(bytes).header.checked(bytes: bytes.count)
+        case .gif:
+            let gif = try GIF(bytes)
+            return try Header(kind: .gif, width: gif.width, height: gif.height, orientation: .upright).checked()
+        case .bmp:
+            let bmp = try BMP(bytes)
+            return try Header(kind: .bmp, width: bmp.width, height: bmp.height, orientation: .upright).checked()
+        case let kind: throw ImageError(.notDecoded(kind))
         }
     }
 
@@ -142,6 +170,9 @@ public final class ImageReader {
         switch header.kind {
         case .png: try PNG.decode(header, bytes, to: pixels)
         case .webp: try WebP.decode(header, bytes, to: pixels)
+        case .tiff: try TIFF(bytes).decode(bytes, to: pixels)
+        case .gif: try GIF(bytes).decode(bytes, to: pixels)
+        case .bmp: try BMP(bytes).decode(bytes, to: pixels)
         default:
             try jpeg.decode(
                 header, bytes: bytes.count, to: pixels, columns: isUpright ? columns : 0..<header.width,
@@ -164,7 +195,7 @@ public final class ImageReader {
 }
 
 extension Image {
-    /// The picture that a JPEG, PNG or WebP holds, upright.
+    /// The picture that a file of these bytes holds, upright.
     ///
     /// - Throws: `ImageError` without a name.
     public init(decoding bytes: [UInt8]) throws(ImageError) {

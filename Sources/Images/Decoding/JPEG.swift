@@ -82,6 +82,8 @@ extension ImageError {
         switch status {
         case CODEC_TRUNCATED: self.init(.truncated(kind, bytes: bytes))
         case CODEC_UNSUPPORTED: self.init(.unsupported(kind, detail: message))
+        case CODEC_ABSENT: self.init(.absent(kind))
+        case CODEC_LEFT_OUT: self.init(.leftOut(kind))
         case CODEC_NO_MEMORY: self.init(.noMemory(width: width, height: height))
         default: self.init(.corrupt(kind, detail: message.isEmpty ? "damaged data" : message))
         }

@@ -27,22 +27,26 @@ public enum Orientation: Int, Sendable, CaseIterable {
     /// is damaged or does not say.
     public init(exif block: UnsafeRawBufferPointer) { self = OrientationTag(exif: block)?.orientation ?? .upright }
 
+    /// Where the seen pixel (0, 0) is stored, and how far from a pixel the ones to its right and below it are, in pixels.
+    func steps(width: Int, height: Int) -> (origin: Int, across: Int, down: Int) {
+        let lastX = width - 1
+        let lastY = (height - 1) * width
+        return switch self {
+        case .upright: (0, 1, width)
+        case .mirrored: (lastX, -1, width)
+        case .upsideDown: (lastY + lastX, -1, -width)
+        case .mirroredUpsideDown: (lastY, 1, -width)
+        case .transposed: (0, width, 1)
+        case .turnClockwise: (lastY, -width, 1)
+        case .transversed: (lastY + lastX, -width, -1)
+        case .turnCounterclockwise: (lastX, width, -1)
+        }
+    }
+
     /// Copies `source` (3 bytes a pixel, `width`×`height` as stored) to `target`, turned upright.
     func apply(_ source: UnsafePointer<UInt8>, width: Int, height: Int, to target: UnsafeMutablePointer<UInt8>) {
         // The seen pixel (x, y) is the stored pixel origin + x·across + y·down.
-        let lastX = width - 1
-        let lastY = (height - 1) * width
-        let (origin, across, down): (Int, Int, Int) =
-            switch self {
-            case .upright: (0, 1, width)
-            case .mirrored: (lastX, -1, width)
-            case .upsideDown: (lastY + lastX, -1, -width)
-            case .mirroredUpsideDown: (lastY, 1, -width)
-            case .transposed: (0, width, 1)
-            case .turnClockwise: (lastY, -width, 1)
-            case .transversed: (lastY + lastX, -width, -1)
-            case .turnCounterclockwise: (lastX, width, -1)
-            }
+        let (origin, across, down) = steps(width: width, height: height)
         let columns = exchangesSides ? height : width
         let rows = exchangesSides ? width : height
         var out = target

@@ -15,7 +15,7 @@ extension Preprocessing {
         }
         if padding != .black || isLetterbox { parts.append("padded with \(padding)") }
         if interpolation != .bilinear { parts.append(interpolation.rawValue) }
-        if channels != .rgb { parts.append(channels == .bgr ? "BGR" : "grey") }
+        if channels != .rgb { parts.append(channels == .bgr ? "BGR" : channels == .grey ? "grey" : "\(channelCount) bands") }
         parts.append(values)
         return parts.joined(separator: ", ")
     }
@@ -25,8 +25,8 @@ extension Preprocessing {
         let range = divisor == 1 ? "values 0 to 255" : divisor == 255 ? "values 0 to 1" : "values divided by \(Float(divisor))"
         let isPlain = deviation.allSatisfy { $0 == 1 }
         if isPlain, mean.allSatisfy({ $0 == 0 }) { return range }
-        for preset in [Preset.torchvision, .caffe] {
-            let known = Preprocessing(preset, input: crop, channelCount: channels.count)
+        for preset in [Preset.torchvision, .caffe] where channels != .bands {
+            let known = Preprocessing(preset, input: crop, channelCount: channelCount)
             guard (known.mean, known.deviation, known.divisor) == (mean, deviation, divisor) else { continue }
             return preset == .torchvision ? "ImageNet mean" : "Caffe's mean"
         }

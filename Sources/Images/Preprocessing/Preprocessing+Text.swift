@@ -47,8 +47,9 @@ extension Preprocessing: Codable {
         guard let crop = Framing.Resize(text.crop), case .exact(let width, let height) = crop.ordered(isHeightFirst) else {
             throw fail(.crop, "a crop is a size such as 192x224, not “\(text.crop)”")
         }
-        guard text.mean.count == text.channels.count, text.deviation.count == text.channels.count else {
-            throw fail(.mean, "\(text.channels.count) channels need as many means and deviations")
+        let count = text.channels.count ?? max(text.mean.count, 1)
+        guard text.mean.count == count, text.deviation.count == count else {
+            throw fail(.mean, "\(count) channels need as many means and deviations")
         }
         guard text.divisor != 0, !text.deviation.contains(0) else {
             throw fail(.deviation, "a divisor and a deviation are not 0")

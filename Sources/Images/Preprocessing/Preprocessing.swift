@@ -3,9 +3,20 @@ public enum ChannelOrder: String, Sendable, Codable, CaseIterable {
     case rgb, bgr
     /// One channel: Pillow's `convert("L")`, (19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶.
     case grey
+    /// As an array has them, however many: no picture of 8 bits has these.
+    case bands
 
-    /// How many channels the network sees.
-    public var count: Int { self == .grey ? 1 : 3 }
+    /// How many channels the network sees; nil where any number will do.
+    public var count: Int? {
+        switch self {
+        case .rgb, .bgr: 3
+        case .grey: 1
+        case .bands: nil
+        }
+    }
+
+    /// Which of `count` channels are drawn as red, green and blue: of three and more the first three, of fewer the first alone.
+    public func drawn(of count: Int) -> [Int] { count < 3 ? [0, 0, 0] : self == .bgr ? [2, 1, 0] : [0, 1, 2] }
 }
 
 /// How a decoded picture becomes a network's input: resize, crop, channel order and normalisation.
@@ -60,8 +71,8 @@ public struct Preprocessing: Sendable, Equatable {
         divisor: Double = 255, mean: [Double], deviation: [Double]
     ) {
         precondition(
-            mean.count == channels.count && deviation.count == channels.count,
-            "\(channels.count) channels need as many means and deviations, not \(mean.count) and \(deviation.count)")
+            !mean.isEmpty && mean.count == deviation.count && mean.count == channels.count ?? mean.count,
+            "a channel needs a mean and a deviation: \(channels.rawValue) has not \(mean.count) and \(deviation.count)")
         precondition(divisor != 0 && !deviation.contains(0), "a divisor and a deviation are not 0")
         self.resize = resize
         self.crop = crop
@@ -72,16 +83,26 @@ public struct Preprocessing: Sendable, Equatable {
         self.deviation = deviation
     }
 
-    /// A recipe for a network of the given input size and number of channels (1 or 3).
+    /// A recipe for a network of the given input size and number of channels.
     ///
     /// `torchvision` and `caffe` resize the shorter side to 256/224 of the input's longer side, rounded: 256 for 224, 342
-    /// for 299 (as torchvision does for Inception), 37 for 32. With one channel the mean is that of the three.
+    /// for 299 (as torchvision does for Inception), 37 for 32. With one channel the mean is that of the three; with other numbers than
+    /// 1 and 3, which only arrays have, nothing is subtracted.
     public init(_ preset: Preset, input: Size, channelCount: Int = 3) {
-        precondition(channelCount == 1 || channelCount == 3, "a picture has 1 or 3 channels, not \(channelCount)")
+        precondition(channelCount >= 1, "a picture has a channel at least, not \(channelCount)")
         let side = max(input.width, input.height)
         let shorterSide = Framing.Resize.shorterSide((side * 256 * 2 + 224) / (224 * 2))
         let isGrey = channelCount == 1
         func values(_ three: [Double]) -> [Double] { isGrey ? [three.reduce(0, +) / 3] : three }
+        guard isGrey || channelCount == 3 else {
+            let isPlain = preset == .plain || preset == .raw
+            self.init(
+                resize: isPlain ? .exact(width: input.width, height: input.height) : preset == .letterbox ? .letterbox(.center) : shorterSide,
+                crop: input, channels: .bands, divisor: preset == .raw || preset == .caffe ? 1 : 255,
+                mean: [Double](repeating: 0, count: channelCount), deviation: [Double](repeating: 1, count: channelCount))
+            if preset == .letterbox { interpolation = .opencv }
+            return
+        }
         switch preset {
         case .torchvision:
             self.init(
@@ -115,11 +136,16 @@ public struct Preprocessing: Sendable, Equatable {
 
     /// The geometry, for `ImageReader.read`.
     public var framing: Framing {
-        Framing(resize: resize, crop: crop, interpolation: interpolation, passOrder: passOrder, padding: padding)
+        Framing(
+            resize: resize, crop: crop, interpolation: interpolation, passOrder: passOrder, padding: padding,
+            channels: channelCount)
     }
 
+    /// How many channels the network sees.
+    public var channelCount: Int { mean.count }
+
     /// How many values one picture's tensor has.
-    public var valueCount: Int { crop.width * crop.height * channels.count }
+    public var valueCount: Int { crop.width * crop.height * channelCount }
 
     /// The part of an upright picture seen in a rectangle of the network's input; it may reach outside the picture.
     public func sourceRectangle(ofInput rectangle: Rectangle, imageWidth: Int, imageHeight: Int) -> Rectangle {
@@ -137,7 +163,7 @@ public struct Preprocessing: Sendable, Equatable {
 extension Preprocessing {
     /// What each pixel value becomes: 256 floats a channel, in the order the network sees them.
     public var table: [Float] {
-        (0..<channels.count).flatMap { channel in
+        (0..<channelCount).flatMap { channel in
             (0..<256).map { (Float($0) / Float(divisor) - Float(mean[channel])) / Float(deviation[channel]) }
         }
     }
@@ -150,10 +176,12 @@ extension Preprocessing {
             image.width == crop.width && image.height == crop.height,
             "the network's input is \(crop.height)×\(crop.width), not \(image.height)×\(image.width)")
         precondition(buffer.count >= valueCount, "\(valueCount) values do not fit into \(buffer.count)")
+        if let samples = image.samples { return write(samples, to: buffer) }
         let count = image.width * image.height
         table.withUnsafeBufferPointer { table in
             image.pixels.withUnsafeBufferPointer { pixels in
                 switch channels {
+                case .bands: preconditionFailure("\(channelCount) channels are no picture of 8 bits, but an array")
                 case .grey:
                     for i in 0..<count {
                         let (red, green, blue) = (Int(pixels[3 * i]), Int(pixels[3 * i + 1]), Int(pixels[3 * i + 2]))
@@ -167,6 +195,21 @@ extension Preprocessing {
                         buffer[3 * i + 1] = table[256 + Int(pixels[3 * i + 1])]
                         buffer[3 * i + 2] = table[512 + Int(pixels[3 * i + last])]
                     }
+                }
+            }
+        }
+    }
+
+    /// An array's numbers, in its own order of channels: bytes divided as pixels are, all others as they are; then mean and deviation.
+    private func write(_ samples: Samples, to buffer: UnsafeMutableBufferPointer<Float>) {
+        let count = channelCount
+        precondition(samples.channels == count, "the network sees \(count) channels, and the array has \(samples.channels)")
+        let divisor: Float = samples.areBytes ? Float(self.divisor) : 1
+        let (means, deviations) = (mean.map { Float($0) }, deviation.map { Float($0) })
+        samples.values.withUnsafeBufferPointer { values in
+            for start in stride(from: 0, to: valueCount, by: count) {
+                for channel in 0..<count {
+                    buffer[start + channel] = (values[start + channel] / divisor - means[channel]) / deviations[channel]
                 }
             }
         }

@@ -29,18 +29,21 @@ public struct Framing: Sendable, Equatable {
     public var crop: Size?
     public var interpolation: Interpolation
     public var passOrder: PassOrder
-    /// The colour where the picture does not reach.
+    /// The colour where the picture does not reach; of arrays, zeros.
     public var padding: Color
+    /// How many channels the network takes, by which an array's axes are told from each other; nil for any.
+    public var channels: Int?
 
     public init(
         resize: Resize, crop: Size?, interpolation: Interpolation = .bilinear, passOrder: PassOrder = .adaptive,
-        padding: Color = .black
+        padding: Color = .black, channels: Int? = nil
     ) {
         self.resize = resize
         self.crop = crop
         self.interpolation = interpolation
         self.passOrder = passOrder
         self.padding = padding
+        self.channels = channels
     }
 
     /// Where a picture of the given upright size ends up.

@@ -56,31 +56,11 @@ struct AxisWeights {
 
     /// Resizing `source` pixels to `target`, of which only those in `window` are made.
     init(source: Int, target: Int, window: Range<Int>, interpolation: Interpolation) {
-        let scale = Double(source) / Double(target)
-        let filterScale = max(scale, 1)
-        let support = interpolation.support * filterScale
-        taps = min(Int(support.rounded(.up)) * 2 + 1, source)
-        starts.reserveCapacity(window.count)
-        counts.reserveCapacity(window.count)
-        weights = [Int32](repeating: 0, count: window.count * taps)
-        let inverse = 1 / filterScale
-        var exact = [Double](repeating: 0, count: taps)
-        for (row, i) in window.enumerated() {
-            let center = (Double(i) + 0.5) * scale
-            let first = max(Int(center - support + 0.5), 0)
-            let count = min(Int(center + support + 0.5), source) - first
-            var total = 0.0
-            for k in 0..<count {
-                exact[k] = interpolation.weight((Double(k + first) - center + 0.5) * inverse)
-                total += exact[k]
-            }
-            for k in 0..<count {
-                let share = total == 0 ? exact[k] : exact[k] / total
-                let scaled = share * Double(1 << RESIZE_PRECISION_BITS)
-                weights[row * taps + k] = Int32(share < 0 ? scaled - 0.5 : scaled + 0.5)
-            }
-            starts.append(Int32(first))
-            counts.append(Int32(count))
+        let exact = ExactWeights(source: source, target: target, window: window, interpolation: interpolation)
+        (starts, counts, taps) = (exact.starts, exact.counts, exact.taps)
+        weights = exact.weights.map { share in
+            let scaled = share * Double(1 << RESIZE_PRECISION_BITS)
+            return Int32(share < 0 ? scaled - 0.5 : scaled + 0.5)
         }
     }
 
@@ -93,6 +73,48 @@ struct AxisWeights {
             upper = max(upper, Int(start + count))
         }
         return min(lower, upper)..<upper
+    }
+}
+
+/// The weights of one axis of a resize, for a window of the result, as Pillow has them before it rounds them.
+struct ExactWeights {
+    /// For each pixel of the window, the first source pixel that counts.
+    private(set) var starts: [Int32] = []
+    /// For each pixel of the window, how many count.
+    private(set) var counts: [Int32] = []
+    /// `taps` weights for each pixel of the window, whose sum is 1; those beyond `counts` are 0.
+    private(set) var weights: [Double] = []
+    /// The most source pixels that count for one pixel.
+    let taps: Int
+
+    init(starts: [Int32], counts: [Int32], weights: [Double], taps: Int) {
+        (self.starts, self.counts, self.weights, self.taps) = (starts, counts, weights, taps)
+    }
+
+    /// Resizing `source` pixels to `target`, of which only those in `window` are made.
+    init(source: Int, target: Int, window: Range<Int>, interpolation: Interpolation) {
+        let scale = Double(source) / Double(target)
+        let filterScale = max(scale, 1)
+        let support = interpolation.support * filterScale
+        taps = min(Int(support.rounded(.up)) * 2 + 1, source)
+        starts.reserveCapacity(window.count)
+        counts.reserveCapacity(window.count)
+        weights = [Double](repeating: 0, count: window.count * taps)
+        let inverse = 1 / filterScale
+        var exact = [Double](repeating: 0, count: taps)
+        for (row, i) in window.enumerated() {
+            let center = (Double(i) + 0.5) * scale
+            let first = max(Int(center - support + 0.5), 0)
+            let count = min(Int(center + support + 0.5), source) - first
+            var total = 0.0
+            for k in 0..<count {
+                exact[k] = interpolation.weight((Double(k + first) - center + 0.5) * inverse)
+                total += exact[k]
+            }
+            for k in 0..<count { weights[row * taps + k] = total == 0 ? exact[k] : exact[k] / total }
+            starts.append(Int32(first))
+            counts.append(Int32(count))
+        }
     }
 }
 

@@ -115,7 +115,7 @@ public struct RecipeTrial: Sendable {
             variant("whole picture, bicubic") { ($0.resize, $0.interpolation) = (whole, .bicubic) },
             variant("no margin") { $0.resize = .shorterSide(min(crop.width, crop.height)) },
             variant("letterbox") {
-                let letterbox = Preprocessing(.letterbox, input: crop, channelCount: $0.channels.count)
+                let letterbox = Preprocessing(.letterbox, input: crop, channelCount: $0.channelCount)
                 ($0.resize, $0.interpolation, $0.padding) = (letterbox.resize, letterbox.interpolation, letterbox.padding)
             },
             variant("BGR") { if $0.channels == .rgb { $0.channels = .bgr } },

@@ -67,6 +67,9 @@ public struct Dataset: Equatable, Sendable {
         if ExactString(other) != ExactString(item.path) { Repetition.adding(other, item.path, to: &repeated) }
     }
 
+    /// Whether all are NumPy arrays, by their names.
+    public var isOfArrays: Bool { !items.isEmpty && items.allSatisfy { $0.path.lowercased().hasSuffix(".npy") } }
+
     /// The part of a shard: neighbours, so that the shards' stores joined in order are a single run's.
     public func part(_ shard: Shard) -> Dataset { Dataset(items: Array(items[shard.range(of: items.count)])) }
 
@@ -109,7 +112,7 @@ public struct Dataset: Equatable, Sendable {
     }
 
     private static let extensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "heic", "avif",
+        "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "heic", "avif", "npy",
     ]
 
     /// By name, else by content: a photograph called `IMG_1` is one, a table called `labels.csv` is none.

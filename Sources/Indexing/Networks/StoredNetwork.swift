@@ -39,7 +39,7 @@ extension Store {
         func text(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: "×") }
         let recipe = try preprocessing()
         let (own, wanted) = (
-            [recipe.channels.count, recipe.crop.height, recipe.crop.width], [input.channels, input.height, input.width]
+            [recipe.channelCount, recipe.crop.height, recipe.crop.width], [input.channels, input.height, input.width]
         )
         guard own == wanted else { throw contradiction("the input", text(own), text(wanted)) }
         let known = Dictionary(layers.map { ($0.tensor, $0) }) { first, _ in first }

@@ -16,8 +16,9 @@ public struct ModelPreprocessing: Sendable, Equatable {
     /// - Parameter metadata: of the file, by key.
     /// - Throws: ``NetworkError/metadata(key:problem:)`` for what is there and cannot be meant.
     init?(_ metadata: [String: String], input: Network.Input) throws {
-        guard input.channels == 1 || input.channels == 3 else { return nil }
-        for reading in [Self.own, Self.timm, Self.transformers, Self.ultralytics] {
+        // The others speak of pictures alone.
+        let isOfPictures = input.channels == 1 || input.channels == 3
+        for reading in isOfPictures ? [Self.own, Self.timm, Self.transformers, Self.ultralytics] : [Self.own] {
             guard let found = try reading(metadata, input) else { continue }
             (recipe, source) = found
             return
@@ -33,11 +34,11 @@ public struct ModelPreprocessing: Sendable, Equatable {
         do {
             let recipe = try Preprocessing(json: text)
             let crop = (recipe.crop.height, recipe.crop.width)
-            guard crop == (input.height, input.width), recipe.channels.count == input.channels else {
+            guard crop == (input.height, input.width), recipe.channelCount == input.channels else {
                 throw NetworkError.metadata(
                     key: key,
                     problem:
-                        "it makes pictures of \(recipe.channels.count)×\(crop.0)×\(crop.1), and the network takes \(input.channels)×\(input.height)×\(input.width)"
+                        "it makes pictures of \(recipe.channelCount)×\(crop.0)×\(crop.1), and the network takes \(input.channels)×\(input.height)×\(input.width)"
                 )
             }
             return (recipe, "the file's own \(key)")

@@ -137,9 +137,10 @@ struct IndexCommand: ParsableCommand {
         }
         let network = try network(modelPath, existing)
         let names = try classes.flatMap { try classNames($0, network) }
-        let description = try storeDescription(network, existing, classes: names)
+        let found = try found()
+        let description = try storeDescription(network, existing, classes: names, found)
         let preprocessing = try Preprocessing(json: description.preprocessing)
-        let labels = try RunLabels(found(), said: labels, kept: stored?.labelSource())
+        let labels = try RunLabels(found, said: labels, kept: stored?.labelSource())
         var dataset = labels.dataset
         if let shard = description.shard { dataset = dataset.part(shard) }
         let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
@@ -209,12 +210,20 @@ struct IndexCommand: ParsableCommand {
 
     /// What the store is to be of; what the user leaves open is as in the store, if there is one. Names of classes are changed later.
     private func storeDescription(
-        _ network: Network, _ existing: StoreDescription?, classes: [String]?
+        _ network: Network, _ existing: StoreDescription?, classes: [String]?, _ dataset: Dataset
     ) throws -> StoreDescription {
         let stored = try existing.map { try Preprocessing(json: $0.preprocessing) }
         let own = stored == nil && preprocessing.isOpen ? try network.modelPreprocessing() : nil
         if let own { printNote("pictures are prepared as \(own.source) says; --preprocess and its like change that") }
-        let recipe = try preprocessing.preprocessing(for: network.input, store: stored, model: own?.recipe)
+        var standard = own?.recipe
+        if stored == nil, own == nil, preprocessing.isOpen, dataset.isOfArrays {
+            let (input, size) = (network.input, Size(width: network.input.width, height: network.input.height))
+            standard = Preprocessing(.raw, input: size, channelCount: input.channels)
+            printNote(
+                "the images are arrays: the network takes their numbers as they are, resized to \(input.height)×\(input.width); --preprocess, --resize, --mean and --std change that"
+            )
+        }
+        let recipe = try preprocessing.preprocessing(for: network.input, store: stored, model: standard)
         let description = try StoreDescription(
             network, preprocessing: recipe, classes: existing?.classes ?? classes ?? [],
             blockImages: block ?? existing?.blockImages,

@@ -79,7 +79,7 @@ struct BareDetectorOptions: ParsableArguments {
         let (network, options) = try reading.network(at: path, hasClasses: false, size: preprocessing.statedSize)
         let standard = Preprocessing(
             .letterbox, input: Size(width: network.input.width, height: network.input.height),
-            channelCount: network.input.channels == 1 ? 1 : 3)
+            channelCount: network.input.channels)
         let recipe = try preprocessing.recipe(of: network, standard: standard, "in a letterbox, as ultralytics does")
         let description = try StoreDescription(network, preprocessing: recipe, classes: [], topCount: 1)
         return Explainer(

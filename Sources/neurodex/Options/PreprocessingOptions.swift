@@ -32,7 +32,7 @@ struct PreprocessingOptions: ParsableArguments {
         help: ArgumentHelp("Deviation of each channel.", valueName: "values"))
     var deviation: String?
 
-    @Option(help: ArgumentHelp("rgb, bgr or grey: the order of the network's input channels.", valueName: "order"))
+    @Option(help: ArgumentHelp("rgb, bgr or grey: the order of the network's input channels; bands, of arrays: as they have them.", valueName: "order"))
     var channels: ChannelOrder?
 
     @Option(help: ArgumentHelp("What pixel values are divided by first: 255, or 1.", valueName: "number"))
@@ -78,11 +78,14 @@ struct PreprocessingOptions: ParsableArguments {
     ///
     /// - Throws: `ValidationError` for what does not fit the network.
     func preprocessing(for input: Network.Input, store: Preprocessing?, model: Preprocessing? = nil) throws -> Preprocessing {
-        guard input.channels == 1 || input.channels == 3 else {
-            throw Failure("the network's input has \(input.channels) channels; neurodex makes pictures of 1 (grey) or 3 (colour)")
-        }
         let size = Size(width: input.width, height: input.height)
-        let standard = Preprocessing(preset ?? .torchvision, input: size, channelCount: input.channels)
+        let isOfPictures = input.channels == 1 || input.channels == 3
+        if let preset, !isOfPictures, preset == .torchvision || preset == .caffe {
+            throw ValidationError(
+                "--preprocess \(preset.rawValue) has the means of 3 colours, and the network's input has \(input.channels) channels, which are of arrays (.npy): leave it out, or say raw with --mean and --std"
+            )
+        }
+        let standard = Preprocessing(preset ?? (isOfPictures ? .torchvision : .raw), input: size, channelCount: input.channels)
         var result = preset == nil ? store ?? model ?? standard : standard
         if let resize {
             guard let parsed = Framing.Resize(resize) else {
@@ -96,9 +99,10 @@ struct PreprocessingOptions: ParsableArguments {
         // A store's pictures are resized as its first were.
         if let store { result.passOrder = store.passOrder }
         if let channels {
-            guard channels.count == input.channels else {
+            guard channels.count == input.channels || channels == .bands && !isOfPictures else {
+                let made = channels.count.map { "\($0) channels" } ?? "channels of arrays that are neither 1 nor 3"
                 throw ValidationError(
-                    "--channels \(channels.rawValue) makes \(channels.count) channels, but the network's input has \(input.channels)"
+                    "--channels \(channels.rawValue) makes \(made), but the network's input has \(input.channels)"
                 )
             }
             result.channels = channels
@@ -143,8 +147,9 @@ extension Preprocessing {
 
     /// The options of `index` that make this recipe: as few as will do.
     var arguments: [String] {
-        let all = Preset.allCases.map { preset in
-            var base = Preprocessing(preset, input: crop, channelCount: channels.count)
+        let presets = channels == .bands ? [.raw, .plain, .letterbox] : Preset.allCases
+        let all = presets.map { preset in
+            var base = Preprocessing(preset, input: crop, channelCount: channelCount)
             var words = Spelling.option("--preprocess", preset.rawValue)
             func list(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
             if base.resize != resize {

@@ -1,4 +1,4 @@
-/// The three image libraries behind one small C interface. Their errors jump (`setjmp`); here they are caught in C and
+/// The image libraries behind one small C interface. Their errors jump (`setjmp`); here they are caught in C and
 /// returned as a status, so that no jump ever crosses a Swift frame. Nothing above this target knows their headers.
 #ifndef NEURODEX_CODECS_H
 #define NEURODEX_CODECS_H
@@ -13,6 +13,8 @@ typedef enum {
   CODEC_CORRUPT = 2,     // the library refuses the bytes; its message says why
   CODEC_UNSUPPORTED = 3, // well formed, but a kind that is not decoded
   CODEC_NO_MEMORY = 4,
+  CODEC_ABSENT = 5,      // the library is not on this machine
+  CODEC_LEFT_OUT = 6,    // the program was built without the library's headers
 } codec_status;
 
 /// The longest message a library writes, with its final zero.
@@ -72,5 +74,27 @@ codec_status codec_webp_header(const uint8_t *bytes, size_t count, int *width, i
 
 /// Decodes a WebP, or the first frame of an animated one, to 3 bytes a pixel; alpha is dropped.
 codec_status codec_webp_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, int width, int height, int animated);
+
+// TIFF, AVIF, HEIC, JPEG XL: by libraries that are looked for at run time ---------------------------------------------
+
+/// What is known of a picture before it is decoded.
+typedef struct {
+  int width, height; // as stored, before orientation
+  int orientation;   // by the numbers of EXIF
+  int bits, samples; // of a sample, of a pixel
+  int extra;         // samples beyond those of the colour, the first of which is opacity as a rule
+  int is_float, is_signed, is_premultiplied;
+  int is_array; // samples are numbers, and no levels of 1, 3 or 4 colours
+} codec_raster;
+
+codec_status codec_tiff_header(const uint8_t *bytes, size_t count, codec_raster *raster, char message[CODEC_MESSAGE_LENGTH]);
+
+/// Decodes the first page to 3 bytes a pixel, rows as stored: opacity is dropped, more than 8 bits become their high 8.
+codec_status codec_tiff_decode(const uint8_t *bytes, size_t count, const codec_raster *raster, uint8_t *rgb,
+                               char message[CODEC_MESSAGE_LENGTH]);
+
+/// The first page's samples as numbers, height × width × samples.
+codec_status codec_tiff_numbers(const uint8_t *bytes, size_t count, const codec_raster *raster, float *values,
+                                char message[CODEC_MESSAGE_LENGTH]);
 
 #endif
