@@ -21,7 +21,7 @@ endif
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # oneDNN runs the network, SQLite is the store, the rest reads pictures and hashes.
 # Tests run what docs/ say with sqlite3 and Python.
-DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
+DEBIAN := libdnnl-dev libsqlite3-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libheif-dev libjxl-dev zlib1g-dev libssl-dev pkg-config sqlite3 python3 python3-venv
 HOMEBREW := onednn sqlite jpeg-turbo libpng webp openssl pkg-config
 
 .PHONY: demo test browser-test build setup extension dist dist-test install site format fuzz-onnx fuzz-images fuzz-store-reader fuzz-activation-table fuzz-corpus fuzz-corpus-activation-table pictures cluster-test stress thread-test onednn3-test shipped-networks clean

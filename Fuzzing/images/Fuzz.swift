@@ -11,5 +11,17 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let framing = Framing(resize: .shorterSide(32), crop: Size(width: 28, height: 28))
     let framed = try? reader.read(bytes, framing: framing)
     _ = framed
+    // For a network of other channels than pictures have.
+    _ = try? reader.read(bytes, framing: Framing(resize: .none, crop: Size(width: 28, height: 28), channels: 4))
+    unpack(Array(bytes))
     return 0
+}
+
+/// Bytes as a tar or a zip: what is found in it is read, or refused.
+private func unpack(_ bytes: [UInt8]) {
+    guard let archive = try? Archive(bytes) else { return }
+    for entry in archive.entries where entry.bytes < 1 << 20 {
+        var contents = [UInt8](repeating: 0, count: entry.bytes)
+        contents.withUnsafeMutableBytes { try? archive.read(entry, of: bytes, to: $0) }
+    }
 }

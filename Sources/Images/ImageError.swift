@@ -86,7 +86,8 @@ extension ImageError: CustomStringConvertible {
         case .leftOut(let kind):
             return "is \(kind.name), which this program was built without (\(kind.library ?? "a library")); convert it first"
         case .bands(let kind, let found, let wanted):
-            return "is \(kind.name) of \(found) \(found == 1 ? "channel" : "channels") of numbers, and the network takes \(wanted)"
+            return
+                "is \(kind.name) of \(found) \(found == 1 ? "channel" : "channels") of numbers, and the network takes \(wanted)"
         case .channels(let kind, let wanted):
             return "is \(kind.name), of 3 channels at most, and the network takes \(wanted): give it arrays (.npy) of "
                 + "\(wanted)×rows×columns"

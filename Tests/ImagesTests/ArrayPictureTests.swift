@@ -50,7 +50,8 @@ import Testing
         func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
         let kinds: [(String, (Double) -> [UInt8])] = [
             ("<f4", { little(Float($0).bitPattern) }), (">f4", { little(Float($0).bitPattern).reversed() }),
-            ("<f2", { little(Float16($0).bitPattern) }), ("<i2", { little(Int16($0)) }), (">i4", { little(Int32($0)).reversed() }),
+            ("<f2", { little(Float16($0).bitPattern) }), ("<i2", { little(Int16($0)) }),
+            (">i4", { little(Int32($0)).reversed() }),
             ("<i8", { little(Int64($0)) }), ("|i1", { little(Int8($0)) }), ("<f8", { little($0.bitPattern) }),
         ]
         for (kind, encode) in kinds {
@@ -81,7 +82,8 @@ import Testing
             (
                 .bilinear,
                 [
-                    0.43367344, 1.7757143, 0.74714285, 0.045918368, 2.755291, 0.4344445, 1.758889, 2.2103174, -0.13435374, 1.8185714,
+                    0.43367344, 1.7757143, 0.74714285, 0.045918368, 2.755291, 0.4344445, 1.758889, 2.2103174, -0.13435374,
+                    1.8185714,
                     1.1385715, -0.712585,
                 ]
             ),
@@ -95,7 +97,8 @@ import Testing
             (
                 .lanczos,
                 [
-                    0.5746193, 2.425088, 0.31935075, -0.30208063, 3.3326387, -0.47682837, 1.8618225, 2.752674, -0.68786573, 1.996232,
+                    0.5746193, 2.425088, 0.31935075, -0.30208063, 3.3326387, -0.47682837, 1.8618225, 2.752674, -0.68786573,
+                    1.996232,
                     1.6428584, -0.84093225,
                 ]
             ), (.box, [1, 1.6875, -0.125, -0.0625, 4.25, 0.375, 2, 3.875, -0.5, 1.6875, 2.375, -0.5625]),
@@ -120,7 +123,9 @@ import Testing
         recipe.resize = .letterbox(.center)
         let framed = try framed(NumpyFile.data([Double](repeating: -5, count: 16), shape: [2, 2, 4]), recipe.framing)
         let seen = recipe.tensor(from: framed.image)
-        #expect(seen.prefix(8).allSatisfy { $0 == 0 } && seen[8..<24].allSatisfy { $0 == -5 } && seen.suffix(8).allSatisfy { $0 == 0 })
+        #expect(
+            seen.prefix(8).allSatisfy { $0 == 0 } && seen[8..<24].allSatisfy { $0 == -5 } && seen.suffix(8).allSatisfy { $0 == 0 }
+        )
         #expect(framed.picture.height == 2 && framed.picture.width == 4)
     }
 

@@ -43,13 +43,18 @@ import Testing
                 let image = try reader.decode(contentsOf: "\(Self.folder)/\(name)")
                 #expect([image.height, image.width, 3] == wanted.shape, "\(name)")
                 let differences = zip(image.pixels, pixels).map { abs(Int($0) - Int($1)) }
-                #expect(image.pixels.count == pixels.count && differences.allSatisfy { $0 <= 1 }, "\(name): \(differences.max() ?? 0)")
+                #expect(
+                    image.pixels.count == pixels.count && differences.allSatisfy { $0 <= 1 }, "\(name): \(differences.max() ?? 0)"
+                )
                 judged += 1
                 // A part is a part of the whole.
                 let part = try reader.read(
                     contentsOf: "\(Self.folder)/\(name)", framing: Framing(resize: .none, crop: Size(width: 6, height: 4)))
-                #expect(part.image == image.cropped(columns: part.placement.x..<part.placement.x + 6, rows: part.placement.y..<part.placement.y + 4))
-            } catch where !isReadable(name, error) {} catch { Issue.record("\(name): \(error)") }
+                #expect(
+                    part.image
+                        == image.cropped(
+                            columns: part.placement.x..<part.placement.x + 6, rows: part.placement.y..<part.placement.y + 4))
+            } catch  where !isReadable(name, error) {} catch { Issue.record("\(name): \(error)") }
         }
         #expect(judged >= 18)
     }
@@ -63,7 +68,7 @@ import Testing
                 let framed = try ImageReader().read(contentsOf: "\(Self.folder)/\(name)", framing: recipe.framing)
                 #expect(recipe.tensor(from: framed.image) == numbers, "\(name)")
                 #expect(framed.image.samples?.areBytes == (name == "byte-bands.tif"))
-            } catch where !isReadable(name, error) {} catch { Issue.record("\(name): \(error)") }
+            } catch  where !isReadable(name, error) {} catch { Issue.record("\(name): \(error)") }
         }
     }
 
@@ -102,7 +107,9 @@ import Testing
             [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(Self.folder)/\(name)")))
         }
         let bmp = try file("colours.bmp")
-        #expect(reason(bmp.dropLast(9)) == "is a BMP image that is truncated: its \(bmp.count - 9) bytes end before the picture does; get the file again")
+        #expect(
+            reason(bmp.dropLast(9))
+                == "is a BMP image that is truncated: its \(bmp.count - 9) bytes end before the picture does; get the file again")
         var packed = bmp
         packed[30] = 4
         #expect(reason(packed).contains("of a kind that is not decoded (packed by scheme 4)"))
@@ -112,7 +119,11 @@ import Testing
         let gif = try file("still.gif")
         #expect(reason(Array(gif.prefix(100))).contains("is a GIF image that is truncated"))
         #expect(reason(Array("GIF89a".utf8) + [1, 0, 1, 0, 0, 0, 0, 0x3B]).contains("it has no frame"))
-        #expect(ImageError(.absent(.tiff)).reason == "is a TIFF image, which needs libtiff6, and that is not on this machine: apt install libtiff6")
-        #expect(ImageError(.leftOut(.tiff)).reason == "is a TIFF image, which this program was built without (libtiff6); convert it first")
+        #expect(
+            ImageError(.absent(.tiff)).reason
+                == "is a TIFF image, which needs libtiff6, and that is not on this machine: apt install libtiff6")
+        #expect(
+            ImageError(.leftOut(.tiff)).reason
+                == "is a TIFF image, which this program was built without (libtiff6); convert it first")
     }
 }

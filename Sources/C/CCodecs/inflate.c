@@ -1,5 +1,7 @@
-// Packed texts of PNG, which libpng is told to step over.
+// Packed texts of PNG, which libpng is told to step over, and files in a zip.
 #include "codecs.h"
+
+#include <string.h>
 
 #include <zlib.h>
 
@@ -13,4 +15,20 @@ codec_status codec_inflate(const uint8_t *bytes, size_t length, uint8_t *out, si
   case Z_MEM_ERROR: return CODEC_NO_MEMORY;
   default: return CODEC_CORRUPT;
   }
+}
+
+codec_status codec_inflate_raw(const uint8_t *bytes, size_t length, uint8_t *out, size_t *count) {
+  z_stream stream;
+  memset(&stream, 0, sizeof stream);
+  if (length > UINT32_MAX || *count > UINT32_MAX) return CODEC_UNSUPPORTED;
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return CODEC_NO_MEMORY;
+  uint8_t nothing;
+  stream.next_in = (uint8_t *)bytes;
+  stream.avail_in = (uInt)length;
+  stream.next_out = *count ? out : &nothing;
+  stream.avail_out = (uInt)*count;
+  int code = inflate(&stream, Z_FINISH);
+  *count = stream.total_out;
+  inflateEnd(&stream);
+  return code == Z_STREAM_END ? CODEC_OK : code == Z_BUF_ERROR ? CODEC_UNSUPPORTED : CODEC_CORRUPT;
 }

@@ -15,7 +15,10 @@ struct BMP {
     /// Of red, green and blue, where pixels have no palette.
     private let masks: [UInt32]
 
-    private enum Packing: Int { case none = 0, runs8, runs4, masks, jpeg, png, masksWithAlpha }
+    private enum Packing: Int {
+        case none = 0
+        case runs8, runs4, masks, jpeg, png, masksWithAlpha
+    }
 
     /// - Throws: `ImageError` without a name.
     init(_ bytes: UnsafeRawBufferPointer) throws(ImageError) {
@@ -113,7 +116,9 @@ struct BMP {
         for place in 0..<width * height { paint(0, pixels + 3 * place) }
         var (x, y, offset) = (0, 0, start)
         func next() throws(ImageError) -> Int {
-            guard let byte = bytes.littleEndian(at: offset, count: 1) else { throw ImageError(.truncated(.bmp, bytes: bytes.count)) }
+            guard let byte = bytes.littleEndian(at: offset, count: 1) else {
+                throw ImageError(.truncated(.bmp, bytes: bytes.count))
+            }
             offset += 1
             return byte
         }

@@ -35,16 +35,23 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
     /// Whether neurodex decodes it.
     public var isDecoded: Bool {
         switch self {
-        case .jpeg, .png, .webp, .tiff, .gif, .bmp, .npy: true
+        case .jpeg, .png, .webp, .tiff, .gif, .bmp, .heif, .avif, .jpegXL, .npy: true
         default: false
         }
     }
 
     /// The kinds that are decoded, for sentences.
-    public static let decoded = "JPEG, PNG, WebP, TIFF, GIF, BMP and arrays (.npy)"
+    public static let decoded = "JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF, HEIC, JPEG XL and arrays (.npy)"
 
     /// Debian's package of the library that it takes, where the program looks for that when it runs.
-    var library: String? { self == .tiff ? "libtiff6" : nil }
+    var library: String? {
+        switch self {
+        case .tiff: "libtiff6"
+        case .heif, .avif: "libheif1"
+        case .jpegXL: "libjxl0.7"
+        default: nil
+        }
+    }
 
     /// Whether it is a picture, decoded or not: then converting it helps.
     public var isImage: Bool {

@@ -26,7 +26,12 @@ final class FileBuffer {
         count = 0
         // A pipe is opened without waiting for its other end, so that it can be refused.
         let file = PathText.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        if file < 0 { throw ImageError(.unreadable(reason: String(cString: strerror(errno)))) }
+        if file < 0 {
+            guard errno == ENOTDIR, let place = ArchivedFile.place(path) else {
+                throw ImageError(.unreadable(reason: String(cString: strerror(errno))))
+            }
+            return try read(place)
+        }
         defer { close(file) }
         var information = stat()
         if fstat(file, &information) == 0 {
@@ -48,6 +53,21 @@ final class FileBuffer {
             if count == buffer.count { reserve(count * 2) }
         }
         if count == 0 { throw ImageError(.empty) }
+    }
+
+    /// Reads a file in an archive.
+    private func read(_ place: (archive: String, name: String)) throws(ImageError) {
+        _ = try ArchivedFile.contents(of: place.archive)
+        guard let file = ArchivedFile(place.archive + "/" + place.name) else {
+            throw ImageError(.unreadable(reason: "there is no such file in the archive"))
+        }
+        guard file.bytes > 0 else { throw ImageError(.empty) }
+        guard file.bytes <= FileBuffer.longest else { throw ImageError(.unreadable(reason: "it is longer than 2 GiB")) }
+        reserve(file.bytes + 1)
+        try file.read(to: UnsafeMutableRawBufferPointer(rebasing: buffer[..<file.bytes]))
+        count = file.bytes
+        let kind = ContentKind(of: bytes)
+        if !kind.isDecoded { throw ImageError(.notDecoded(kind)) }
     }
 
     /// Reads what fits; false at the end of the file.

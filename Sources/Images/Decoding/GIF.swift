@@ -39,7 +39,9 @@ struct GIF {
                 while case let length = try number(offset, 1), length > 0 { offset += 1 + length }
                 offset += 1
             case 0x2C:
-                frame = (try number(offset + 1, 2), try number(offset + 3, 2), try number(offset + 5, 2), try number(offset + 7, 2))
+                frame = (
+                    try number(offset + 1, 2), try number(offset + 3, 2), try number(offset + 5, 2), try number(offset + 7, 2)
+                )
                 let flags = try number(offset + 9, 1)
                 offset += 10
                 if flags & 0x80 != 0 {
@@ -97,7 +99,9 @@ private enum GIFPacking {
     static func unpack(
         _ bytes: UnsafeRawBufferPointer, at start: Int, to out: UnsafeMutableBufferPointer<UInt8>
     ) throws(ImageError) {
-        guard let codeSize = bytes.littleEndian(at: start, count: 1) else { throw ImageError(.truncated(.gif, bytes: bytes.count)) }
+        guard let codeSize = bytes.littleEndian(at: start, count: 1) else {
+            throw ImageError(.truncated(.gif, bytes: bytes.count))
+        }
         guard (1...11).contains(codeSize) else { throw ImageError(.corrupt(.gif, detail: "codes of \(codeSize) bits")) }
         var codes = GIFCodes(bytes, at: start + 1)
         let (clear, end) = (1 << codeSize, 1 << codeSize + 1)

@@ -150,6 +150,7 @@ public final class ImageReader {
         case .png: return try PNG.header(bytes).checked(bytes: bytes.count)
         case .webp: return try WebP.header(bytes).checked(bytes: bytes.count)
         case .tiff: return try TIFF(bytes).header.checked(bytes: bytes.count)
+        case .heif, .avif, .jpegXL: return try HEIF(bytes, kind: ContentKind(of: bytes)).header.checked()
         case .gif:
             let gif = try GIF(bytes)
             return try Header(kind: .gif, width: gif.width, height: gif.height, orientation: .upright).checked()
@@ -171,6 +172,7 @@ public final class ImageReader {
         case .png: try PNG.decode(header, bytes, to: pixels)
         case .webp: try WebP.decode(header, bytes, to: pixels)
         case .tiff: try TIFF(bytes).decode(bytes, to: pixels)
+        case .heif, .avif, .jpegXL: try HEIF(bytes, kind: header.kind).decode(bytes, to: pixels)
         case .gif: try GIF(bytes).decode(bytes, to: pixels)
         case .bmp: try BMP(bytes).decode(bytes, to: pixels)
         default:

@@ -97,7 +97,8 @@ public struct Preprocessing: Sendable, Equatable {
         guard isGrey || channelCount == 3 else {
             let isPlain = preset == .plain || preset == .raw
             self.init(
-                resize: isPlain ? .exact(width: input.width, height: input.height) : preset == .letterbox ? .letterbox(.center) : shorterSide,
+                resize: isPlain
+                    ? .exact(width: input.width, height: input.height) : preset == .letterbox ? .letterbox(.center) : shorterSide,
                 crop: input, channels: .bands, divisor: preset == .raw || preset == .caffe ? 1 : 255,
                 mean: [Double](repeating: 0, count: channelCount), deviation: [Double](repeating: 1, count: channelCount))
             if preset == .letterbox { interpolation = .opencv }

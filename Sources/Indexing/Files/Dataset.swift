@@ -12,6 +12,8 @@ public struct Dataset: Equatable, Sendable {
         public var file: String
         public var label: String?
         public var split: String?
+        /// Whether the label is the number of a class, as WebDataset has it.
+        var isClassNumber = false
         /// What the source of the labels says of the image: what an image that is in a store already is given.
         public var said: LabelEdit
 
@@ -27,6 +29,8 @@ public struct Dataset: Equatable, Sendable {
     public var items: [Item]
     /// Files that were found by more than one path, and count once.
     public private(set) var repeated: Repetition?
+    /// What in archives is not read, with the reasons.
+    public internal(set) var refused: [SkippedRecord] = []
 
     public init(items: [Item]) { self.items = items }
 
@@ -43,13 +47,19 @@ public struct Dataset: Equatable, Sendable {
             guard let file = FileKind(path) else { throw DatasetError.missing(path: path) }
             let plain = Self.plain(path)
             switch file.type {
-            case .folder: for item in try Self.files(below: plain) { add(item, reals, &places) }
+            case .folder: for item in try files(below: plain) { add(item, reals, &places) }
+            case .file where Archive.isNamed(plain):
+                for item in archived(plain, root: RealPaths.split(plain).folder) { add(item, reals, &places) }
+            case .file where Archive.isPackedName(plain): throw DatasetError.packedArchive(path: path)
             case .file:
                 let (folder, name) = RealPaths.split(plain)
                 let (label, split) = FolderLabels.labelAndSplit(of: name, in: folder)
                 add(Item(path: plain, label: label, split: split), reals, &places)
             case .other: throw DatasetError.notAFile(path: path)
             }
+        }
+        if items.isEmpty, let first = refused.first {
+            throw DatasetError.onlyRefused(count: refused.count, path: first.path, reason: first.reason)
         }
         guard !items.isEmpty else { throw DatasetError.noImages(paths: paths) }
     }
@@ -71,7 +81,14 @@ public struct Dataset: Equatable, Sendable {
     public var isOfArrays: Bool { !items.isEmpty && items.allSatisfy { $0.path.lowercased().hasSuffix(".npy") } }
 
     /// The part of a shard: neighbours, so that the shards' stores joined in order are a single run's.
-    public func part(_ shard: Shard) -> Dataset { Dataset(items: Array(items[shard.range(of: items.count)])) }
+    public func part(_ shard: Shard) -> Dataset { with(Array(items[shard.range(of: items.count)])) }
+
+    /// Other items of the same files.
+    func with(_ items: [Item]) -> Dataset {
+        var other = self
+        other.items = items
+        return other
+    }
 
     /// Without `.`, empty components and slashes at the end.
     static func plain(_ path: String) -> String {
@@ -79,14 +96,19 @@ public struct Dataset: Equatable, Sendable {
         return path.hasPrefix("/") ? "/" + joined : joined.isEmpty ? "." : joined
     }
 
-    private static func files(below root: String) throws -> [Item] {
+    private mutating func files(below root: String) throws -> [Item] {
         var found: [String] = []
-        try find(root, "", [], &found)
+        try Self.find(root, "", [], &found)
         found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        return found.map { relative in
+        return found.flatMap { relative -> [Item] in
+            let path = root == "." ? relative : root == "/" ? root + relative : root + "/" + relative
+            if Archive.isNamed(relative), FileKind(path)?.type == .file { return archived(path, root: root) }
+            if Archive.isPackedName(relative) {
+                refused.append(SkippedRecord(path: path, reason: DatasetError.packedReason))
+                return []
+            }
             let (label, split) = FolderLabels.labelAndSplit(of: relative, in: root)
-            return Item(
-                path: root == "." ? relative : root == "/" ? root + relative : root + "/" + relative, label: label, split: split)
+            return [Item(path: path, label: label, split: split)]
         }
     }
 
@@ -103,7 +125,9 @@ public struct Dataset: Equatable, Sendable {
             case .folder:
                 guard let file, file != here, !ancestors.contains(file) else { continue }
                 try find(root, relative, ancestors.union([here]), &found)
-            case .file: if isPicture(root + "/" + relative) { found.append(relative) }
+            case .file:
+                let isArchive = Archive.isNamed(relative) || Archive.isPackedName(relative)
+                if isArchive || isPicture(root + "/" + relative) { found.append(relative) }
             case .other: continue
             // A link to what has gone: if it was a picture, the run says so.
             case nil: if hasPictureName(relative) { found.append(relative) }
@@ -112,7 +136,8 @@ public struct Dataset: Equatable, Sendable {
     }
 
     private static let extensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "heic", "avif", "npy",
+        "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "heic", "heif", "avif",
+        "jxl", "npy",
     ]
 
     /// By name, else by content: a photograph called `IMG_1` is one, a table called `labels.csv` is none.
@@ -122,7 +147,7 @@ public struct Dataset: Equatable, Sendable {
         return start.withUnsafeBytes { ContentKind(of: $0).isImage }
     }
 
-    private static func hasPictureName(_ path: String) -> Bool {
+    static func hasPictureName(_ path: String) -> Bool {
         let name = RealPaths.split(path).name.utf8
         guard let dot = name.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return false }
         return extensions.contains(String(decoding: name[name.index(after: dot)...], as: UTF8.self).lowercased())

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Support
 
 /// What stands at a path, links followed: the same for two paths to the same thing.
@@ -12,7 +13,13 @@ struct FileKind: Hashable {
     /// Nil where there is nothing.
     init?(_ path: String) {
         var status = stat()
-        guard PathText.withPath(path, { stat($0, &status) }) == 0 else { return nil }
+        var path = path
+        if PathText.withPath(path, { stat($0, &status) }) != 0 {
+            // A file in an archive is told from others by its path alone.
+            guard errno == ENOTDIR, let file = ArchivedFile(path) else { return nil }
+            path = file.archive
+            guard PathText.withPath(path, { stat($0, &status) }) == 0 else { return nil }
+        }
         switch status.st_mode & S_IFMT {
         case S_IFREG: type = .file
         case S_IFDIR: type = .folder
@@ -23,14 +30,18 @@ struct FileKind: Hashable {
     }
 }
 
-/// A file's size in bytes, and its time in nanoseconds since 1970.
+/// A file's size in bytes, and its time in nanoseconds since 1970; of one in an archive, the archive's time.
 struct FileFacts {
     var bytes: Int
     var modified: Int
 
     init?(_ path: String) {
         var status = stat()
-        guard PathText.withPath(path, { stat($0, &status) }) == 0 else { return nil }
+        guard PathText.withPath(path, { stat($0, &status) }) == 0 else {
+            guard errno == ENOTDIR, let file = ArchivedFile(path) else { return nil }
+            (bytes, modified) = (file.bytes, file.modified)
+            return
+        }
         bytes = Int(status.st_size)
         #if os(Linux)
             modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
@@ -45,7 +56,10 @@ struct FileFacts {
     /// The file's bytes, or as many of them; nil where it cannot be read.
     static func contents(_ path: String, upToCount count: Int = .max) -> Data? {
         let descriptor = PathText.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            guard errno == ENOTDIR, let file = ArchivedFile(path) else { return nil }
+            return file.contents(upToCount: count).map { Data($0) }
+        }
         return try? FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).read(upToCount: count) ?? Data()
     }
 }

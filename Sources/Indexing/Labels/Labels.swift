@@ -43,14 +43,14 @@ extension Dataset {
         switch source {
         case .folders: return (self, nil)
         case .none:
-            return (Dataset(items: items.map { $0.labelled(LabelEdit(label: .set(nil), split: .kept)) }), nil)
+            return (with(items.map { $0.labelled(LabelEdit(label: .set(nil), split: .kept)) }), nil)
         case .file(let path):
             let text: String
             do {
                 text = try TextFile.read(path)
                 guard let table = try LabelTable(text, path: path) else { return (try labelled(byLines: text, path), nil) }
                 let (edits, report) = try table.edits(of: items.map(\.path), in: folder)
-                return (Dataset(items: zip(items, edits).map { $0.labelled($1) }), report)
+                return (with(zip(items, edits).map { $0.labelled($1) }), report)
             } catch let error as UnreadableText {
                 throw DatasetError.unreadableLabels(path: path, reason: error.reason)
             }
@@ -65,8 +65,8 @@ extension Dataset {
         guard labels.count == items.count else {
             throw DatasetError.labelCount(path: path, labels: labels.count, images: items.count)
         }
-        return Dataset(
-            items: zip(items, labels).map { item, label in
+        return with(
+            zip(items, labels).map { item, label in
                 item.labelled(LabelEdit(label: .set(label.isEmpty ? nil : label), split: .kept))
             })
     }

@@ -26,7 +26,7 @@ public struct RunLabels: Sendable {
             self.dataset = labelled
             notes = (isSaid ? report : report?.ofSomeImages())?.sentences ?? (source == .folders ? dataset.folderNotes : [])
         } catch let error as DatasetError where !isSaid {
-            self.dataset = Dataset(items: dataset.items.map { $0.labelled(LabelEdit()) })
+            self.dataset = dataset.with(dataset.items.map { $0.labelled(LabelEdit()) })
             notes = [
                 "images that are new get no label, as labels of this store come from a file: \(error); --labels says where they come from now"
             ]

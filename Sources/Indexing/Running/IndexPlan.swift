@@ -48,6 +48,7 @@ public struct IndexPlan {
                 items.append(item)
             }
         }
+        skipped += dataset.refused
         leaveOutRenamed(files)
     }
 

@@ -30,7 +30,15 @@ public final class RealPaths {
 
     private func realFolder(_ folder: String) -> String {
         if let known = folders[ExactString(folder)] { return known }
-        let real = Self.real(folder) ?? Self.plain(folder)
+        let real: String
+        if let there = Self.real(folder) {
+            real = there
+        } else {
+            // Of a folder that is not there, or is one in an archive, the part that is.
+            let plain = Self.plain(folder)
+            let (parent, name) = Self.split(plain)
+            real = name.isEmpty || parent == "." ? plain : Self.joined(realFolder(parent), name)
+        }
         folders[ExactString(folder)] = real
         return real
     }

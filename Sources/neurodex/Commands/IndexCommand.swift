@@ -23,7 +23,7 @@ struct IndexCommand: ParsableCommand {
     @Argument(help: "The store to make or to add to.", completion: .file())
     var store: String
 
-    @Argument(help: "Images, and folders with images.", completion: .file())
+    @Argument(help: "Images, arrays (.npy), tars and zips with images, and folders with all of these.", completion: .file())
     var images: [String]
 
     @Option(help: ArgumentHelp("The network, an ONNX file (default: the store's).", valueName: "file"), completion: .file())
@@ -137,7 +137,7 @@ struct IndexCommand: ParsableCommand {
         }
         let network = try network(modelPath, existing)
         let names = try classes.flatMap { try classNames($0, network) }
-        let found = try found()
+        let found = try found().named(names ?? existing?.classes ?? [])
         let description = try storeDescription(network, existing, classes: names, found)
         let preprocessing = try Preprocessing(json: description.preprocessing)
         let labels = try RunLabels(found, said: labels, kept: stored?.labelSource())
@@ -220,7 +220,7 @@ struct IndexCommand: ParsableCommand {
             let (input, size) = (network.input, Size(width: network.input.width, height: network.input.height))
             standard = Preprocessing(.raw, input: size, channelCount: input.channels)
             printNote(
-                "the images are arrays: the network takes their numbers as they are, resized to \(input.height)×\(input.width); --preprocess, --resize, --mean and --std change that"
+                "the images are arrays: the network takes their numbers as they are, resized to \(input.height)×\(input.width) (--preprocess, --resize, --mean and --std change that); each is drawn from its smallest number, black, to its largest, white"
             )
         }
         let recipe = try preprocessing.preprocessing(for: network.input, store: stored, model: standard)

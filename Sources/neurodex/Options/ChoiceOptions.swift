@@ -62,12 +62,14 @@ struct ChosenImages {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
-    /// Names with the images that are in a folder instead of the folder.
-    /// - Throws: `DatasetError` for a folder without images.
+    /// Names with the images that are in a folder or an archive instead of the folder or the archive.
+    /// - Throws: `DatasetError` for one without images.
     static func expanded(_ names: [String], in store: Store?) throws -> [String] {
         try names.flatMap { name -> [String] in
-            guard isFolder(name), (try? store?.image(named: name)) == nil else { return [name] }
-            return try Dataset(paths: [name]).items.map(\.file)
+            guard isFolder(name) || Dataset.isArchive(name), (try? store?.image(named: name)) == nil else { return [name] }
+            let dataset = try Dataset(paths: [name])
+            if let refusal = dataset.refusal { printNote(refusal) }
+            return dataset.items.map(\.file)
         }
     }
 

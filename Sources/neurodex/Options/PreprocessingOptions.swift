@@ -32,7 +32,10 @@ struct PreprocessingOptions: ParsableArguments {
         help: ArgumentHelp("Deviation of each channel.", valueName: "values"))
     var deviation: String?
 
-    @Option(help: ArgumentHelp("rgb, bgr or grey: the order of the network's input channels; bands, of arrays: as they have them.", valueName: "order"))
+    @Option(
+        help: ArgumentHelp(
+            "rgb, bgr or grey: the order of the network's input channels; bands, of arrays: as they have them.",
+            valueName: "order"))
     var channels: ChannelOrder?
 
     @Option(help: ArgumentHelp("What pixel values are divided by first: 255, or 1.", valueName: "number"))

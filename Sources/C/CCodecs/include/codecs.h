@@ -25,6 +25,9 @@ typedef enum {
 /// Unpacks at most `*count` bytes to `out`, and says how many in `*count`. CODEC_UNSUPPORTED: there are more.
 codec_status codec_inflate(const uint8_t *bytes, size_t length, uint8_t *out, size_t *count);
 
+/// The same of bytes without zlib's header and sum, as a zip has them.
+codec_status codec_inflate_raw(const uint8_t *bytes, size_t length, uint8_t *out, size_t *count);
+
 // JPEG ---------------------------------------------------------------------------------------------------------------
 
 /// A JPEG decoder that is used again and again, by one thread.
@@ -96,5 +99,13 @@ codec_status codec_tiff_decode(const uint8_t *bytes, size_t count, const codec_r
 /// The first page's samples as numbers, height × width × samples.
 codec_status codec_tiff_numbers(const uint8_t *bytes, size_t count, const codec_raster *raster, float *values,
                                 char message[CODEC_MESSAGE_LENGTH]);
+
+/// AVIF and HEIC, the first picture. With `rgb` NULL the size alone is found, as seen; else `rgb` has room for that size, at 3 bytes a pixel.
+codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
+                        char message[CODEC_MESSAGE_LENGTH]);
+
+/// JPEG XL, the same.
+codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
+                       char message[CODEC_MESSAGE_LENGTH]);
 
 #endif

@@ -1,0 +1,111 @@
+internal import Support
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A file in an archive, by a path that goes on in it: `shards/0001.tar/cat/7.jpg`.
+package struct ArchivedFile: Sendable {
+    /// The archive's path.
+    package let archive: String
+    private let contents: Archive
+    private let entry: Archive.Entry
+    /// Of the archive, in nanoseconds since 1970.
+    package let modified: Int
+
+    package var bytes: Int { entry.bytes }
+
+    /// Nil where the path leads into no archive, or to nothing in one.
+    package init?(_ path: String) {
+        guard let (archive, name) = Self.place(path), let known = try? Self.known(archive),
+            let entry = known.contents.entry(named: name)
+        else { return nil }
+        (self.archive, contents, self.entry, modified) = (archive, known.contents, entry, known.modified)
+    }
+
+    /// Its bytes, into memory for as many.
+    /// - Throws: `ImageError` without a name.
+    func read(to out: UnsafeMutableRawBufferPointer) throws(ImageError) { try contents.read(entry, of: archive, to: out) }
+
+    /// All bytes, or as many of them; nil where they cannot be read.
+    package func contents(upToCount count: Int = .max) -> [UInt8]? {
+        var isRead = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: entry.bytes) { buffer, written in
+            do {
+                try read(to: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<entry.bytes])))
+                (isRead, written) = (true, entry.bytes)
+            } catch { written = 0 }
+        }
+        return isRead ? Array(bytes.prefix(count)) : nil
+    }
+
+    /// What is in an archive, looked for once as long as it does not change.
+    /// - Throws: `ImageError` without a name.
+    package static func contents(of archive: String) throws(ImageError) -> Archive { try known(archive).contents }
+
+    // MARK: Finding
+
+    /// The archive that a path leads into, and the name in it; nil where it leads into none.
+    package static func place(_ path: String) -> (archive: String, name: String)? {
+        guard let slash = end(ofArchiveIn: path) else { return nil }
+        return (String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
+    }
+
+    /// The first slash after a component that is called as archives are, and is a file.
+    private static func end(ofArchiveIn path: String) -> String.Index? {
+        var rest = path.utf8[...]
+        while let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
+            let before = path[..<slash]
+            if slash > path.startIndex, before.utf8.count > 4, isEnding(before.utf8.suffix(4)) {
+                var status = stat()
+                let isFile = PathText.withPath(String(before)) { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFREG
+                if isFile { return slash }
+            }
+            rest = path.utf8[path.utf8.index(after: slash)...]
+        }
+        return nil
+    }
+
+    private static func isEnding(_ bytes: Substring.UTF8View.SubSequence) -> Bool {
+        let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return lower.elementsEqual(".tar".utf8) || lower.elementsEqual(".zip".utf8)
+    }
+
+    private struct Known: Sendable {
+        var contents: Archive
+        var bytes: Int
+        var modified: Int
+        var inode: UInt64
+    }
+
+    private static let all = Mutex<[ExactString: Known]>([:])
+
+    /// - Throws: `ImageError` without a name.
+    private static func known(_ path: String) throws(ImageError) -> Known {
+        var status = stat()
+        guard PathText.withPath(path, { stat($0, &status) }) == 0 else {
+            throw ImageError(.unreadable(reason: String(cString: strerror(errno))))
+        }
+        #if os(Linux)
+            let modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+        #else
+            let modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
+        #endif
+        let key = ExactString(path)
+        if let known = all.withLock({ $0[key] }), known.bytes == Int(status.st_size), known.modified == modified,
+            known.inode == UInt64(status.st_ino)
+        {
+            return known
+        }
+        // Two workers may read it at once; either's is as good.
+        let known = Known(
+            contents: try Archive(contentsOf: path), bytes: Int(status.st_size), modified: modified, inode: UInt64(status.st_ino))
+        all.withLock { $0[key] = known }
+        return known
+    }
+}
