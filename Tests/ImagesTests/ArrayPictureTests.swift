@@ -148,8 +148,8 @@ import Testing
         let recipe = raw(4, 2, 3)
         let planes = NumpyFile.data(Self.planes, shape: [4, 2, 3])
         #expect(
-            refusal(planes, raw(3, 8, 8))
-                == "is a NumPy array of 4×2×3, and here it takes one of 3×rows×columns or rows×columns×3")
+            refusal(planes, raw(5, 8, 8))
+                == "is a NumPy array of 4×2×3, and here it takes one of 5×rows×columns or rows×columns×5")
         #expect(refusal(NumpyFile.data(Self.planes, shape: [8, 3]), recipe).contains("is a NumPy array of 8×3, "))
         #expect(refusal(NumpyFile.data(Self.planes, shape: [24]), recipe).contains("of 24, "))
         #expect(refusal(NumpyFile.data([], shape: [4, 0, 3]), recipe).contains("of 4×0×3, "))

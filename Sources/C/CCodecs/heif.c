@@ -30,10 +30,12 @@ static codec_status failed(struct heif_error error, char *message) {
   snprintf(message, CODEC_MESSAGE_LENGTH, "%s", error.message ? error.message : "damaged data");
   if (error.subcode == heif_suberror_End_of_data) return CODEC_TRUNCATED;
   if (error.code == heif_error_Memory_allocation_error) return CODEC_NO_MEMORY;
-  return error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype ? CODEC_UNSUPPORTED : CODEC_CORRUPT;
+  int unknown = error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype;
+  return unknown ? CODEC_UNSUPPORTED : CODEC_CORRUPT;
 }
 
-codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height, char message[CODEC_MESSAGE_LENGTH]) {
+codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
+                        char message[CODEC_MESSAGE_LENGTH]) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, open_library);
   message[0] = 0;
@@ -53,9 +55,10 @@ codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *w
     status = failed(lib.heif_decode_image(handle, &image, heif_colorspace_RGB, heif_chroma_interleaved_RGB, options), message);
     if (options) lib.heif_decoding_options_free(options);
     int stride = 0;
-    const uint8_t *plane = status == CODEC_OK ? lib.heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride) : NULL;
-    if (status == CODEC_OK && (!plane || stride < 3 * *width || lib.heif_image_get_width(image, heif_channel_interleaved) != *width ||
-                               lib.heif_image_get_height(image, heif_channel_interleaved) != *height)) {
+    const enum heif_channel all = heif_channel_interleaved;
+    const uint8_t *plane = status == CODEC_OK ? lib.heif_image_get_plane_readonly(image, all, &stride) : NULL;
+    if (status == CODEC_OK && (!plane || stride < 3 * *width || lib.heif_image_get_width(image, all) != *width ||
+                               lib.heif_image_get_height(image, all) != *height)) {
       snprintf(message, CODEC_MESSAGE_LENGTH, "its size is not the one it states");
       status = CODEC_CORRUPT;
     }
@@ -70,7 +73,8 @@ codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *w
 
 #else
 
-codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height, char message[CODEC_MESSAGE_LENGTH]) {
+codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
+                        char message[CODEC_MESSAGE_LENGTH]) {
   return (void)bytes, (void)count, (void)rgb, (void)width, (void)height, message[0] = 0, CODEC_LEFT_OUT;
 }
 #endif

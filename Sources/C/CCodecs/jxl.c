@@ -48,7 +48,8 @@ static codec_status run(JxlDecoder *decoder, uint8_t *rgb, int *width, int *heig
   }
 }
 
-codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height, char message[CODEC_MESSAGE_LENGTH]) {
+codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
+                       char message[CODEC_MESSAGE_LENGTH]) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, open_library);
   message[0] = 0;
@@ -68,7 +69,8 @@ codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *wi
 
 #else
 
-codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height, char message[CODEC_MESSAGE_LENGTH]) {
+codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
+                       char message[CODEC_MESSAGE_LENGTH]) {
   return (void)bytes, (void)count, (void)rgb, (void)width, (void)height, message[0] = 0, CODEC_LEFT_OUT;
 }
 #endif

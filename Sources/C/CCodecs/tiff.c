@@ -1,5 +1,5 @@
-// TIFF through libtiff, which is looked for when the first TIFF comes. Rows are read as they are stored, and made colours here, by the
-// rules that PNG and WebP have; kinds of colour that are rare are left to libtiff.
+// TIFF through libtiff, which is looked for when the first TIFF comes. Rows are read as they are stored, and made colours here,
+// by the rules that PNG and WebP have; kinds of colour that are rare are left to libtiff.
 #include "codecs.h"
 #include "library.h"
 
@@ -263,7 +263,8 @@ static codec_status rare_colours(TIFF *tiff, const codec_raster *raster, uint8_t
   uint32_t *pixels = calloc(count, 4);
   if (!pixels) return CODEC_NO_MEMORY;
   // As it is stored: it is turned later.
-  int good = lib.TIFFReadRGBAImageOriented(tiff, (uint32_t)raster->width, (uint32_t)raster->height, pixels, raster->orientation, 1);
+  uint32_t width = (uint32_t)raster->width, height = (uint32_t)raster->height;
+  int good = lib.TIFFReadRGBAImageOriented(tiff, width, height, pixels, raster->orientation, 1);
   for (size_t i = 0; good && i < count; i++, rgb += 3) {
     rgb[0] = (uint8_t)TIFFGetR(pixels[i]);
     rgb[1] = (uint8_t)TIFFGetG(pixels[i]);

@@ -100,7 +100,8 @@ codec_status codec_tiff_decode(const uint8_t *bytes, size_t count, const codec_r
 codec_status codec_tiff_numbers(const uint8_t *bytes, size_t count, const codec_raster *raster, float *values,
                                 char message[CODEC_MESSAGE_LENGTH]);
 
-/// AVIF and HEIC, the first picture. With `rgb` NULL the size alone is found, as seen; else `rgb` has room for that size, at 3 bytes a pixel.
+/// AVIF and HEIC, the first picture. With `rgb` NULL the size alone is found, as seen; else `rgb` has room for that size, at 3
+/// bytes a pixel.
 codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
                         char message[CODEC_MESSAGE_LENGTH]);
 
