@@ -27,7 +27,7 @@ import Testing
     @Test func allThatOpensImages() throws {
         #expect(try index("shards/shard-000000.tar", "shards/photos.zip").status == 0)
         let labels = try run(
-            "sql", "s.sqlite", "--format", "csv", "SELECT path, label FROM image WHERE path LIKE '%tar%' ORDER BY id")
+            "sql", "s.sqlite", "--format", "csv", "SELECT path, label FROM image_info WHERE path LIKE '%tar%' ORDER BY path")
         #expect(labels.output.contains("shards/shard-000000.tar/000000.jpg,cat"), "\(labels)")
         #expect(labels.output.contains("shards/shard-000000.tar/000001.jpg,dog"), "\(labels)")
         // All is there already.

@@ -43,7 +43,7 @@ import Testing
     @Test func theyAreIndexedAsTheyAre() throws {
         try index()
         let rows = try run(
-            "sql", "s.sqlite", "--format", "csv", "SELECT path, height, width, label FROM image ORDER BY id")
+            "sql", "s.sqlite", "--format", "csv", "SELECT path, height, width, label FROM image_info ORDER BY path")
         #expect(rows.output.contains("arrays/high/c.npy,16,16,high"), "\(rows)")
         let top = try run("top", "s.sqlite", "conv:0", "-k", "4", "--format", "csv", "--sheet", "top.png")
         let order = top.output.split(separator: "\n").dropFirst().compactMap { line in
@@ -62,7 +62,7 @@ import Testing
         try index()
         let asked = [
             ["saliency"], ["occlusion", "--window", "4", "--stride", "4"], ["cam"],
-            ["saliency", "--method", "integrated-gradients"],
+            ["saliency", "--method", "integrated"],
         ]
         for (place, words) in asked.enumerated() {
             let result = try Executable.run(
@@ -70,9 +70,9 @@ import Testing
             #expect(result.status == 0, "\(words): \(result)")
             #expect(FileManager.default.fileExists(atPath: folder.file("\(place).png")), "\(words)")
         }
-        let deconv = try run("deconv", "s.sqlite", "conv:0", "-k", "2", "--sheet", "deconv.png")
+        let deconv = try run("deconv", "s.sqlite", "conv:0", "-k", "2", "-o", "deconv.png")
         #expect(deconv.status == 0, "\(deconv)")
-        let report = try run("report", "s.sqlite", "arrays/high/d.npy", "-o", "r.html")
+        let report = try run("report", "s.sqlite", "-o", "r.html")
         #expect(report.status == 0, "\(report)")
     }
 
