@@ -10,6 +10,9 @@ public enum ExplanationError: Error, Equatable, Sendable {
     /// Of a network that is read as a detector.
     case noBoxes(problem: String, outputs: [FileOutput])
     case scores(lowest: Float, highest: Float, form: String)
+    case attention(AttentionProblem)
+    /// Of a region that a user drew.
+    case mask(file: String, problem: String)
     case noMap(layer: String)
     case flat(target: String)
     /// The gradient vanishes because the function that makes the neuron, `operation`, is at an end of its range.
@@ -33,9 +36,11 @@ extension ExplanationError: CustomStringConvertible {
         case .parameter(let name, let value, let expected): "\(name) takes \(expected), not \(value)"
         case .noScores: "the network has no class scores; name a neuron with --target LAYER:CHANNEL"
         case .noBoxes(let problem, let outputs):
-            "the network \(problem): it has \(FileOutput.list(outputs)); say which is read with --output, and how with --head yolov8, yolov5, yolox or pairs"
+            "the network \(problem): it has \(FileOutput.list(outputs)); say which is read with --output, or --boxes and --scores, and how with --head \(DetectionSettings.Form.allCases.map(\.rawValue).joined(separator: ", "))"
         case .scores(let lowest, let highest, let form):
             "the scores, read as \(form), run from \(lowest) to \(highest), and probabilities from 0 to 1: where they are taken before a sigmoid, say so with --logits, else say how they are read with --head"
+        case .attention(let problem): problem.description
+        case .mask(let file, let problem): "'\(file)' \(problem)"
         case .noMap(let layer): "layer \(layer) has no map of more than one position; name a layer that has one"
         case .flat(let target):
             "the gradient of \(target) is zero everywhere on this image: the neuron is silent here; try an image of its top list, or another target"

@@ -41,6 +41,7 @@ package struct Neurodex: ParsableCommand {
             DiffCommand.self, VerifyCommand.self, RelabelCommand.self, AttributesCommand.self, RemoveCommand.self,
             CompactCommand.self, MergeCommand.self,
             ExplainCommand<Saliency>.self, ExplainCommand<Occlusion>.self, CAMCommand.self, DeconvCommand.self,
+            ExplainCommand<Attention>.self,
             AscendCommand.self, PredictCommand.self, DetectCommand.self, ReportCommand.self, MapsCommand.self,
             FiltersCommand.self,
             ImageCardCommand.self, NeuronCardCommand.self, ExplanationsCommand.self,

@@ -31,6 +31,35 @@ import Testing
         #expect(try shop.run("verify", "a.png").status == 0)
     }
 
+    @Test func attentionIsDrawnAndMadeAgain() throws {
+        for name in ["class-token.onnx", "picture.png"] {
+            try FileManager.default.copyItem(
+                atPath: Fixtures.path("attention/\(name)"), toPath: shop.folder.file(name))
+        }
+        let made = try shop.run("index", "t.sqlite", "--model", "class-token.onnx", "--resize", "none", "picture.png")
+        #expect(made.status == 0, "\(made)")
+        let ways = [
+            [], ["--layer", "blocks.0", "--head", "all"], ["--method", "rollout"], ["--method", "gradient", "--check"],
+        ]
+        for (index, options) in ways.enumerated() {
+            let command = [
+                "attention", "t.sqlite", "picture.png", "-o", "\(index).png", "--raw", "\(index).npy", "--format", "json",
+            ]
+            let drawn = try Executable.run(command + options, in: shop.path)
+            #expect(drawn.status == 0, "\(options): \(drawn)")
+            #expect(try shop.run("verify", "\(index).png").status == 0, "\(options)")
+            let raw = try Data(contentsOf: URL(fileURLWithPath: shop.folder.file("\(index).npy")))
+            let shape = options.contains("all") ? "(2, 4, 4)" : "(4, 4)"
+            #expect(String(decoding: raw.prefix(128), as: UTF8.self).contains("'shape': \(shape)"))
+        }
+        let kept = try shop.run("explanations", "t.sqlite", "--method", "attention")
+        #expect(kept.status == 0 && kept.output.contains("attention"), "\(kept)")
+        let none = try shop.run("attention", "shop.sqlite", "photos/test/cat/cat-43.jpg")
+        #expect(none.status == 1 && none.errors.contains("has no attention over a picture's tokens"), "\(none)")
+        let wrong = try shop.run("attention", "t.sqlite", "picture.png", "--layer", "block")
+        #expect(wrong.status == 1 && wrong.errors.contains("blocks.2.attn"), "\(wrong)")
+    }
+
     @Test func guidedBackpropagationIsNotCertified() throws {
         let picture = "photos/test/dog/dog-46.jpg"
         let checked = try shop.run(

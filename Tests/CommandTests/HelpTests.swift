@@ -10,7 +10,7 @@ import Testing
     static let explainers = [
         "saliency", "occlusion", "cam", "deconv", "ascend", "explanations", "verify", "walkthrough", "relabel", "remove",
         "compact", "merge", "diff", "preprocessing", "predict", "maps", "filters", "explain", "card", "report",
-        "attributes", "detect",
+        "attributes", "detect", "attention",
     ]
 
     @Test func helpListsEveryCommand() throws {

@@ -66,7 +66,8 @@ struct BadInputTests {
     /// Every method there is, with what small pictures need.
     private static func methods() throws -> [any ExplanationMethod] {
         var result: [any ExplanationMethod] = []
-        for type in explanationMethods {
+        // These networks have no tokens; see AttentionTests.
+        for type in explanationMethods where type.name != Attention.name {
             result.append(try type.parse(type.name == Occlusion.name ? ["--window", "7", "--stride", "4"] : []))
         }
         for kind in Saliency.Kind.allCases {

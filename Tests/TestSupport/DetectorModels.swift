@@ -52,6 +52,13 @@ public struct DetectorModels {
         return model.node("Concat", [centres, sizes], ["axis": 1])
     }
 
+    /// Left, top, right and bottom of [1, 4, 84], centres and sizes.
+    private mutating func corners(of four: String) -> String {
+        let halves = model.node("Split", [four, model.integers([2, 2])], ["axis": 1], outputs: ["c", "s"])
+        let half = model.node("Div", ["s", model.weight("two", [1], [2])])
+        return model.node("Concat", [model.node("Sub", [halves, half]), model.node("Add", [halves, half])], ["axis": 1])
+    }
+
     /// [1, 4 + classes, 84], or [1, 84, 4 + classes].
     public static func yolov8(seed: UInt64 = 1, isTransposed: Bool = false) -> (model: ModelBuilder, output: String) {
         var made = DetectorModels(seed: seed)
@@ -78,14 +85,56 @@ public struct DetectorModels {
     /// Outputs `boxes`, [1, 84, 4], left, top, right and bottom, and `scores`, [1, 84, classes].
     public static func pairs(seed: UInt64 = 1) -> ModelBuilder {
         var made = DetectorModels(seed: seed)
-        let four = made.decoded(made.pyramid("boxes", 4, spread: 0.6))
-        let halves = made.model.node("Split", [four, made.model.integers([2, 2])], ["axis": 1], outputs: ["c", "s"])
-        let half = made.model.node("Div", ["s", made.model.weight("two", [1], [2])])
-        let corners = made.model.node(
-            "Concat", [made.model.node("Sub", [halves, half]), made.model.node("Add", [halves, half])], ["axis": 1])
+        let corners = made.corners(of: made.decoded(made.pyramid("boxes", 4, spread: 0.6)))
         let scores = made.model.node("Sigmoid", [made.pyramid("classes", classes, spread: 2)])
         made.model.node("Transpose", [corners], ["perm": [0, 2, 1]], outputs: ["boxes"])
         made.model.node("Transpose", [scores], ["perm": [0, 2, 1]], outputs: ["scores"])
+        return made.model
+    }
+
+    /// The same, but that the file's own outputs are what NonMaxSuppression chooses, or `TopK` as networks do that need none.
+    public static func selecting(_ selection: String, seed: UInt64 = 1) -> (model: ModelBuilder, outputs: [String]) {
+        var model = pairs(seed: seed)
+        if selection == "TopK" {
+            let best = model.node("ReduceMax", ["scores"], ["axes": [2], "keepdims": 0])
+            model.node("TopK", [best, model.integers([10])], ["axis": 1], outputs: ["best", "places"])
+            let places = model.node("Unsqueeze", ["places", model.integers([2])])
+            let four = model.node("Expand", [places, model.integers([1, 10, 4])])
+            let three = model.node("Expand", [places, model.integers([1, 10, classes])])
+            model.node("GatherElements", ["scores", three], ["axis": 1], outputs: ["chosen scores"])
+            return (model, [model.node("GatherElements", ["boxes", four], ["axis": 1], outputs: ["chosen"]), "chosen scores"])
+        }
+        let turned = model.node("Transpose", ["scores"], ["perm": [0, 2, 1]], outputs: ["turned"])
+        let limits = [
+            model.integers([10], shape: [1]), model.weight("overlap", [1], [0.45]), model.weight("least", [1], [0.25]),
+        ]
+        return (model, [model.node("NonMaxSuppression", ["boxes", turned] + limits, outputs: ["selected"])])
+    }
+
+    /// Outputs `boxes`, as of `pairs`, and `scores`, [1, 84, 1 + classes], before their softmax; the first class is none.
+    public static func ssd(seed: UInt64 = 1) -> ModelBuilder {
+        var made = DetectorModels(seed: seed)
+        let boxes = made.corners(of: made.decoded(made.pyramid("boxes", 4, spread: 0.6)))
+        made.model.node("Transpose", [boxes], ["perm": [0, 2, 1]], outputs: ["boxes"])
+        made.model.node("Transpose", [made.pyramid("classes", 1 + classes, spread: 2)], ["perm": [0, 2, 1]], outputs: ["scores"])
+        return made.model
+    }
+
+    /// Outputs `logits`, [1, 84, classes + 1], the last class being none, and `pred_boxes`, [1, 84, 4], as shares of the input.
+    public static func detr(seed: UInt64 = 1) -> ModelBuilder {
+        var made = DetectorModels(seed: seed)
+        made.model.node("Transpose", [made.pyramid("classes", classes + 1, spread: 2)], ["perm": [0, 2, 1]], outputs: ["logits"])
+        let four = made.model.node("Sigmoid", [made.pyramid("boxes", 4, spread: 1)])
+        made.model.node("Transpose", [four], ["perm": [0, 2, 1]], outputs: ["pred_boxes"])
+        return made.model
+    }
+
+    /// Outputs `loc`, [1, 84, 4], offsets to boxes that the file does not have, and `conf`, [1, 84, classes].
+    public static func offsets(seed: UInt64 = 1) -> ModelBuilder {
+        var made = DetectorModels(seed: seed)
+        made.model.node("Transpose", [made.pyramid("boxes", 4, spread: 1)], ["perm": [0, 2, 1]], outputs: ["loc"])
+        let scores = made.model.node("Sigmoid", [made.pyramid("classes", classes, spread: 2)])
+        made.model.node("Transpose", [scores], ["perm": [0, 2, 1]], outputs: ["conf"])
         return made.model
     }
 }

@@ -89,10 +89,24 @@ public final class ExplanationArchive {
 
     /// The score of the class that the network answers; the store knows it for its own images.
     public func answer(on subject: Subject) throws -> Target {
-        if let index = subject.stored?.predictedClass, let target = Target(classIndex: index, in: store.description) {
+        let scores = store.description.layers.last { $0.isLogits }
+        // Of scores at each place the store knows whose maximum is the largest, and not which class has most places.
+        if scores.map({ $0.height * $0.width == 1 }) ?? true, let index = subject.stored?.predictedClass,
+            let target = Target(classIndex: index, in: store.description)
+        {
             return target
         }
         return try explainer().answer(on: subject)
+    }
+
+    /// What is explained where nothing is named: the answer, and of a network without classes any neuron, where maps are the same of all.
+    public func usualTarget(of method: some ExplanationMethod, on subject: Subject) throws -> Target {
+        do {
+            return try answer(on: subject)
+        } catch ExplanationError.noScores where !method.dependsOnTarget {
+            guard let layer = store.description.layers.last else { throw ExplanationError.noScores }
+            return try Target("\(layer.name):0", in: store.description)
+        }
     }
 
     /// What the network answers on an image; nil of a network without classes, and where ``silence`` says why it cannot be asked.
@@ -249,10 +263,14 @@ extension Target {
         case .position(let y, let x): "@\(y),\(x)"
         case .box(let left, let top, let right, let bottom): "@box \(left),\(top),\(right),\(bottom)"
         case .region: "@argmax"
+        // The same region under another name is the same target.
+        case .mask(_, let digest): "@mask \(digest)"
         case .similarity(let image): "@similar:\(image)"
         case .closeness(let reference): "@close:\(reference)"
         case .places(let places): "@places \(places)"
-        case .element(_, let index): "@\(index)"
+        case .element(_, let index, nil): "@\(index)"
+        case .element(_, let index, let over?):
+            "@\(index)@\(over)" + (over.hasPrefix("mask ") ? (try? RegionMask(String(over.dropFirst(5))).digest) ?? "" : "")
         case .detection(let box): "@\(box.text)"
         }
     }

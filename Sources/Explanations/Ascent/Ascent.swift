@@ -108,6 +108,11 @@ public struct Ascent: Sendable {
                 throw ExplanationError.target(
                     objective.text, problem: "makes nothing larger, so no image is its best; name a file with --from")
             }
+            guard !term.target.isOfAnswer else {
+                throw ExplanationError.target(
+                    objective.text,
+                    problem: "is of an output, of which the store knows no best image; name one with --from FILE, or take noise")
+            }
             let query = TopQuery(neurons: ["\(term.target.layer):\(term.target.channel)"], count: 1)
             guard let hit = try query.run(in: store).first else {
                 throw ExplanationError.target(

@@ -26,9 +26,16 @@ final class AscentNetwork: Sendable {
     init(_ objective: Objective, explainer: Explainer, comparesPictures: Bool) throws {
         var options = Network.Options(explainer.description)
         options.beforeActivation = true
+        try objective.readOutput(&options)
         let network = try DifferentiableNetwork(contentsOf: explainer.network.path, options: options)
         self.network = network
-        terms = try objective.terms.map { try Self.place($0, network, explainer.description) }
+        terms = try objective.terms.map { term in
+            var term = term
+            if case .element(let output, _, _) = term.target.reduction {
+                term.target = try term.target.elements(of: output, in: network)
+            }
+            return try Self.place(term, network, explainer.description)
+        }
         var layers: [Layer] = []
         func add(_ layer: Layer) { if !layers.contains(layer) { layers.append(layer) } }
         for term in terms {
@@ -135,5 +142,26 @@ final class AscentNetwork: Sendable {
             own.withUnsafeMutableBufferPointer { target.seed($0, map: map, channels: layer.channels, width: layer.width) }
             for index in own.indices where own[index] != 0 { seed[index] += term.weight * own[index] }
         }
+    }
+}
+
+extension Objective {
+    /// Reads the network up to the output that the terms are elements of, before sigmoids and softmaxes, where they are any's.
+    /// - Throws: `ExplanationError.target` for a sum of such and of others.
+    fileprivate func readOutput(_ options: inout Network.Options) throws {
+        let outputs = terms.map { term -> String? in
+            if case .element(let output, _, _) = term.target.reduction { return output }
+            return nil
+        }
+        guard let output = outputs.compactMap({ $0 }).first else { return }
+        guard !output.isEmpty else {
+            throw ExplanationError.target(
+                text, problem: "is what is read at a step of a picture, and ascent makes one; name an element, output:NAME[i,j]")
+        }
+        guard outputs.allSatisfy({ $0 == output }) else {
+            throw ExplanationError.target(
+                text, problem: "adds elements of an output to other targets; ascent climbs those of one output")
+        }
+        (options.output, options.hasClasses, options.beforeProbabilities) = (output, false, true)
     }
 }

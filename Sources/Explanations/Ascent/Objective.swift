@@ -66,7 +66,10 @@ public struct Objective: Hashable, Sendable {
         var filled = self
         for (index, term) in terms.enumerated() {
             let target = term.target
-            guard target.reduction == .maximum, !target.isClass, !target.text.hasSuffix("@max"),
+            // A segmenter's class is of a region that there is on a picture only.
+            let isFree =
+                target.isClass ? target.reduction == .region && !target.text.hasSuffix("@argmax") : target.reduction == .maximum
+            guard isFree, !target.text.hasSuffix("@max"),
                 let layer = description.layers.first(where: { $0.name == target.layer }), layer.height * layer.width > 1,
                 let mean = try? Target(target.neuron + "@mean", in: description)
             else { continue }

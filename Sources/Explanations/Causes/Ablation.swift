@@ -29,6 +29,12 @@ public struct Ablation: Sendable {
     ///   that no class score is computed from.
     public init(of sets: [[Target]], in explainer: Explainer) throws {
         guard let logits = explainer.network.logits else { throw ExplanationError.noScores }
+        guard logits.height * logits.width == 1 else {
+            throw ExplanationError.target(
+                logits.name,
+                problem:
+                    "has scores of classes at \(logits.height)×\(logits.width) places, and ablate compares one answer a picture")
+        }
         var layers: [Layer] = []
         var known: [String: Int] = [:]
         self.explainer = explainer

@@ -77,10 +77,12 @@ public struct NeuronInputs: Sendable {
     ) throws {
         let passes = try GradientPass.passes(
             explainer.network, layers: [end], keeping: [layer], count: max(1, min(explainer.jobs, count)))
-        let (target, end, layer) = (target, end, layer)
+        let (explainer, target, end, layer) = (explainer, target, end, layer)
         try explainer.parallel(chunks: count, workers: passes) { pass, index in
             Result {
-                _ = pass.input(image: 0).update(fromContentsOf: try read(index).tensor)
+                let subject = try read(index)
+                let target = try explainer.placed(target, on: subject)
+                _ = pass.input(image: 0).update(fromContentsOf: subject.tensor)
                 try pass.forward()
                 let map = pass.activation(image: 0)
                 target.seed(pass.seed(image: 0), map: map, channels: end.channels, width: end.width)

@@ -6,83 +6,35 @@ import NeuralNetwork
 extension DetectionHead {
     static func exponential(_ value: Float) -> Float { exp(value) }
 
-    /// Which outputs of a file the boxes are in.
-    struct Outputs: Hashable, Sendable {
-        var first: String?
-        var joined: Network.JoinedOutput?
-
-        init(first: String?) { self.first = first }
-
-        /// Two outputs of as many places, one of which has four numbers of each; else `output`.
-        /// - Parameter output: that was asked for; nil for the first of the file.
-        init(_ files: [FileOutput], output: String?, form: DetectionSettings.Form?) {
-            first = output
-            guard form == nil || form == .pairs, let (boxes, scores, axis) = Self.pair(files),
-                [boxes, scores, files.first?.name].contains(output ?? boxes)
-            else { return }
-            (first, joined) = (boxes, Network.JoinedOutput(name: scores, axis: axis))
-        }
-
-        /// The outputs of boxes and scores, and the axis of the numbers of a place, the batch's being 0.
-        private static func pair(_ files: [FileOutput]) -> (String, String, Int)? {
-            let flat = files.filter { $0.shape?.count == 2 }
-            for axis in [1, 0] {
-                func numbers(_ output: FileOutput) -> Int { output.shape?[axis] ?? 0 }
-                func places(_ output: FileOutput) -> Int { output.shape?[1 - axis] ?? 0 }
-                let boxes = flat.filter { numbers($0) == 4 && places($0) > 4 }
-                guard let four = boxes.first(where: { isNamed($0, boxWords) }) ?? (boxes.count == 1 ? boxes.first : nil) else {
-                    continue
-                }
-                let others = flat.filter {
-                    $0.name != four.name && places($0) == places(four) && !isNamed($0, boxWords) && !isNamed($0, pointWords)
-                }
-                guard let scores = others.first(where: { isNamed($0, scoreWords) }) ?? others.first else { continue }
-                return (four.name, scores.name, axis + 1)
-            }
-            return nil
-        }
-
-        private static let boxWords = ["box", "loc", "coord", "reg"]
-        private static let pointWords = ["land", "point", "kps", "mask"]
-        private static let scoreWords = ["score", "conf", "cls", "class", "prob", "logit"]
-
-        private static func isNamed(_ output: FileOutput, _ words: [String]) -> Bool {
-            words.contains(where: output.name.lowercased().contains)
-        }
-    }
-
     /// What the answer of a network says by its shape, and what it holds of an empty picture.
     /// - Parameters:
     ///   - names: of classes; empty where they are not known.
     ///   - empty: the answer's map on a picture of one colour.
-    /// - Throws: `ExplanationError.noBoxes` where its shape is none of a detector's.
+    ///   - files: what may be named instead.
+    /// - Throws: `ExplanationError.noBoxes` where its shape is none of a detector's, or its boxes are none.
     init(
-        _ answer: AnswerTensor?, isPair: Bool, form said: DetectionSettings.Form?, names: [String], input: Network.Input,
-        outputs: [FileOutput], empty: [Float]
+        _ answer: AnswerTensor?, of outputs: Outputs, settings: DetectionSettings, names: [String], input: Network.Input,
+        files: [FileOutput], empty: [Float]
     ) throws {
-        func refusal(_ problem: String) -> ExplanationError { .noBoxes(problem: problem, outputs: outputs) }
-        guard let answer, answer.shape.count == 2 else {
-            throw refusal(
-                said == nil ? "has none of a detector's outputs" : "has no output of two axes, places and their numbers")
-        }
-        guard isPair == (said == .pairs) || said == nil else {
-            throw refusal("has no output of four numbers a place beside one of scores, as --head pairs has it")
-        }
-        self.answer = answer
+        let (said, isPair) = (settings.form ?? outputs.form, outputs.joined != nil)
+        func refusal(_ problem: String) -> ExplanationError { .noBoxes(problem: problem, outputs: files) }
+        let (answer, axis) = try Self.placed(answer, of: outputs, said, refusal)
+        (self.answer, self.axis) = (answer, axis)
         let shape = answer.shape
-        guard let axis = answer.places ?? (isPair || said != nil ? (shape[0] > shape[1] ? 0 : 1) : nil) else {
-            throw refusal("has none of a detector's outputs")
-        }
-        self.axis = axis
         let rows = shape[1 - axis]
-        var form = isPair ? .pairs : said ?? Self.form(rows: rows, axis: axis, names: names.count)
+        let four = try Self.columns(answer, axis, empty, rows: 0..<4)
+        let scores = try Self.columns(answer, axis, empty, rows: min(4, rows)..<rows)
+        var form =
+            said
+            ?? (isPair
+                ? Self.pairForm(outputs, four, scores, names: names.count)
+                : Self.form(rows: rows, axis: axis, names: names.count))
         grid = PyramidGrid(places: shape[axis], height: input.height, width: input.width)
         let head = form == .yolov5 || form == .yolox ? 5 : 4
         guard rows > head else { throw refusal("has \(rows) numbers a place, and \(form.rawValue) needs \(head + 1) or more") }
         let named = form == .yolov8 && !names.isEmpty && rows > head + names.count
         classes = named ? names.count : rows - head
         furtherNumbers = rows - head - classes
-        let four = try Self.columns(answer, axis, empty, rows: 0..<4)
         // Boxes of all places reach over all of a picture; offsets within a cell are a few numbers.
         let reach = four.flatMap { $0.prefix(2) }.filter(\.isFinite).map(abs).max() ?? 0
         if form == .yolov5, said == nil, grid?.shapes == 1, reach < Float(min(input.width, input.height)) / 2 { form = .yolox }
@@ -90,9 +42,67 @@ extension DetectionHead {
             throw refusal("has \(shape[axis]) places, and the cells of strides 8, 16 and 32 that yolox needs are others")
         }
         self.form = form
-        scale = form != .yolox && reach <= 2 ? (Float(input.width), Float(input.height)) : (1, 1)
-        let scores = try Self.columns(answer, axis, empty, rows: head..<head + classes)
-        hasBackground = form == .pairs && classes > 1 && scores.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-3 }
+        scale = form != .yolox && (reach <= 2 || form.isSetOfBoxes) ? (Float(input.width), Float(input.height)) : (1, 1)
+        let areSoftmaxed = classes > 1 && scores.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-3 }
+        none = form == .detr ? .last : form == .ssd || form.isPair && form != .rtdetr && areSoftmaxed ? .first : nil
+        squashing = Self.squashing(form, scores, areSoftmaxed: areSoftmaxed, isLogits: settings.isLogits)
+        if isPair, !Self.areBoxes(four, form) {
+            throw refusal(
+                "has four numbers a place whose first two do not lie before its last two, as offsets to prior boxes that are not in the file: export it with its boxes decoded, or name their tensor with --boxes; what was read"
+            )
+        }
+    }
+
+    /// The answer with the axis of its places.
+    private static func placed(
+        _ answer: AnswerTensor?, of outputs: Outputs, _ said: DetectionSettings.Form?, _ refusal: (String) -> ExplanationError
+    ) throws -> (AnswerTensor, Int) {
+        let unread =
+            outputs.before.isEmpty
+            ? "has none of a detector's outputs"
+            : "chooses its boxes by \(outputs.before.joined(separator: ", ")), which neurodex does not read, and what it chooses from is none of a detector's outputs, such as boxes [places, 4] and scores [places, classes]"
+        guard let answer, answer.shape.count == 2 else {
+            throw refusal(said == nil ? unread : "has no output of two axes, places and their numbers")
+        }
+        if let said, said.isPair != (outputs.joined != nil) {
+            throw refusal("has no output of four numbers a place beside one of scores, as --head \(said.rawValue) has it")
+        }
+        if let joined = outputs.joined { return (answer, 2 - joined.axis) }
+        guard let axis = answer.places ?? said.map({ _ in answer.shape[0] > answer.shape[1] ? 0 : 1 }) else {
+            throw refusal(unread)
+        }
+        return (answer, axis)
+    }
+
+    /// What the file leaves to do, as scores of an empty picture show.
+    private static func squashing(
+        _ form: DetectionSettings.Form, _ scores: [[Float]], areSoftmaxed: Bool, isLogits: Bool
+    ) -> Squashing {
+        switch form {
+        case .ssd, .detr: areSoftmaxed ? .none : .softmax
+        case .rtdetr: scores.joined().allSatisfy { (-0.0001...1.0001).contains($0) } ? .none : .sigmoid
+        default: isLogits ? .sigmoid : .none
+        }
+    }
+
+    /// Whether most are boxes of some width and height, and no offsets.
+    private static func areBoxes(_ boxes: [[Float]], _ form: DetectionSettings.Form) -> Bool {
+        let areCentred = form.isSetOfBoxes || form == .centred
+        let right = boxes.count { areCentred ? $0[2] >= 0 && $0[3] >= 0 : $0[2] >= $0[0] && $0[3] >= $0[1] }
+        return 2 * right > boxes.count
+    }
+
+    /// Of boxes beside scores: where boxes are shares of the input and scores are not, by the names that DETR's have.
+    private static func pairForm(_ outputs: Outputs, _ boxes: [[Float]], _ scores: [[Float]], names: Int)
+        -> DetectionSettings.Form
+    {
+        let areNamed = outputs.first?.hasSuffix("pred_boxes") == true && outputs.joined?.name.hasSuffix("logits") == true
+        guard areNamed, boxes.joined().allSatisfy({ (0...1).contains($0) }), let classes = scores.first?.count else {
+            return .pairs
+        }
+        // DETR has 100 queries; those that came later have more, and a sigmoid.
+        let isLater = names == classes || names != classes - 1 && boxes.count > 100
+        return isLater ? .rtdetr : .detr
     }
 
     private static func form(rows: Int, axis: Int, names: Int) -> DetectionSettings.Form {

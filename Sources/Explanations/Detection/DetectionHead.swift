@@ -14,8 +14,16 @@ struct DetectionHead: Sendable {
     let scale: (x: Float, y: Float)
     /// Nil where places are no cells of a pyramid.
     let grid: PyramidGrid?
-    /// A class that is none: where the scores of a place are a softmax, the first.
-    let hasBackground: Bool
+    /// Which class is none.
+    let none: None?
+    let squashing: Squashing
+
+    enum None { case first, last }
+    /// What makes probabilities of the scores, as the file does not.
+    enum Squashing { case none, sigmoid, softmax }
+
+    /// Whether scores are taken before what makes probabilities of them.
+    var takesAnyScore: Bool { squashing != .none }
 
     var places: Int { answer.shape[axis] }
     /// Numbers of a place before the scores of classes.
@@ -34,7 +42,11 @@ struct DetectionHead: Sendable {
 
     /// Left, top, right and bottom in pixels of the network's input.
     func corners(_ numbers: [Float], place: Int) -> (Float, Float, Float, Float) {
-        if form == .pairs { return (numbers[0] * scale.x, numbers[1] * scale.y, numbers[2] * scale.x, numbers[3] * scale.y) }
+        switch form {
+        case .pairs, .ssd: return (numbers[0] * scale.x, numbers[1] * scale.y, numbers[2] * scale.x, numbers[3] * scale.y)
+        case .rowsFirst: return (numbers[1] * scale.x, numbers[0] * scale.y, numbers[3] * scale.x, numbers[2] * scale.y)
+        default: break
+        }
         var (x, y, width, height) = (numbers[0] * scale.x, numbers[1] * scale.y, numbers[2] * scale.x, numbers[3] * scale.y)
         if form == .yolox, let cell = grid?.cell(of: place) {
             let stride = Float(cell.stride)
@@ -44,13 +56,37 @@ struct DetectionHead: Sendable {
         return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     }
 
+    /// Numbers of a place whose sum, so weighed, is an edge of its box in pixels of the input; nil where the file leaves boxes undecoded.
+    func edge(_ part: DetectionTarget.Part) -> [(weight: Float, row: Int)]? {
+        let axis = [.left, .right].contains(part) ? 0 : 1
+        let (isSecond, scale) = ([.right, .bottom].contains(part), axis == 0 ? scale.x : scale.y)
+        switch form {
+        case .yolox: return nil
+        case .pairs, .ssd: return [(scale, axis + (isSecond ? 2 : 0))]
+        case .rowsFirst: return [(scale, 1 - axis + (isSecond ? 2 : 0))]
+        default: return [(scale, axis), (isSecond ? scale / 2 : -scale / 2, axis + 2)]
+        }
+    }
+
     /// The best class of a place and its score, 0 to 1.
-    func best(_ numbers: [Float], isLogits: Bool) -> (classIndex: Int, score: Float) {
-        func probability(_ number: Float) -> Float { isLogits ? 1 / (1 + DetectionHead.exponential(-number)) : number }
-        let scores = numbers[firstScore...].dropFirst(hasBackground ? 1 : 0)
-        var best = scores.startIndex
-        for index in scores.indices where scores[index] > scores[best] { best = index }
-        let certainty: Float = firstScore == 5 ? probability(numbers[4]) : 1
-        return (best - firstScore, certainty * probability(scores[best]))
+    func best(_ numbers: [Float]) -> (classIndex: Int, score: Float) {
+        let all = probabilities(Array(numbers[firstScore...]))
+        let range = (none == .first ? 1 : 0)..<all.count - (none == .last ? 1 : 0)
+        var best = range.lowerBound
+        for index in range where all[index] > all[best] { best = index }
+        let certainty: Float = firstScore == 5 ? probabilities([numbers[4]])[0] : 1
+        return (best, certainty * all[best])
+    }
+
+    private func probabilities(_ scores: [Float]) -> [Float] {
+        switch squashing {
+        case .none: return scores
+        case .sigmoid: return scores.map { 1 / (1 + DetectionHead.exponential(-$0)) }
+        case .softmax:
+            let largest = scores.max() ?? 0
+            let powers = scores.map { DetectionHead.exponential($0 - largest) }
+            let total = powers.reduce(0, +)
+            return powers.map { $0 / total }
+        }
     }
 }

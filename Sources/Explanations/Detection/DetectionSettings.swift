@@ -12,6 +12,22 @@ public struct DetectionSettings: Hashable, Sendable {
         case yolox
         /// Left, top, right and bottom, then a score a class, which are two outputs of the file: [places, 4] and [places, classes].
         case pairs
+        /// The same with top, left, bottom and right, as TensorFlow has them.
+        case rowsFirst = "pairs-yx"
+        /// The same with centre and size.
+        case centred = "pairs-centre"
+        /// As `pairs`, with scores that go through a softmax here where they did not in the file; the first class is none (SSD).
+        case ssd
+        /// Centre and size as shares of the input, and scores whose softmax has none as its last class (DETR). Nothing is suppressed.
+        case detr
+        /// The same with a sigmoid for each class, and no class for none (RT-DETR, Deformable DETR).
+        case rtdetr
+
+        /// Whether boxes and scores are two tensors.
+        var isPair: Bool { ![.yolov8, .yolov5, .yolox].contains(self) }
+
+        /// Whether each thing has one box already.
+        public var isSetOfBoxes: Bool { self == .detr || self == .rtdetr }
     }
 
     /// Boxes of a lower score are left out; 0 to 1.
@@ -22,6 +38,9 @@ public struct DetectionSettings: Hashable, Sendable {
     public var form: Form?
     /// Whether scores are made probabilities by a sigmoid here, as the file does not.
     public var isLogits = false
+    /// Tensors of the file that boxes and scores are read from; nil for those that its outputs, or what they are chosen from, look like.
+    public var boxes: String?
+    public var scores: String?
 
     public init() {}
 
@@ -37,6 +56,8 @@ public struct DetectionSettings: Hashable, Sendable {
             case ("iou", 2):
                 guard let share = Self.share(pair[1]) else { return nil }
                 overlap = share
+            case ("boxes", 2): boxes = String(pair[1])
+            case ("scores", 2): scores = String(pair[1])
             case ("head", 2):
                 guard let form = Form(rawValue: String(pair[1])) else { return nil }
                 self.form = form
@@ -58,6 +79,8 @@ public struct DetectionSettings: Hashable, Sendable {
         if overlap != usual.overlap { parts.append("iou=\(overlap)") }
         if let form { parts.append("head=\(form.rawValue)") }
         if isLogits { parts.append("logits") }
+        if let boxes { parts.append("boxes=\(boxes)") }
+        if let scores { parts.append("scores=\(scores)") }
         return parts.joined(separator: ",")
     }
 }

@@ -14,8 +14,14 @@ public final class Detector: Sendable {
     public var placeCount: Int { head.places }
     /// Numbers of each place that are not read: masks, key points.
     public var furtherNumbers: Int { head.furtherNumbers }
-    /// Whether the first class is none, as the scores of each place add up to 1.
-    public var hasBackground: Bool { head.hasBackground }
+    /// Whether one of the classes is none, as where the scores of each place add up to 1.
+    public var hasBackground: Bool { head.none != nil }
+    /// What was not read, and where the boxes were taken before it; nil where the file's own outputs were read.
+    public var shortcut: String? {
+        guard !outputs.before.isEmpty, let first = outputs.first else { return nil }
+        let tensors = outputs.joined.map { "boxes '\(first)' and scores '\($0.name)'" } ?? "'\(first)'"
+        return "taken before \(outputs.before.joined(separator: ", ")), which neurodex does not read, from \(tensors)"
+    }
 
     private let explainer: Explainer
     private let head: DetectionHead
@@ -26,6 +32,9 @@ public final class Detector: Sendable {
 
     /// The element of the answer that is number `row` of a place.
     func element(_ row: Int, _ place: Int) -> [Int] { head.element(row, place) }
+
+    /// As `DetectionHead.edge`.
+    func edge(_ part: DetectionTarget.Part) -> [(Float, Int)]? { head.edge(part) }
 
     /// What a picture has, and what was left out because it lies in the padding.
     public struct Findings: Sendable {
@@ -42,10 +51,13 @@ public final class Detector: Sendable {
         self.settings = settings
         let known = names.isEmpty ? FileClassNames.read(explainer.network.metadata) : names
         var options = Network.Options(explainer.description)
-        let files = try FileOutput.all(of: explainer.network.path, options: options)
-        outputs = DetectionHead.Outputs(files, output: options.output, form: settings.form)
+        let path = explainer.network.path
+        let selection = try BeforeSelection(of: path, options: options)
+        let own = try FileOutput.all(of: path, options: options)
+        let files = own + (selection?.tensors ?? [])
+        outputs = try DetectionHead.Outputs(settings, of: path, own, selection, options)
         (options.output, options.joined, options.hasClasses) = (outputs.first, outputs.joined, false)
-        let network = try DifferentiableNetwork(contentsOf: explainer.network.path, options: options)
+        let network = try DifferentiableNetwork(contentsOf: path, options: options)
         let asked = Explainer(answering: explainer, network: network)
         self.explainer = asked
         let empty = try network.answer.map { answer in
@@ -54,14 +66,16 @@ public final class Detector: Sendable {
             return try asked.activations(of: answer.layer, on: recipe.tensor(from: frame))
         }
         head = try DetectionHead(
-            network.answer, isPair: outputs.joined != nil, form: settings.form, names: known, input: network.input,
-            outputs: files, empty: empty ?? [])
-        guard known.isEmpty || names.isEmpty || known.count == head.classes else {
+            network.answer, of: outputs, settings: settings, names: known, input: network.input, files: files,
+            empty: empty ?? [])
+        let isWithoutNone = head.none != nil && known.count == head.classes - 1
+        guard known.isEmpty || names.isEmpty || known.count == head.classes || isWithoutNone else {
             throw ExplanationError.noBoxes(
                 problem: "has \(head.classes) classes by its shape, read as \(head.form.rawValue), and \(known.count) are named",
                 outputs: files)
         }
-        classNames = known.count == head.classes ? known : []
+        let all = isWithoutNone ? (head.none == .first ? ["none"] + known : known + ["none"]) : known
+        classNames = all.count == head.classes ? all : []
     }
 
     /// The boxes of a picture, best first.
@@ -71,8 +85,8 @@ public final class Detector: Sendable {
         var (candidates, places): ([NonMaximumSuppression.Candidate], [Int]) = ([], [])
         for place in 0..<head.places {
             let numbers = head.numbers(of: place, in: map)
-            let (classIndex, score) = head.best(numbers, isLogits: settings.isLogits)
-            guard settings.isLogits || !(score > 1.0001 || numbers[head.firstScore...].contains { $0 < -0.0001 }) else {
+            let (classIndex, score) = head.best(numbers)
+            guard head.takesAnyScore || !(score > 1.0001 || numbers[head.firstScore...].contains { $0 < -0.0001 }) else {
                 let scores = numbers[head.firstScore...]
                 throw ExplanationError.scores(lowest: scores.min() ?? 0, highest: scores.max() ?? 0, form: head.form.rawValue)
             }
@@ -83,7 +97,8 @@ public final class Detector: Sendable {
             places.append(place)
         }
         var findings = Findings(detections: [], outside: 0)
-        for index in NonMaximumSuppression.kept(candidates, overlap: settings.overlap) {
+        let overlap = head.form.isSetOfBoxes ? 1 : settings.overlap
+        for index in NonMaximumSuppression.kept(candidates, overlap: overlap) {
             add(candidates[index], place: places[index], subject.framed.placement, to: &findings)
         }
         return findings

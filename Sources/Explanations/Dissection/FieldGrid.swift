@@ -26,12 +26,23 @@ struct FieldGrid: Sendable {
         width = layer.width
     }
 
-    static func stops(_ axis: ReceptiveField.Axis, count: Int, extent: Int) -> [Stop] {
+    /// Where the middles of positions are, from `start` on.
+    private static func steps(_ axis: ReceptiveField.Axis, count: Int, extent: Int) -> (start: Double, stride: Double) {
         let first = Double(axis.start) + Double(axis.size) / 2
         let last = first + Double((count - 1) * axis.stride)
         let isEven = first > 0 && last < Double(extent) && axis.stride * (count + 1) > extent - axis.stride
         let stride = isEven ? Double(axis.stride) : Double(extent) / Double(count)
-        let start = isEven ? first : stride / 2
+        return (isEven ? first : stride / 2, stride)
+    }
+
+    /// The middles of positions, in pixels of the frame.
+    static func centres(_ axis: ReceptiveField.Axis, count: Int, extent: Int) -> [Double] {
+        let (start, stride) = steps(axis, count: count, extent: extent)
+        return (0..<count).map { start + Double($0) * stride }
+    }
+
+    static func stops(_ axis: ReceptiveField.Axis, count: Int, extent: Int) -> [Stop] {
+        let (start, stride) = steps(axis, count: count, extent: extent)
         return (0..<extent).map { pixel in
             let place = min(max((Double(pixel) + 0.5 - start) / stride, 0), Double(count - 1))
             let lower = min(Int(place), max(count - 2, 0))

@@ -1,3 +1,4 @@
+import ActivationStore
 import Images
 import Indexing
 import NeuralNetwork
@@ -47,10 +48,11 @@ extension Explainer {
     /// - Throws: as `placed`; `ExplanationError.target` for an element or a box that is not there; `ExplanationError.noBoxes`.
     package func served(_ target: Target, on subject: Subject) throws -> ServedTarget {
         switch target.reduction {
-        case .element("", _): return try reading(target, on: subject)
-        case .element(let output, _):
+        case .element("", _, _): return try reading(target, on: subject)
+        case .element(let output, _, _):
             let explainer = try explainer(ofOutput: output, target)
-            return ServedTarget(explainer: explainer, target: try explainer.elements(target, output))
+            let found = try target.elements(of: output, in: explainer.network)
+            return ServedTarget(explainer: explainer, target: try explainer.placed(found, on: subject))
         case .detection(let first):
             let detector = try detector(first.settings)
             let explainer = try explainer(before: detector.outputs)
@@ -70,7 +72,7 @@ extension Explainer {
         let map = try activations(of: layer, on: subject)
         var remarks: [String] = []
         let terms = try target.terms.map { term in
-            guard case .element("", let index) = term.reduction, let step = index.first, step < count else {
+            guard case .element("", let index, _) = term.reduction, let step = index.first, step < count else {
                 throw ExplanationError.target(
                     target.text, problem: "is no step of the network's answer, which has \(count), from 0 to \(count - 1)")
             }
@@ -109,25 +111,47 @@ extension Explainer {
                 target.text, problem: "is of an output that the network does not have; it has \(FileOutput.list(files))")
         }
     }
+}
 
-    /// - Precondition: this is the explainer of that output.
-    private func elements(_ target: Target, _ output: String) throws -> Target {
+extension Target {
+    /// The same as neurons of the layer that has an output's elements.
+    /// - Parameter network: read up to that output.
+    /// - Throws: `ExplanationError.target` for an element that is not there.
+    func elements(of output: String, in network: DifferentiableNetwork) throws -> Target {
         guard let answer = network.answer else {
             throw ExplanationError.target(
-                target.text,
-                problem: "is of an output whose elements are no neurons one for one; name a neuron, LAYER:CHANNEL@y,x")
+                text, problem: "is of an output whose elements are no neurons one for one; name a neuron, LAYER:CHANNEL@y,x")
         }
-        let terms = try target.terms.map { term in
-            guard case .element(_, let index) = term.reduction, let neuron = answer.neuron(at: index) else {
+        return ofTerms(try terms.map { try element($0, of: output, answer) }, layer: answer.layer.name)
+    }
+
+    private func element(_ term: Term, of output: String, _ answer: AnswerTensor) throws -> Term {
+        guard case .element(output, let index, let over) = term.reduction else {
+            throw ExplanationError.target(text, problem: "adds elements of several outputs; a sum is of one output's")
+        }
+        guard let over else {
+            guard let neuron = answer.neuron(at: index) else {
                 throw ExplanationError.target(
-                    target.text,
+                    text,
                     problem:
                         "is outside the output '\(output)', whose shape is \(answer.shape) without the batch's axis; indices begin at 0"
                 )
             }
-            return Target.Term(weight: term.weight, channel: neuron.channel, reduction: .position(y: neuron.y, x: neuron.x))
+            return Term(weight: term.weight, channel: neuron.channel, reduction: .position(y: neuron.y, x: neuron.x))
         }
-        return target.ofTerms(terms, layer: answer.layer.name)
+        let layer = answer.layer
+        let axis = answer.shape.firstIndex(of: layer.channels)
+        guard answer.shape.count == 3, layer.height * layer.width > 1, index.count == 1, (0..<layer.channels).contains(index[0]),
+            axis == 0 || axis == 2
+        else {
+            throw ExplanationError.target(
+                text,
+                problem:
+                    "has @\(over) of '\(output)', whose shape is \(answer.shape) without the batch's axis; regions are of a channel of a map, [channels, height, width]: output:\(output)[0]@box x0,y0,x1,y1"
+            )
+        }
+        return Term(
+            weight: term.weight, channel: index[0], reduction: try Self.reduction(over, of: LayerRecord(layer), text))
     }
 }
 
@@ -174,13 +198,11 @@ extension Detector {
             }
             return [(1, 4)]
         default:
-            guard form != .yolox else {
+            guard let edge = edge(part) else {
                 throw refusal(
                     "asks for a coordinate, which is no sum of numbers of a head read as yolox: the file leaves boxes undecoded")
             }
-            let axis: Int = [.left, .right].contains(part) ? 0 : 1
-            if form == .pairs { return [(1, axis + ([.right, .bottom].contains(part) ? 2 : 0))] }
-            return [(1, axis), ([.left, .top].contains(part) ? -0.5 : 0.5, axis + 2)]
+            return edge
         }
     }
 

@@ -150,7 +150,7 @@ public final class Explainer: Sendable {
     public func answer(on subject: Subject) throws -> Target {
         guard let logits = network.logits else { throw ExplanationError.noScores }
         let scores = try activations(of: logits, on: subject)
-        guard let target = Target(classIndex: scores.firstOfLargest, in: description) else { throw ExplanationError.noScores }
+        guard let target = Target(classIndex: logits.answer(of: scores), in: description) else { throw ExplanationError.noScores }
         return target
     }
 
@@ -280,6 +280,15 @@ public final class Explainer: Sendable {
             chunk += 1
             try ExplanationProgress.report(done: chunk, of: chunks)
         }
+    }
+}
+
+extension Layer {
+    /// The class with the largest score; where there are scores at each place, that which has most places, the first of equals.
+    fileprivate func answer(of scores: [Float]) -> Int {
+        let winners = (0..<height * width).map { Array(scores[$0 * channels..<($0 + 1) * channels]).firstOfLargest }
+        let counts = winners.reduce(into: [Float](repeating: 0, count: channels)) { $0[$1] += 1 }
+        return counts.firstOfLargest
     }
 }
 

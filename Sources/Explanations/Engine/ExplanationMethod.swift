@@ -20,6 +20,8 @@ public protocol ExplanationMethod: ParsableArguments {
     func look(of map: ExplanationMap, target: Target) -> MapLook
     /// - Throws: `ExplanationError`, `NetworkError`.
     func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap
+    /// Whether maps of one image differ between targets.
+    var dependsOnTarget: Bool { get }
     /// What its maps tell apart; the limits of checks depend on it.
     var grain: MapGrain { get }
     /// About how many times a map runs a network whose input is `height` × `width`, forward or back.
@@ -87,6 +89,8 @@ extension ExplanationMethod {
             operands: [archive.store.path, explanation.image])
     }
 
+    public var dependsOnTarget: Bool { true }
+
     public func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle] { [] }
 
     public func reasonForNoBox(of map: ExplanationMap, in size: Size) -> String? { nil }
@@ -98,4 +102,5 @@ public let explanationMethods: [any ExplanationMethod.Type] = [
     Occlusion.self,
     ClassActivationMap.self,
     Deconvolution.self,
+    Attention.self,
 ]

@@ -1,4 +1,5 @@
 import ActivationStore
+import Foundation
 import Search
 
 /// A box of a detector, and what of it is explained.
@@ -35,8 +36,8 @@ extension Target {
             text.hasPrefix(prefix) && description.layers.contains { text.hasPrefix($0.name + ":") }
         }
         if text.hasPrefix("output:"), !isLayer("output:") {
-            let (name, index) = try Self.element(text)
-            self.init(layer: "output:\(name)", reduction: .element(output: name, index: index), text: text)
+            let (name, index, over) = try Self.element(text)
+            self.init(layer: "output:\(name)", reduction: .element(output: name, index: index, over: over), text: text)
         } else if text.hasPrefix("output@"), let step = Int(text.dropFirst(7)), step >= 0 {
             self.init(layer: "output", reduction: .element(output: "", index: [step]), text: text)
         } else if text.hasPrefix("box:"), !isLayer("box:") {
@@ -47,12 +48,15 @@ extension Target {
         }
     }
 
-    private static func element(_ text: String) throws -> (name: String, index: [Int]) {
+    private static func element(_ text: String) throws -> (name: String, index: [Int], over: String?) {
         let refusal = ExplanationError.target(
             text,
             problem:
                 "names no element of an output; write its indices behind the output's name, the batch's left out: output:NAME[i,j]"
         )
+        let cut = text.range(of: "]@", options: .backwards)
+        let over = cut.map { String(text[$0.upperBound...]) }
+        let text = cut.map { String(text[...$0.lowerBound]) } ?? text
         guard text.hasSuffix("]"), let bracket = text.lastIndex(of: "[") else { throw refusal }
         let name = String(text[text.index(text.startIndex, offsetBy: 7)..<bracket])
         let numbers = text[text.index(after: bracket)...].dropLast()
@@ -61,7 +65,7 @@ extension Target {
         // Of a sum, each term is read on its own.
         let isSum = [" + ", " - "].contains(where: name.contains)
         guard !name.isEmpty, !isSum, index.count == numbers.count else { throw refusal }
-        return (name, index)
+        return (name, index, over)
     }
 
     private static func detection(_ text: String) throws -> DetectionTarget {
@@ -80,7 +84,8 @@ extension Target {
             throw ExplanationError.target(
                 text,
                 problem:
-                    "ends in '@\(halves[1])'; after @ stand score=0.25, iou=0.45, head=\(forms) and logits, with commas between")
+                    "ends in '@\(halves[1])'; after @ stand score=0.25, iou=0.45, head=\(forms), logits, boxes=TENSOR and scores=TENSOR, with commas between"
+            )
         }
         return DetectionTarget(rank: rank, part: part, settings: settings)
     }

@@ -1,4 +1,5 @@
 public import ActivationStore
+import Foundation
 import Search
 
 /// The scalar that is explained: of a neuron the maximum, mean, sum, value at one place or mean over a part of the picture; a class score before
@@ -11,8 +12,10 @@ import Search
 /// | `…@y,x` | at one place of the map |
 /// | `…@t` | the same of a map of one row or column, such as the steps of a recogniser of text |
 /// | `…@box x0,y0,x1,y1` | the mean over the places whose field has its centre in that box of the picture, in pixels; the nearest place where none has |
+/// | `…@mask FILE` | the same in a region that a user drew: a picture of the same shape, in which what is not black is in |
 /// | `…@argmax` | the mean over the places where no other channel of the layer is larger: a segmenter's region |
-/// | `class:NAME`, `class:INDEX` | the class's score |
+/// | `class:NAME`, `class:INDEX` | the class's score; of a network that has scores at each place, as `@argmax` |
+/// | `output:NAME[i]@box …` | of an output that is a map or picture, [channels, height, width], a channel's `@mean`, `@box …` and so on |
 /// | `output:NAME[i,j]` | one element of an output of the file, without the batch's index, before a sigmoid or softmax that makes it |
 /// | `output@t` | of a recogniser of text: the score of what it reads at step t of the picture |
 /// | `box:K`, `box:K.objectness`, `box:K.x0` | of the picture's K-th box: the score of its class before a sigmoid, objectness, a coordinate |
@@ -30,6 +33,8 @@ public struct Target: Hashable, Sendable {
         case box(left: Int, top: Int, right: Int, bottom: Int)
         /// Where the channel is the largest of its layer.
         case region
+        /// Where a picture of the upright picture's shape is not black; `digest` is the SHA-256 of its file, in hexadecimal.
+        case mask(file: String, digest: String)
         /// Minus the Euclidean distance between the maxima of all channels and those of an image of the store, by path or id.
         case similarity(to: String)
         /// The same to numbers, one a channel.
@@ -38,14 +43,15 @@ public struct Target: Hashable, Sendable {
         case places([Int])
         /// An element of an output, along each of its axes but the batch's. Of no output's name: a step of the answer, of which the strongest
         /// channel is meant.
-        case element(output: String, index: [Int])
+        /// With `over`, what stands behind @ of a channel of an output that is a map.
+        case element(output: String, index: [Int], over: String? = nil)
         /// A box that a detector found on the picture.
         case detection(DetectionTarget)
 
         /// Whether its places depend on the picture.
         var isOfPicture: Bool {
             switch self {
-            case .box, .region, .detection: true
+            case .box, .region, .mask, .detection: true
             default: false
             }
         }
@@ -163,13 +169,13 @@ public struct Target: Hashable, Sendable {
     /// One neuron.
     /// - Throws: `StoreError` for a layer, channel or class that is not there, `ExplanationError.target` for a reduction that makes no sense.
     public init(_ text: String, in description: StoreDescription) throws {
-        // A layer's own name may have an @ in it.
+        // A layer's own name may have an @ in it, and so may the name of a mask.
         let isWhole = (try? NeuronReference(text, in: description)) != nil
         if !isWhole, let answer = try Target(ofAnswer: text, in: description) {
             self = answer
             return
         }
-        let cut = isWhole ? nil : text.lastIndex(of: "@")
+        let cut = isWhole ? nil : text.range(of: "@mask ", options: .backwards)?.lowerBound ?? text.lastIndex(of: "@")
         let reference = try NeuronReference(cut.map { String(text[..<$0]) } ?? text, in: description)
         guard reference.neurons.count == 1 else {
             throw ExplanationError.target(
@@ -182,6 +188,9 @@ public struct Target: Hashable, Sendable {
         if let cut {
             reduction = try Self.reduction(String(text[text.index(after: cut)...]), of: reference.layer, text)
             suffix = String(text[cut...])
+        } else if reference.layer.isLogits, reference.layer.height * reference.layer.width > 1 {
+            // Of a segmenter: where it says so.
+            reduction = .region
         }
         isClass = reference.layer.isLogits
         neuron = Self.className(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
@@ -232,45 +241,6 @@ public struct Target: Hashable, Sendable {
         self = target
     }
 
-    private static func reduction(_ text: String, of layer: LayerRecord, _ whole: String) throws -> Reduction {
-        let words: [String: Reduction] = ["mean": .mean, "max": .maximum, "sum": .sum, "argmax": .region]
-        if let known = words[text] { return known }
-        if text == "box" || text.hasPrefix("box ") { return try box(String(text.dropFirst(4)), of: layer, whole) }
-        var numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-        // Of one row or one column, one number says where.
-        if numbers.count == 1, min(layer.height, layer.width) == 1 { numbers.insert(0, at: layer.height == 1 ? 0 : 1) }
-        guard numbers.count == 2, let y = numbers[0], let x = numbers[1] else {
-            throw ExplanationError.target(
-                whole,
-                problem:
-                    "ends in '@\(text)'; after @ stands max, mean, sum, argmax, a place y,x of the map, or box x0,y0,x1,y1 in the picture's pixels"
-            )
-        }
-        guard (0..<layer.height).contains(y), (0..<layer.width).contains(x) else {
-            throw ExplanationError.target(
-                whole, problem: "is at \(y),\(x), outside the layer's map of \(layer.height)×\(layer.width)")
-        }
-        return .position(y: y, x: x)
-    }
-
-    private static func box(_ text: String, of layer: LayerRecord, _ whole: String) throws -> Reduction {
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
-            Int($0.drop { $0 == " " })
-        }
-        let edges = numbers.compactMap { $0 }
-        guard numbers.count == 4, edges.count == 4, edges[0] < edges[2], edges[1] < edges[3] else {
-            throw ExplanationError.target(
-                whole,
-                problem:
-                    "has the box '\(text)'; a box is left, top, right and bottom in pixels of the picture, such as @box 10,20,90,80"
-            )
-        }
-        guard layer.height * layer.width > 1 else {
-            throw ExplanationError.target(whole, problem: "is one number for the whole picture, so no box has a part of it")
-        }
-        return .box(left: edges[0], top: edges[1], right: edges[2], bottom: edges[3])
-    }
-
     /// The target's value on a map of the layer: height × width × channels.
     /// - Precondition: its places do not depend on the picture, or have been found (`Explainer.placed`).
     public func value(of map: UnsafeBufferPointer<Float>, channels: Int, width: Int) -> Float {
@@ -289,7 +259,7 @@ public struct Target: Hashable, Sendable {
             return places.reduce(Float.zero) { $0 + map[$1 * channels + channel] } / Float(places.count)
         case .closeness(let reference):
             return -Self.distance(map, channels: channels, from: reference)
-        case .box, .region, .similarity, .element, .detection:
+        case .box, .region, .mask, .similarity, .element, .detection:
             preconditionFailure("what \(text) is of a picture has not been found")
         }
     }
@@ -324,7 +294,7 @@ public struct Target: Hashable, Sendable {
                     let element = Self.place(of: channel, in: map, channels: channels) * channels + channel
                     gradient[element] += weight * (reference[channel] - map[element]) / distance
                 }
-            case .box, .region, .similarity, .element, .detection:
+            case .box, .region, .mask, .similarity, .element, .detection:
                 preconditionFailure("what \(text) is of a picture has not been found")
             }
         }

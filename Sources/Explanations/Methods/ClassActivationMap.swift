@@ -9,14 +9,14 @@ import Search
 /// - `cam`: Zhou, Khosla, Lapedriza, Oliva and Torralba, "Learning Deep Features for Discriminative Localization", 2016,
 ///   https://arxiv.org/abs/1512.04150. For a network that ends in global average pooling and a linear layer,
 ///   Σ_k w(class,k) A_k(y,x): its mean, with the class's bias added, is the class's score. Where each class has a map of its own that
-///   is averaged, that map.
+///   is averaged, that map; where tokens are averaged, theirs.
 /// - `grad-cam`: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks", 2017, https://arxiv.org/abs/1610.02391. For any
 ///   network and target: max(0, Σ_k α_k A_k(y,x)), α_k being the mean over all places of ∂s/∂A_k.
 /// - `layer-cam`: Jiang, Zhang, Hou, Cheng and Wei, "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021,
 ///   https://doi.org/10.1109/TIP.2021.3089943. max(0, Σ_k max(0, ∂s/∂A_k(y,x)) A_k(y,x)): each place by its own gradient, so that early, fine
 ///   layers and single boxes of a detector have maps too.
-/// - `auto`: CAM where the network and the target (a class) allow it, or where the store keeps a last layer fitted for it (`cam fit`); else
-///   Grad-CAM; the result's note says so.
+/// - `auto`: CAM where the network and the target (a class) allow it, or where the store keeps a last layer fitted for it (`cam fit`); LayerCAM of
+///   a detector's box, as one box is not of all places; else Grad-CAM; the result's note says which.
 ///
 /// The map is [height, width] of the layer. Its boxes are those of the connected parts above a share of the maximum, of the map
 /// stretched over the picture: of the part around the maximum, unless that covers more than 80 % of the picture (Zhou et al.
@@ -127,7 +127,7 @@ public struct ClassActivationMap: ExplanationMethod {
                 throw ExplanationError.parameter(
                     name: "--method cam", value: "this (\(obstacle ?? "no such network"))",
                     expected:
-                        "a class of a network that ends in global average pooling, or a last layer made with: neurodex cam fit STORE"
+                        "a class of a network that ends in global average pooling, or a last layer made with: neurodex cam fit STORE\(network.readsClassTokenAlone ? "; --method grad-cam explains any network" : "")"
                 )
             }
             return try gradientMap(subject, target, because: layer == nil ? obstacle : nil, explainer)
@@ -137,7 +137,11 @@ public struct ClassActivationMap: ExplanationMethod {
 
     /// Why there is no exact map; nil where there is.
     private func obstacle(to head: ClassifierHead?, _ target: Target, _ explainer: Explainer) throws -> String? {
-        guard let head else { return "the network does not end in global average pooling" }
+        guard let head else {
+            return explainer.network.readsClassTokenAlone
+                ? "the network's scores are of the class token alone, and no mean of places"
+                : "the network does not end in global average pooling"
+        }
         guard try explainer.layer(of: target).isLogits else { return "\(target.text) is no class" }
         return head.height * head.width > 1 ? nil : "the map that is averaged has one place only"
     }
@@ -202,18 +206,19 @@ public struct ClassActivationMap: ExplanationMethod {
         guard gradient.allSatisfy(\.isFinite), activation.allSatisfy(\.isFinite) else {
             throw ExplanationError.notFinite(what: "the gradient of \(target.text) by layer \(layer.name)")
         }
-        let values = evidence(activation, gradient, channels: layer.channels)
+        let isLayerCAM = method == .layerCAM || method == .auto && target.mapHint != nil
+        let values = evidence(activation, gradient, channels: layer.channels, byPlace: isLayerCAM)
         var map = ExplanationMap(channels: 1, height: layer.height, width: layer.width, values: values, isSigned: false)
-        map.note = (method == .layerCAM ? "LayerCAM" : "Grad-CAM") + " at \(layer.name)" + (reason.map { ": \($0)" } ?? "")
+        map.note = (isLayerCAM ? "LayerCAM" : "Grad-CAM") + " at \(layer.name)" + (reason.map { ": \($0)" } ?? "")
         return map
     }
 
     /// Activations weighed by their gradients, a number a place: by their means over the map, or of LayerCAM by those of the place above zero.
-    private func evidence(_ activation: UnsafeBufferPointer<Float>, _ gradient: UnsafeBufferPointer<Float>, channels: Int)
-        -> [Float]
-    {
+    private func evidence(
+        _ activation: UnsafeBufferPointer<Float>, _ gradient: UnsafeBufferPointer<Float>, channels: Int, byPlace: Bool
+    ) -> [Float] {
         let places = activation.count / channels
-        guard method != .layerCAM else {
+        guard !byPlace else {
             return (0..<places).map { place in
                 let own = place * channels..<(place + 1) * channels
                 return Float(max(0, own.reduce(0.0) { $0 + Double(max(gradient[$1], 0)) * Double(activation[$1]) }))

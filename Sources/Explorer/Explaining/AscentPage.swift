@@ -20,6 +20,7 @@ struct AscentOrder: Sendable {
 
     /// - Throws: ``Refusal`` in the words of the command line, `ExplanationError`, `StoreError`.
     init(_ target: String, _ fields: [Address.Field], in store: Store) throws {
+        try ExplanationWishes.refuseFiles(target)
         self.target = try Objective(target, in: store.description).text
         options = fields.filter { !$0.value.isEmpty }.map { "--\($0.name)=\($0.value)" }
         let settings = try Self.settings(options, in: store).settings

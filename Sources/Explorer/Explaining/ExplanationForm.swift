@@ -78,6 +78,14 @@ extension Explorer {
             (ClassActivationMap.name, "class activation map"),
             ("\(ClassActivationMap.name) --method grad-cam", "Grad-CAM"), (Deconvolution.name, "deconvolution"),
         ]
+        // Only transformers have such a layer; others of them are asked by address.
+        if store.description.layers.contains(where: { $0.name.hasSuffix(".class_token") }) {
+            choices += Attention.Kind.allCases.map { kind in
+                kind == .attention
+                    ? (Attention.name, "attention")
+                    : ("\(Attention.name) --method \(kind.rawValue)", "attention: \(kind.rawValue)")
+            }
+        }
         if let method, !choices.contains(where: { $0.0 == method }) { choices.append((method, method)) }
         return choices
     }

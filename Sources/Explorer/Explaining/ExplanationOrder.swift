@@ -76,6 +76,7 @@ struct ExplanationWishes: Sendable {
                     "layer is of \(ClassActivationMap.name) alone; to explain a neuron of a layer, name it as the target: LAYER:CHANNEL"
             )
         }
+        try values("target").forEach(Self.refuseFiles)
         targets = try values("target").map { try Target(sumOf: $0, in: store.description).text }
         isChecked = fields.contains { $0.name == "check" }
         let scale = values("scale").last ?? "shared"
@@ -95,6 +96,15 @@ struct ExplanationWishes: Sendable {
                 wanted.map { ExplanationOrder(image: image, method: method, target: $0, isChecked: isChecked) }
             }
         }
+    }
+
+    /// - Throws: ``Refusal`` for a target that names a file of this machine.
+    static func refuseFiles(_ target: String) throws {
+        guard Target.namesFile(target) else { return }
+        throw Refusal(
+            sentence:
+                "a mask is a file, and pages open none that an address names; the command line takes '\(target)', and here @box x0,y0,x1,y1"
+        )
     }
 
     private static func image(_ name: String, in store: Store, dropped: (String) -> Bool) throws -> PageImage {

@@ -71,19 +71,25 @@ extension Places {
     func tokenGrid(_ shape: [Int]) -> TokenGrid? {
         guard shape.count == 3, axes.count == 3, axes[2].allSatisfy({ $0.origin == .channels }) else { return nil }
         let axis = axes[0].isEmpty ? 1 : 0
-        guard axes[1 - axis].isEmpty else { return nil }
+        guard axes[1 - axis].isEmpty, let grid = tokenGrid(axis: axis), axis == 1 || min(grid.height, grid.width) == 1 else {
+            return nil
+        }
+        return TokenGrid(
+            prefix: grid.prefix, height: grid.height, width: grid.width, channels: shape[2], tokensAreFirst: axis == 0)
+    }
+
+    /// The grid that the tokens of one axis stand on, row by row or on one line, and how many stand before it; nil where they stand on none.
+    func tokenGrid(axis: Int) -> (prefix: Int, height: Int, width: Int)? {
         let isPrefixed = axes[axis].first?.origin == .tokens
         let parts = isPrefixed ? tokens : axes[axis]
         guard parts.allSatisfy({ $0.step == 1 }) else { return nil }
-        var (height, width) = (1, 1)
+        let prefix = isPrefixed ? tokenPrefix : 0
         switch parts.map(\.origin) {
-        case [.rows, .columns] where axis == 1: (height, width) = (parts[0].extent, parts[1].extent)
-        case [.columns]: width = parts[0].extent
-        case [.rows]: height = parts[0].extent
+        case [.rows, .columns]: return (prefix, parts[0].extent, parts[1].extent)
+        case [.columns]: return (prefix, 1, parts[0].extent)
+        case [.rows]: return (prefix, parts[0].extent, 1)
         default: return nil
         }
-        return TokenGrid(
-            prefix: isPrefixed ? tokenPrefix : 0, height: height, width: width, channels: shape[2], tokensAreFirst: axis == 0)
     }
 
     /// Of a product of matrices: rows are those of the first, columns those of the second, and axes before them are of whichever has them.

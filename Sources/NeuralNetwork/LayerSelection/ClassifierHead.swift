@@ -58,18 +58,41 @@ extension DifferentiableNetwork {
             weights = linear
             node = maker(of: last.inputs[0])
         }
-        guard let pooling = node?.operation, let id = node?.inputs[0], let shape = graph.values[id].shape,
-            shape.count == 4, shape[0] == 1, pooling.averagesWhole([shape[2], shape[3]])
-        else { return nil }
+        guard let pooling = node?.operation, let id = node?.inputs[0], let map = averagedMap(id, by: pooling) else { return nil }
         if case .linear(let matrix, _) = weights {
-            guard matrix.count == logits.channels * shape[1] else { return nil }
+            guard matrix.count == logits.channels * map.channels else { return nil }
         } else {
-            guard shape[1] == logits.channels else { return nil }
+            guard map.channels == logits.channels else { return nil }
         }
         let known = layer(of: id)?.name ?? producers[id].map { graph.nodes[$0].layer }
         return ClassifierHead(
-            layer: known ?? graph.values[id].name, channels: shape[1], height: shape[2], width: shape[3],
+            layer: known ?? graph.values[id].name, channels: map.channels, height: map.height, width: map.width,
             classes: logits.channels, weights: weights, value: id)
+    }
+
+    /// The map that `pooling` averages over all of its places, or whose tokens, all of which are places of a grid; nil where it does not.
+    private func averagedMap(_ id: Graph.ValueID, by pooling: any Operator) -> (channels: Int, height: Int, width: Int)? {
+        let value = graph.values[id]
+        guard let shape = value.shape, shape.first == 1 else { return nil }
+        if shape.count == 3, pooling.averages([1], rank: 3) {
+            return graph.places()[id]?.tokenGrid(shape).flatMap { $0.prefix == 0 ? $0.map : nil }
+        }
+        guard let map = value.map,
+            pooling.averagesWhole([shape[2], shape[3]]) || value.channelsAreLast && pooling.averages([1, 2], rank: 4)
+        else { return nil }
+        return map
+    }
+
+    /// Whether the scores are computed from tokens of no place alone, such as the class token, of the last tokens that stand on a grid.
+    public var readsClassTokenAlone: Bool {
+        guard let logits, let end = try? value(of: logits) else { return false }
+        let graph = graph(upTo: end)
+        let places = graph.places()
+        let last = graph.nodes.last { node in
+            places[node.outputs[0]]?.tokenGrid(graph.values[node.outputs[0]].shape ?? []) != nil
+        }
+        guard let value = last?.outputs[0], places[value]?.tokenPrefix ?? 0 > 0 else { return false }
+        return graph.valuesReadBeforeTheGrid(places).contains(value)
     }
 
     /// The matrix of a node that is linear in a vector: a fully connected layer, or a 1×1 convolution of one pixel.

@@ -58,8 +58,20 @@ public struct FileOutput: Equatable, Sendable {
     /// Without the batch's axis; nil where it cannot be computed.
     public var shape: [Int]?
 
+    init(name: String, shape: [Int]?) { (self.name, self.shape) = (name, shape) }
+
     /// More are not looked at.
     private static let most = 32
+
+    /// An output of the file at `path`, or any other tensor of it.
+    /// - Throws: `NetworkError`, as where there is none of that name, or it cannot be computed.
+    public init(named name: String, of path: String, options: Network.Options = Network.Options()) throws {
+        let graph = try Importer.graph(
+            of: ModelFile(path: path), answer: AnswerReading(output: name), inputSize: options.inputSize,
+            leavesWeightsInFile: true)
+        self.name = name
+        shape = (graph.fileAnswer?.shape ?? graph.values[graph.output].shape).map { Array($0.dropFirst()) }
+    }
 
     /// The outputs of the file at `path`, in its order.
     /// - Throws: `NetworkError` for what is no network.

@@ -40,8 +40,12 @@ public final class Network: Sendable {
         public var name: String
         /// Along which it is put behind the first output, the batch's axis being 0.
         public var axis: Int
+        /// Whether its axes behind the batch's, two, change places before.
+        public var isTurned: Bool
 
-        public init(name: String, axis: Int) { (self.name, self.axis) = (name, axis) }
+        public init(name: String, axis: Int, isTurned: Bool = false) {
+            (self.name, self.axis, self.isTurned) = (name, axis, isTurned)
+        }
     }
 
     public struct Input: Equatable, Sendable {

@@ -59,8 +59,15 @@ extension ONNXGraphProto {
     }
 
     /// The tensors `first` and `second` as one.
-    /// - Parameter axis: along which they are put together, the batch's being 0.
-    mutating func join(_ first: String, _ second: String, axis: Int) -> String {
+    /// - Parameters:
+    ///   - axis: along which they are put together, the batch's being 0.
+    ///   - isTurned: whether axes 1 and 2 of the second change places before.
+    mutating func join(_ first: String, _ second: String, axis: Int, isTurned: Bool = false) -> String {
+        var second = second
+        if isTurned {
+            node.append(.transposing([0, 2, 1], second, to: "\(second), turned"))
+            second += ", turned"
+        }
         var (join, attribute) = (ONNXNodeProto(), ONNXAttributeProto())
         (attribute.name, attribute.i) = ("axis", Int64(axis))
         let name = "\(first) and \(second)"

@@ -63,7 +63,8 @@ struct Importer {
         let output = try chooseOutput(proto, named: answer.output)
         var target = output
         if let joined = answer.joined {
-            target = proto.join(target, try chooseOutput(proto, named: joined.name), axis: joined.axis)
+            target = proto.join(
+                target, try chooseOutput(proto, named: joined.name), axis: joined.axis, isTurned: joined.isTurned)
         }
         if answer.isBeforeProbabilities { target = proto.beforeProbabilities(target) }
         var others = try answer.others.map { try chooseOutput(proto, named: $0) }.filter { $0 != output }

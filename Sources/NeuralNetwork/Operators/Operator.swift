@@ -129,6 +129,9 @@ protocol Operator: Sendable {
     /// Whether it averages the whole of a map of this height and width into one number, as before a classifier.
     func averagesWhole(_ size: [Int]) -> Bool
 
+    /// Whether it averages a tensor of `rank` axes over just these of them.
+    func averages(_ axes: [Int], rank: Int) -> Bool
+
     /// The matrix (outputs × inputs) and bias (one an output) of one that is linear in a vector of this shape, and nothing more.
     func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])?
 

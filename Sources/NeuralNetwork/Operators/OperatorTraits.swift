@@ -84,6 +84,7 @@ extension Operator {
     var unpadded: any Operator { self }
     func slidingWindow(over size: [Int]) -> (window: Window, filler: Float)? { nil }
     func averagesWhole(_ size: [Int]) -> Bool { false }
+    func averages(_ axes: [Int], rank: Int) -> Bool { false }
     func matrix(over shape: [Int]) -> (weights: HostTensor, bias: [Float])? { nil }
     func joins(axis: Int, rank: Int) -> Bool { false }
     func joinsAlongAxis(of other: any Operator, rank: Int) -> Bool { false }

@@ -52,6 +52,8 @@ struct Reduction: Operator {
         return resolved
     }
 
+    func averages(_ axes: [Int], rank: Int) -> Bool { kind == NDX_REDUCE_MEAN && (try? self.axes(rank: rank)) == axes }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] {
         let shape = inputs.first??.shape ?? []
         let axes = try axes(rank: shape.count)

@@ -30,6 +30,12 @@ struct Softmax: Operator {
         axes = isInnermost && shape.count < 5 ? nil : given
     }
 
+    /// Whether each row along the last axis of a tensor of this shape adds up to 1.
+    func isOverLastAxis(of shape: [Int]) -> Bool {
+        guard !isLogarithm else { return false }
+        return axes.map { $0 == shape.count - 1..<shape.count } ?? (shape.count != 4)
+    }
+
     func shapes(_ inputs: [Operand?]) throws -> [[Int]] { [inputs.first??.shape ?? []] }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {

@@ -40,6 +40,14 @@ public final class ForwardPass {
         try passes(network, values: [head.value], batch: 1, count: count)
     }
 
+    /// A pass to the softmaxes of attention, of one image.
+    ///
+    /// - Throws: `NetworkError`.
+    /// - Precondition: there is one.
+    public static func pass(_ network: DifferentiableNetwork, attentions: [AttentionLayer]) throws -> ForwardPass {
+        try passes(network, values: attentions.map(\.value), batch: 1, count: 1)[0]
+    }
+
     private static func passes(
         _ network: DifferentiableNetwork, values: [Graph.ValueID], batch: Int, count: Int
     ) throws -> [ForwardPass] {
@@ -77,6 +85,11 @@ public final class ForwardPass {
     /// The same of layer `index` of those that the pass was made for.
     public func activation(of index: Int, image: Int) -> UnsafeBufferPointer<Float> {
         UnsafeBufferPointer(buffer(values[index], image))
+    }
+
+    /// The weights of attention `index` of those that the pass was made for: heads × queries × keys.
+    public func weights(of attentions: [AttentionLayer], index: Int) -> [Float] {
+        attentions[index].ordered(activation(of: index, image: 0))
     }
 
     private func buffer(_ location: Location, _ image: Int) -> UnsafeMutableBufferPointer<Float> {

@@ -37,15 +37,29 @@ public final class GradientPass {
         _ network: DifferentiableNetwork, layers: [Layer], batch: Int = 1, rule: BackwardRule = .gradient,
         keeping kept: [Layer] = []
     ) throws {
-        try self.init(GradientProgram(network, layers: layers, batch: batch, rule: rule, keeping: kept))
+        let values = try kept.map { ($0.name, try network.value(of: $0)) }
+        try self.init(GradientProgram(network, layers: layers, batch: batch, rule: rule, keeping: values))
     }
+
+    /// - Parameters:
+    ///   - layer: what to explain.
+    ///   - attentions: softmaxes before it whose weights and gradients can be read afterwards.
+    /// - Throws: `NetworkError`, as with layers.
+    public convenience init(_ network: DifferentiableNetwork, layer: Layer, keeping attentions: [AttentionLayer]) throws {
+        let values = attentions.map { (Self.key($0), $0.value) }
+        try self.init(GradientProgram(network, layers: [layer], batch: 1, rule: .gradient, keeping: values))
+    }
+
+    /// Told apart from the names of layers.
+    private static func key(_ attention: AttentionLayer) -> String { "attention of \(attention.name)" }
 
     /// Passes that share their kernels and packed weights, one a thread; else as one.
     public static func passes(
         _ network: DifferentiableNetwork, layers: [Layer], batch: Int = 1, rule: BackwardRule = .gradient,
         keeping kept: [Layer] = [], count: Int
     ) throws -> [GradientPass] {
-        let compiled = try GradientProgram(network, layers: layers, batch: batch, rule: rule, keeping: kept)
+        let values = try kept.map { ($0.name, try network.value(of: $0)) }
+        let compiled = try GradientProgram(network, layers: layers, batch: batch, rule: rule, keeping: values)
         return try (0..<count).map { _ in try GradientPass(compiled) }
     }
 
@@ -132,6 +146,16 @@ public final class GradientPass {
         compiled.keptGradients[layer.name].map { UnsafeBufferPointer(buffer($0, image)) }
     }
 
+    /// The weights of kept attention, and their gradients: heads × queries × keys.
+    public func weights(of attention: AttentionLayer) -> (values: [Float], gradient: [Float])? {
+        guard let values = compiled.keptValues[Self.key(attention)], let gradient = compiled.keptGradients[Self.key(attention)]
+        else { return nil }
+        return (
+            attention.ordered(UnsafeBufferPointer(buffer(values, 0))),
+            attention.ordered(UnsafeBufferPointer(buffer(gradient, 0)))
+        )
+    }
+
     private func buffer(_ location: Location, _ image: Int) -> UnsafeMutableBufferPointer<Float> {
         precondition((0..<batch).contains(image), "image \(image) of a batch of \(batch)")
         return UnsafeMutableBufferPointer(start: memory[location] + image * location.count, count: location.count)
@@ -154,7 +178,8 @@ private final class GradientProgram: Sendable {
     let keptGradients: [String: Location]
 
     init(
-        _ network: DifferentiableNetwork, layers: [Layer], batch: Int, rule: BackwardRule, keeping kept: [Layer]
+        _ network: DifferentiableNetwork, layers: [Layer], batch: Int, rule: BackwardRule,
+        keeping kept: [(name: String, value: Graph.ValueID)]
     ) throws {
         precondition(!layers.isEmpty, "a way back begins somewhere")
         self.network = network
@@ -165,28 +190,27 @@ private final class GradientProgram: Sendable {
         graph.removeDeadNodes(keeping: targets)
         var forward = ProgramBuilder(graph: graph, batch: graph.mixesImages ? 1 : batch)
         let names = layers.map(\.name)
-        let keptIDs = try kept.map { try network.value(of: $0) }
         var (keptValues, keptGradients): ([String: Location], [String: Location]) = ([:], [:])
         var imageGradient: Location?
         let (program, forwardCount, values, seeds) = try Team.compiling {
             try forward.lower(graph)
             let values = try targets.map { try forward.location($0, in: graph.values[$0].order) }
-            for (layer, id) in zip(kept, keptIDs) where forward.program.locations[id] != nil {
-                keptValues[layer.name] = try forward.location(id, in: graph.values[id].order)
+            for (name, id) in kept where forward.program.locations[id] != nil {
+                keptValues[name] = try forward.location(id, in: graph.values[id].order)
             }
             let count = forward.program.steps.count
             var backward = BackwardBuilder(forward, graph: graph, rule: rule)
             let seeds = try backward.seed(targets)
             try backward.run()
             imageGradient = backward.gradient(of: graph.input)
-            for (layer, id) in zip(kept, keptIDs) { keptGradients[layer.name] = backward.gradient(of: id) }
+            for (name, id) in kept { keptGradients[name] = backward.gradient(of: id) }
             return (backward.forward.program, count, values, seeds)
         }
         guard let imageGradient else {
             throw NetworkError.graph(problem: "layer '\(layers[0].name)' does not depend on the image")
         }
-        for layer in kept where keptValues[layer.name] == nil || keptGradients[layer.name] == nil {
-            throw NetworkError.graph(problem: "layer '\(layers[0].name)' does not depend on layer '\(layer.name)'")
+        for (name, _) in kept where keptValues[name] == nil || keptGradients[name] == nil {
+            throw NetworkError.graph(problem: "layer '\(layers[0].name)' does not depend on layer '\(name)'")
         }
         (self.program, self.forwardCount, self.imageGradient) = (program, forwardCount, imageGradient)
         (self.keptValues, self.keptGradients) = (keptValues, keptGradients)

@@ -20,8 +20,8 @@ struct DetectCommand: StoredFilesCommand {
               neurodex detect street.sqlite photos/ --score 0.5 --format json
               neurodex occlusion street.sqlite photos/1.jpg --target box:2 -o why.png
 
-            The network is a store's, or its own file's (ONNX). Heads of YOLOv8 to v12, YOLOv5 and v7, YOLOX, and pairs of outputs with boxes and \
-            scores are found by the outputs' shapes; --head says which it is. Boxes are in pixels of the upright picture, cut at its edges; of those \
+            The network is a store's, or its own file's (ONNX). Heads of YOLOv8 to v12, YOLOv5 and v7, YOLOX, DETR, and pairs of outputs with boxes and \
+            scores are found by the outputs' shapes; --head says which it is. Of a file that ends in NonMaxSuppression or TopK, what these choose from is read. Boxes are in pixels of the upright picture, cut at its edges; of those \
             of one class that overlap by more than --iou the best is kept. 'box:2' is the target of an explanation: why the second box is there.
             """)
 

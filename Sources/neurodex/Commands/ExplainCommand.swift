@@ -20,9 +20,10 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
                   neurodex \(Method.name) shop.sqlite --where "label = 'cat'" -k 24 --mean -o cats.png
 
                 IMAGES are paths or ids of the store, other files, or folders of them; --where chooses among the store's. A target is class:NAME or \
-                LAYER:CHANNEL (its maximum); LAYER:CHANNEL@mean, @sum, @y,x of its map (@t of one row, as a recogniser's steps), @box x0,y0,x1,y1 in pixels of the picture, or \
-                @argmax, where it is the largest of its layer; -TARGET, and sums such as 'class:cat - class:dog'; \
-                similar:IMAGE[@LAYER], why it is like another image of the store; output:NAME[i,j], an element of an output; output@t, what a recogniser of text reads at step t; \
+                LAYER:CHANNEL (its maximum); LAYER:CHANNEL@mean, @sum, @y,x of its map (@t of one row, as a recogniser's steps), @box x0,y0,x1,y1 in pixels of the picture, \
+                @mask FILE, a region that you drew (what is not black), or @argmax, where it is the largest of its layer, as class:NAME is of a segmenter; -TARGET, and sums such as 'class:cat - class:dog'; \
+                similar:IMAGE[@LAYER], why it is like another image of the store; output:NAME[i,j], an element of an output, or \
+                output:NAME[i]@box …, a part of one that is a map; output@t, what a recogniser of text reads at step t; \
                 box:K of a detector's K-th box ('neurodex detect' lists them), box:K.objectness, box:K.x0. Without one, the class \
                 that the network answers. --raw keeps the numbers of the map as a NumPy file, in the network's input frame. Results are \
                 kept in the store, and given at once when they are asked for again; 'neurodex explanations STORE' lists them.
@@ -208,7 +209,7 @@ struct ExplainCommand<Method: ExplanationMethod>: FigureCommand {
             let subject = try index == 0 ? first : archive.subject(first.name, orFile: first.file)
             let targets =
                 try target.isEmpty
-                ? [archive.answer(on: subject)]
+                ? [archive.usualTarget(of: method, on: subject)]
                 : target.map {
                     try Target(sumOf: $0, in: archive.store.description)
                 }

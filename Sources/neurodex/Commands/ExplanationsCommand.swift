@@ -26,7 +26,8 @@ struct ExplanationsCommand: ParsableCommand {
     var ids: [Int] = []
 
     @Option(
-        help: ArgumentHelp("Only those of a command: saliency, occlusion, cam, deconv, ascend or dissect.", valueName: "name"))
+        help: ArgumentHelp(
+            "Only those of a command: saliency, occlusion, cam, deconv, attention, ascend or dissect.", valueName: "name"))
     var method: String?
 
     @Option(help: ArgumentHelp("Write them into this folder.", valueName: "folder"), completion: .directory)

@@ -19,14 +19,27 @@ struct DetectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How the network's outputs are read: yolov8, yolov5, yolox or pairs (default: what their shapes say).",
+            "How the network's outputs are read: yolov8, yolov5, yolox, pairs, pairs-yx, pairs-centre, ssd, detr or rtdetr (default: what their shapes say).",
             valueName: "form"))
     var head: DetectionSettings.Form?
 
     @Flag(help: "Scores are taken before their sigmoid by the network, and go through one here.")
     var logits = false
 
+    @Option(
+        help: ArgumentHelp(
+            "The tensor of the file that boxes are read from, [places, 4], where none of its outputs has them; with --scores.",
+            valueName: "tensor"))
+    var boxes: String?
+
+    @Option(
+        help: ArgumentHelp("The same of scores, [places, classes] or [classes, places]; with --boxes.", valueName: "tensor"))
+    var scores: String?
+
     func validate() throws {
+        guard (boxes == nil) == (scores == nil) else {
+            throw ValidationError("--boxes and --scores go together: name the tensors of both")
+        }
         for (name, value) in [("--score", score), ("--iou", iou)] {
             guard (0...1).contains(value) else { throw ValidationError("\(name) takes a share from 0 to 1, not \(value)") }
         }
@@ -35,13 +48,14 @@ struct DetectionOptions: ParsableArguments {
     var settings: DetectionSettings {
         var settings = DetectionSettings()
         (settings.score, settings.overlap, settings.form, settings.isLogits) = (score, iou, head, logits)
+        (settings.boxes, settings.scores) = (boxes, scores)
         return settings
     }
 
     /// What makes the same boxes again.
     var arguments: [String] {
         Spelling.option("--score", "\(score)") + Spelling.option("--iou", "\(iou)") + Spelling.option("--head", head?.rawValue)
-            + Spelling.flag("--logits", logits)
+            + Spelling.flag("--logits", logits) + Spelling.option("--boxes", boxes) + Spelling.option("--scores", scores)
     }
 
     /// How the outputs were read, for people.
@@ -49,7 +63,7 @@ struct DetectionOptions: ParsableArguments {
         let classes = detector.hasBackground ? "\(detector.classCount - 1) classes and none" : "\(detector.classCount) classes"
         let further = detector.furtherNumbers
         return
-            "read as \(detector.form.rawValue): \(detector.classCount == 1 ? "1 class" : classes), \(detector.placeCount) places a picture\(further > 0 ? ", of which \(further) further numbers each are not read" : ""); scores of \(score) or more, IoU up to \(iou)"
+            "read as \(detector.form.rawValue): \(detector.classCount == 1 ? "1 class" : classes), \(detector.placeCount) places a picture\(further > 0 ? ", of which \(further) further numbers each are not read" : ""); scores of \(score) or more, \(detector.form.isSetOfBoxes ? "nothing suppressed" : "IoU up to \(iou)")\(detector.shortcut.map { "; \($0)" } ?? "")"
     }
 }
 
@@ -74,9 +88,25 @@ struct BareDetectorOptions: ParsableArguments {
         try classes.map { try ClassNames.read($0, count: nil) } ?? []
     }
 
+    /// Read up to the output that is asked for; without one, where the first is chosen by operators that are not read, up to what they choose from.
+    private func network(at path: String) throws -> (Network, Network.Options) {
+        do {
+            return try reading.network(at: path, hasClasses: false, size: preprocessing.statedSize)
+        } catch let error as NetworkError {
+            var (reading, options) = (reading, Network.Options())
+            options.inputSize = reading.size ?? preprocessing.statedSize.map { ($0.height, $0.width) }
+            options.inputs = try reading.inputs()
+            guard reading.output == nil, let selection = try BeforeSelection(of: path, options: options),
+                let tensor = selection.likeliest
+            else { throw error }
+            reading.outputs = [tensor]
+            return try reading.network(at: path, hasClasses: false, size: preprocessing.statedSize)
+        }
+    }
+
     /// - Throws: `NetworkError` for what is no network, and where its input size is open.
     func explainer(at path: String) throws -> Explainer {
-        let (network, options) = try reading.network(at: path, hasClasses: false, size: preprocessing.statedSize)
+        let (network, options) = try network(at: path)
         let standard = Preprocessing(
             .letterbox, input: Size(width: network.input.width, height: network.input.height),
             channelCount: network.input.channels)

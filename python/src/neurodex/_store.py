@@ -186,7 +186,7 @@ class Store:
         """Explains a score on an image: runs ``neurodex METHOD``.
 
         Args:
-            method: saliency, occlusion or cam.
+            method: saliency, occlusion, cam or attention.
             image: a path or an id of the store, or any other image file.
             target: ``class:NAME``, ``LAYER:CHANNEL``, ``LAYER:CHANNEL@mean`` …; the predicted class if None.
             options: the command's options without their hyphens: ``window=16``, ``method="smoothgrad"``, ``full=True``.

@@ -1,0 +1,83 @@
+/// What of a detector's file can be computed before it chooses among its boxes, by operators whose results have as many elements as the picture has
+/// things: NonMaxSuppression, TopK, NonZero.
+public struct BeforeSelection: Equatable, Sendable {
+    /// The operators that are not read, by their first place in the file.
+    public var operators: [String]
+    /// What they, and whatever depends on them, read of what can be computed; with shapes but for what cannot be all the same.
+    public var tensors: [FileOutput]
+    /// Of a NonMaxSuppression: [places, 4] and [classes, places].
+    public var boxes: String?
+    public var scores: String?
+    /// Whether its boxes are centres and sizes.
+    public var areCentred = false
+    /// Whether its boxes have rows before columns, as TensorFlow's.
+    public var rowsAreFirst = false
+
+    /// The boxes, else the largest tensor of two axes, such as one of boxes and scores together.
+    public var likeliest: String? {
+        let flat = tensors.filter { $0.shape?.count == 2 }
+        func size(_ tensor: FileOutput) -> Int { (tensor.shape ?? []).product }
+        return boxes ?? flat.max { size($0) < size($1) }?.name ?? tensors.first?.name
+    }
+
+    /// More are not looked at.
+    private static let most = 16
+
+    /// Nil where every operator of the file is read.
+    /// - Throws: `NetworkError` for what is no network.
+    public init?(of path: String, options: Network.Options = Network.Options()) throws {
+        let file = try ModelFile(path: path)
+        let proto = file.proto.graph
+        let known = proto.tensorsWithoutUnknown
+        let left = proto.node.filter { !Set($0.output).isSubset(of: known) }
+        guard !left.isEmpty else { return nil }
+        operators = left.filter { operatorsByName[$0.opType] == nil }.map(\.opType).reduce(into: []) { names, name in
+            if !names.contains(name) { names.append(name) }
+        }
+        let varying = proto.tensorsOfTheImage
+        var names: [String] = []
+        for name in left.flatMap(\.input) where known.contains(name) && varying.contains(name) && !names.contains(name) {
+            names.append(name)
+        }
+        tensors = names.prefix(Self.most).compactMap { name in
+            let graph = try? Importer.graph(
+                of: file, answer: AnswerReading(output: name), inputSize: options.inputSize, leavesWeightsInFile: true)
+            guard let graph, let shape = graph.fileAnswer?.shape ?? graph.values[graph.output].shape else { return nil }
+            return FileOutput(name: name, shape: Array(shape.dropFirst()))
+        }
+        guard let suppression = left.first(where: { $0.opType == "NonMaxSuppression" }), suppression.input.count > 1 else {
+            return
+        }
+        let inputs = suppression.input.prefix(2).filter { name in tensors.contains { $0.name == name } }
+        guard inputs.count == 2 else { return }
+        (boxes, scores) = (inputs[0], inputs[1])
+        areCentred = suppression.attribute.contains { $0.name == "center_point_box" && $0.i == 1 }
+        rowsAreFirst = file.proto.producerName.hasPrefix("tf")
+    }
+}
+
+extension ONNXGraphProto {
+    /// What nodes make of the file's inputs; a file need not keep to an order, and then some are missed.
+    fileprivate var tensorsOfTheImage: Set<String> {
+        let weights = Set(initializer.map(\.name))
+        var varying = Set(input.map(\.name)).subtracting(weights)
+        let inputs = varying
+        for node in node where node.input.contains(where: varying.contains) { varying.formUnion(node.output) }
+        return varying.subtracting(inputs)
+    }
+
+    /// Tensors that no unknown operator is needed for.
+    fileprivate var tensorsWithoutUnknown: Set<String> {
+        var known = Set(initializer.map(\.name) + input.map(\.name) + [""])
+        var rest = node
+        // Files need not keep to an order.
+        while true {
+            let ready = rest.partition { node in
+                operatorsByName[node.opType] != nil && ["", "ai.onnx"].contains(node.domain) && known.isSuperset(of: node.input)
+            }
+            guard ready < rest.count else { return known }
+            for node in rest[ready...] { known.formUnion(node.output) }
+            rest.removeSubrange(ready...)
+        }
+    }
+}
