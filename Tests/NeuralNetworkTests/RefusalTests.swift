@@ -17,34 +17,6 @@ import Testing
         #expect(text.contains("com.microsoft.GroupQueryAttention") && text.contains("transformer"), "\(text)")
     }
 
-    @Test func functionsOfTheFilesOwn() throws {
-        var model = ModelBuilder()
-        let output = model.node("Gate", ["image"], domain: "local")
-        var file = try #require(ProtoMessage(model.bytes(outputs: [output])))
-        var function = ProtoMessage()
-        function.add(1, "Gate")
-        function.add(10, "local")
-        file.add(25, function)
-        let text = refusal { try Network(bytes: file.bytes) }
-        for word in ["'Gate'", "model-local functions", "inline_local_functions"] { #expect(text.contains(word), "\(text)") }
-        // One that nothing calls is no hindrance.
-        var plain = ModelBuilder()
-        let relu = plain.node("GlobalMaxPool", ["image"])
-        var other = try #require(ProtoMessage(plain.bytes(outputs: [relu])))
-        other.add(25, function)
-        #expect(try Network(bytes: other.bytes).layers.count == 1)
-    }
-
-    @Test func sparseWeights() throws {
-        var model = ModelBuilder()
-        var sparse = ProtoMessage()
-        sparse.add(1, ModelBuilder.tensor("thin.weight", [1], type: 1, raw: ProtoMessage.littleEndian([Float(1)])))
-        model.graph.add(15, sparse)
-        let output = model.node("Conv", ["image", "thin.weight"])
-        let text = refusal { try model.network(output: output) }
-        for word in ["'thin.weight'", "sparse", "dense"] { #expect(text.contains(word), "\(text)") }
-    }
-
     @Test func anOperatorThatIsNotThereIsNamed() throws {
         var model = ModelBuilder()
         let constant = model.node("Det", [model.weight("matrix", [1, 1], [2])], name: "determinant")

@@ -46,7 +46,7 @@ extension ONNXNodeProto {
     var allInputs: [String] { input + attribute.flatMap(\.g.captured) }
 
     /// With other names of values, in its graphs too where they are not their own.
-    fileprivate func renamed(_ rename: (String) -> String) -> ONNXNodeProto {
+    func renamed(_ rename: (String) -> String) -> ONNXNodeProto {
         var node = self
         node.input = input.map { $0.isEmpty ? $0 : rename($0) }
         node.output = output.map { $0.isEmpty ? $0 : rename($0) }

@@ -24,9 +24,9 @@ struct Importer {
     ) throws -> Graph {
         var importer = Importer(file: file)
         let proto = file.proto.graph
-        try file.refuseUnreadParts()
         let weights = try file.initializers(leavingInFile: leavesWeightsInFile)
         for (initializer, tensor) in zip(proto.initializer, weights) { try importer.add(initializer, tensor) }
+        for sparse in proto.sparseInitializer { try importer.add(sparse.values, file.tensors.read(sparse)) }
         let inputs = proto.realInputs { importer.ids[$0] != nil }
         let input = try ImageInput(inputs.image(beside: given), size: inputSize)
         for value in given { try importer.add(value, inputs) }

@@ -22,7 +22,10 @@ struct ModelFile {
     /// - Parameter path: where the bytes stand, or would stand: files of external weights are looked for beside it.
     init(bytes: FileBytes, path: String) throws {
         self.path = path
-        proto = try Self.parse(bytes, path: path)
+        var proto = try Self.parse(bytes, path: path)
+        var calls = FunctionCalls(proto.functions)
+        if !proto.functions.isEmpty { proto.graph.node = try calls.written(proto.graph.node) }
+        self.proto = proto
         let version = proto.opsetImport.first { $0.domain == "" || $0.domain == "ai.onnx" }?.version ?? 1
         opset = Int(clamping: version)
         guard Self.supportedOpsets.contains(opset) else {

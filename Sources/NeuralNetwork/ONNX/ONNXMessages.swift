@@ -58,12 +58,13 @@ struct ONNXNodeProto: WireMessage {
     @Present var opType: String
     var attribute: [ONNXAttributeProto] = []
     @Present var domain: String
+    @Present var overload: String
     var metadataProps: [ONNXStringStringEntryProto] = []
     var unknown = Data()
 
     static let fields: [MessageField<Self>] = [
         .many(1, \.input, .text), .many(2, \.output, .text), .one(3, \.$name, .text), .one(4, \.$opType, .text),
-        .messages(5, \.attribute), .one(7, \.$domain, .text), .messages(9, \.metadataProps),
+        .messages(5, \.attribute), .one(7, \.$domain, .text), .one(8, \.$overload, .text), .messages(9, \.metadataProps),
     ]
 }
 
