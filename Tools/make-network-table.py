@@ -18,8 +18,9 @@ HEAD = """# Networks beside PyTorch
 
 <!-- Written by Tools/make-network-table.py; do not edit. -->
 
-Every CNN classifier of torchvision {version} ({count}), and one of every kind that timm {timm} has and torchvision has not, with random weights and
-warmed-up batch norm, as PyTorch's first exporter (`dynamo=False`, operator set 17) and its second (`dynamo=True`) write it, on the first two random
+Every CNN classifier of torchvision {version} ({count}), one of every kind that timm {timm} has and torchvision has not, and transformers and hybrids of
+timm, with random weights, warmed-up batch norm, and random numbers for what is 0 or 1 before training (position embeddings, class tokens, layer scales,
+weights that are all 0), as PyTorch's first exporter (`dynamo=False`, operator set 17) and its second (`dynamo=True`) write it, on the first two random
 images of 224×224 (Inception's networks: 299×299). Made by
 
 ```
@@ -119,8 +120,8 @@ def table(rows, names):
     return text
 
 
-def write(rows):
-    text = HEAD.format(version=version("torchvision"), count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
+def write(rows, torchvision):
+    text = HEAD.format(version=torchvision, count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
     extra = sorted(name for name in rows if name.startswith("timm."))
     for title, names_ in (("timm", [n for n in extra if not is_transformer(n)]), ("Transformers and hybrids of timm", [n for n in extra if is_transformer(n)])):
         if names_: text += f"\n## {title}\n\n" + table(rows, names_)
@@ -137,6 +138,12 @@ def written():
     return rows
 
 
+def torchvision_written():
+    """The version that the page's networks of torchvision are of."""
+    found = re.search(r"torchvision ([0-9.]+)", PAGE.read_text()) if PAGE.exists() else None
+    return found[1] if found else version("torchvision")
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("out", type=pathlib.Path), ap.add_argument("names", nargs="*")
@@ -150,7 +157,7 @@ def main():
         line = row(name, compare(folder))
         print(line, flush=True)
         if not a.keep: shutil.rmtree(folder)
-        write(written() | {name: line})
+        write(written() | {name: line}, version("torchvision") if not name.startswith("timm.") else torchvision_written())
 
 
 if __name__ == "__main__":
