@@ -40,7 +40,7 @@ import Testing
         let detector = try fixture.explainer.detector(DetectionSettings())
         #expect(detector.form == .pairs && detector.classCount == 3 && detector.placeCount == Self.count)
         #expect(
-            detector.shortcut?.hasPrefix("taken before \(selection), which neurodex does not read, from boxes 'boxes'") == true)
+            detector.shortcut?.hasPrefix("taken before \(selection), which chooses among the boxes, from boxes 'boxes'") == true)
         let subject = try fixture.subject(plain.folder.file("1.png"))
         let found = try detector.findings(on: subject)
         #expect(found.detections == expected.detections && found.detections.count > 5)

@@ -32,7 +32,8 @@ private func ofTokens(
             output: String, slow: @Sendable (SlowTensor) -> SlowTensor
         )
 ) -> OperatorCase {
-    OperatorCase(name: name, operators: operators, shapes: shapes, opset: opset) { model, shape, random in
+    OperatorCase(name: name, operators: operators, shapes: shapes, fitsOtherShapes: shapes.count > 1, opset: opset) {
+        model, shape, random in
         let count = shape[1] * shape[2]
         let flat = model.node("Reshape", ["image", model.integers([1, shape[0], count])])
         let tokens = model.node("Transpose", [flat], ["perm": [0, 2, 1]])
@@ -152,7 +153,8 @@ let attentionCases: [OperatorCase] = [
     function("QuickGelu", hasBias: false, ["alpha": 1.5]) { $0 / (1 + exp(-1.5 * $0)) },
     normalizedSum("SkipLayerNormalization", byMean: true), normalizedSum("SkipSimplifiedLayerNormalization", byMean: false),
     rootMeanSquare("SimplifiedLayerNormalization"), rootMeanSquare("RMSNormalization"),
-    OperatorCase(name: "FusedConv", operators: ["com.microsoft.FusedConv"], shapes: [[3, 5, 6]]) { model, shape, random in
+    OperatorCase(name: "FusedConv", operators: ["com.microsoft.FusedConv"], shapes: [[3, 5, 6]], fitsOtherShapes: false) {
+        model, shape, random in
         let weights = model.random("weight", [3, shape[0], 3, 3], &random)
         let bias = model.random("bias", [3], &random).values
         let window = SlowOperators.Window(kernel: [3, 3], pads: [1, 1, 1, 1])
@@ -166,7 +168,8 @@ let attentionCases: [OperatorCase] = [
             }
         )
     },
-    OperatorCase(name: "FusedGemm", operators: ["com.microsoft.FusedGemm"], shapes: [[3, 2, 2]]) { model, shape, random in
+    OperatorCase(name: "FusedGemm", operators: ["com.microsoft.FusedGemm"], shapes: [[3, 2, 2]], fitsOtherShapes: false) {
+        model, shape, random in
         let weights = model.random("weight", [5, 12], &random)
         let bias = model.random("bias", [5], &random).values
         let flat = model.node("Flatten", ["image"])
@@ -174,7 +177,8 @@ let attentionCases: [OperatorCase] = [
             "FusedGemm", [flat, "weight", "bias"], ["transB": 1, "activation": "Relu"], domain: microsoft)
         return (output, { SlowOperators.linear($0.reshaped([1, 12]), weights, bias).map { max($0, 0) } })
     },
-    OperatorCase(name: "FusedMatMul", operators: ["com.microsoft.FusedMatMul"], shapes: [[3, 4, 5]]) { model, _, random in
+    OperatorCase(name: "FusedMatMul", operators: ["com.microsoft.FusedMatMul"], shapes: [[3, 4, 5]], fitsOtherShapes: false) {
+        model, _, random in
         let weights = model.random("weight", [6, 4], &random)
         let output = model.node(
             "FusedMatMul", ["image", "weight"], ["transA": 1, "transB": 1, "alpha": 0.5], domain: microsoft)

@@ -16,7 +16,8 @@ import Testing
             let (output, expected) = operation.build(&model, shape, &random)
             let image = SlowTensor(random: [1] + shape, using: &random)
             _ = model.weight("image", [1] + shape, image.floats)
-            let sum = model.node("Add", [output, "picture"])
+            // Steps of a sequence stand along the first axis, and are no images.
+            let sum = model.node("Add", [model.node("Flatten", [output], ["axis": 0]), "picture"])
             let answer = try model.network(output: sum).answers(to: [[0]])[0]
             let error = distance(answer, expected(image).values)
             #expect(error <= operation.tolerance, "\(operation.name), shape \(shape): \(error)")

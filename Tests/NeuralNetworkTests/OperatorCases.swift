@@ -17,9 +17,13 @@ struct OperatorCase: Sendable {
     var gradientTolerance = 1e-4
     /// [channels, height, width]
     var shapes: [[Int]] = [[1, 7, 5], [3, 8, 11], [16, 6, 9], [17, 9, 4]]
+    /// Whether it may be tried on other shapes too; else its weights and places are made for these.
+    var fitsOtherShapes = true
     var opset = 17
     /// Whether the way back is that of the function itself; rounding goes back as if it were none.
     var isDifferentiable = true
+    /// Whether there is a way back: places in a rank have none.
+    var hasWayBack = true
     var build: Build
 }
 

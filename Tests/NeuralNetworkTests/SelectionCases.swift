@@ -72,7 +72,7 @@ private func ranked(
 
 private func top(_ name: String, axis: Int, count: Int, smallest: Bool = false, places: Bool = false) -> OperatorCase {
     OperatorCase(
-        name: "TopK \(name)", operators: ["TopK"], shapes: [[3, 4, 5], [17, 3, 6]], isDifferentiable: !places
+        name: "TopK \(name)", operators: ["TopK"], shapes: [[3, 4, 5], [17, 3, 6]], isDifferentiable: !places, hasWayBack: !places
     ) { model, _, _ in
         model.node(
             "TopK", ["image", model.integers([count])], ["axis": .int(axis), "largest": .int(smallest ? 0 : 1)],
@@ -86,7 +86,10 @@ private func top(_ name: String, axis: Int, count: Int, smallest: Bool = false, 
 }
 
 private func extreme(_ type: String, axis: Int, keeps: Bool) -> OperatorCase {
-    OperatorCase(name: "\(type) along \(axis)", operators: [type], shapes: [[3, 4, 5], [17, 3, 6]], isDifferentiable: false) {
+    OperatorCase(
+        name: "\(type) along \(axis)", operators: [type], shapes: [[3, 4, 5], [17, 3, 6]], isDifferentiable: false,
+        hasWayBack: false
+    ) {
         model, _, _ in
         let places = model.node(type, ["image"], ["axis": .int(axis), "keepdims": .int(keeps ? 1 : 0)])
         return (
@@ -115,7 +118,8 @@ let selectionCases: [OperatorCase] =
             let isLarge = model.node("Greater", ["image", model.weight("bound", [], [0.1])])
             return (model.node("Mul", [model.node("Cast", [isLarge], ["to": 1]), "image"]), { $0.map { $0 > 0.1 ? $0 : 0 } })
         },
-        OperatorCase(name: "OneHot of constants", operators: ["OneHot"], shapes: [[4, 3, 5]]) { model, _, _ in
+        OperatorCase(name: "OneHot of constants", operators: ["OneHot"], shapes: [[4, 3, 5]], fitsOtherShapes: false) {
+            model, _, _ in
             _ = model.weight("values", [2], [0.5, 2])
             let marks = model.node("OneHot", [model.integers([2, 0, -1]), model.integers([5]), "values"])
             return (
@@ -125,7 +129,9 @@ let selectionCases: [OperatorCase] =
                 }
             )
         },
-        OperatorCase(name: "ScatterND of rows into a picture", operators: ["ScatterND"], shapes: [[3, 4, 5]]) { model, _, _ in
+        OperatorCase(
+            name: "ScatterND of rows into a picture", operators: ["ScatterND"], shapes: [[3, 4, 5]], fitsOtherShapes: false
+        ) { model, _, _ in
             let places = model.integers([0, 2, 1, 0, 0, 3], shape: [1, 2, 3])
             let rows = model.node(
                 "Slice", ["image", model.integers([0]), model.integers([2]), model.integers([2])])
@@ -144,7 +150,9 @@ let selectionCases: [OperatorCase] =
                 }
             )
         },
-        OperatorCase(name: "ScatterND that adds constants", operators: ["ScatterND"], shapes: [[3, 4, 5]]) { model, _, random in
+        OperatorCase(
+            name: "ScatterND that adds constants", operators: ["ScatterND"], shapes: [[3, 4, 5]], fitsOtherShapes: false
+        ) { model, _, random in
             let added = model.random("added", [1, 4, 5], &random)
             return (
                 model.node("ScatterND", ["image", model.integers([0, 1], shape: [1, 2]), "added"], ["reduction": "add"]),

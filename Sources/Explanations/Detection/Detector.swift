@@ -20,7 +20,7 @@ public final class Detector: Sendable {
     public var shortcut: String? {
         guard !outputs.before.isEmpty, let first = outputs.first else { return nil }
         let tensors = outputs.joined.map { "boxes '\(first)' and scores '\($0.name)'" } ?? "'\(first)'"
-        return "taken before \(outputs.before.joined(separator: ", ")), which neurodex does not read, from \(tensors)"
+        return "taken before \(outputs.before.joined(separator: ", ")), which chooses among the boxes, from \(tensors)"
     }
 
     private let explainer: Explainer

@@ -28,10 +28,17 @@ public struct BeforeSelection: Equatable, Sendable {
     public init?(of path: String, options: Network.Options = Network.Options()) throws {
         let file = try ModelFile(path: path)
         let proto = file.proto.graph
-        let known = proto.tensorsWithoutUnknown
-        let left = proto.node.filter { !Set($0.output).isSubset(of: known) }
+        func left(_ known: Set<String>) -> [ONNXNodeProto] { proto.node.filter { !Set($0.output).isSubset(of: known) } }
+        var (choosing, known) = (Set<String>(), proto.tensors(without: []))
+        if left(known).isEmpty {
+            // TopK itself is read; what is gathered at the places that it finds is not.
+            choosing = ["TopK"]
+            guard !Self.areAllRead(file, options) else { return nil }
+            known = proto.tensors(without: choosing)
+        }
+        let left = left(known)
         guard !left.isEmpty else { return nil }
-        operators = left.filter { operatorsByName[$0.opType] == nil }.map(\.opType).reduce(into: []) { names, name in
+        operators = left.filter { !$0.isRead || choosing.contains($0.opType) }.map(\.opType).reduce(into: []) { names, name in
             if !names.contains(name) { names.append(name) }
         }
         let varying = proto.tensorsOfTheImage
@@ -56,6 +63,18 @@ public struct BeforeSelection: Equatable, Sendable {
     }
 }
 
+extension BeforeSelection {
+    /// Whether each output of a file can be computed.
+    private static func areAllRead(_ file: ModelFile, _ options: Network.Options) -> Bool {
+        file.proto.graph.output.prefix(most).allSatisfy { output in
+            var reading = AnswerReading(options)
+            (reading.output, reading.others, reading.joined) = (output.name, [], nil)
+            return (try? Importer.graph(of: file, answer: reading, inputSize: options.inputSize, leavesWeightsInFile: true))
+                != nil
+        }
+    }
+}
+
 extension ONNXGraphProto {
     /// What nodes make of the file's inputs; a file need not keep to an order, and then some are missed.
     fileprivate var tensorsOfTheImage: Set<String> {
@@ -66,14 +85,14 @@ extension ONNXGraphProto {
         return varying.subtracting(inputs)
     }
 
-    /// Tensors that no unknown operator is needed for.
-    fileprivate var tensorsWithoutUnknown: Set<String> {
+    /// Tensors that no unknown operator is needed for, and none of `others`.
+    fileprivate func tensors(without others: Set<String>) -> Set<String> {
         var known = Set(initializer.map(\.name) + input.map(\.name) + [""])
         var rest = node
         // Files need not keep to an order.
         while true {
             let ready = rest.partition { node in
-                operatorsByName[node.opType] != nil && ["", "ai.onnx"].contains(node.domain) && known.isSuperset(of: node.input)
+                node.isRead && !others.contains(node.opType) && known.isSuperset(of: node.input)
             }
             guard ready < rest.count else { return known }
             for node in rest[ready...] { known.formUnion(node.output) }

@@ -79,6 +79,7 @@ struct Importer {
         }
         let nodes = try inOrder(proto.node, reaching: [target] + others)
         try refuseUnknown(nodes)
+        try refuseChoices(by: imageName, nodes)
         for node in nodes { try add(node) }
         others = try others.map { try spread($0, input).tensor }
         (target, graph.fileAnswer) = try spread(target, input)
@@ -213,15 +214,32 @@ struct Importer {
 
     private func refuseUnknown(_ nodes: [ONNXNodeProto]) throws {
         var uses: [NetworkError.OperatorUse] = []
-        for node in nodes
-        where operatorsByName[Expansion.name(of: node)] == nil && !Expansion.knows(node)
-            && node.opType != "If"
-        {
+        for node in nodes where !node.isRead {
             let name = Expansion.name(of: node)
             guard !uses.contains(where: { $0.operatorType == name }) else { continue }
             uses.append(.init(operatorType: name, node: node.name, layer: LayerNames.name(for: node, weights: node.input)))
         }
         guard uses.isEmpty else { throw NetworkError.unsupportedOperators(uses) }
+    }
+
+    /// An `If` whose condition depends on the picture, and not on its size alone, is refused before what makes that condition.
+    private func refuseChoices(by image: String, _ nodes: [ONNXNodeProto]) throws {
+        var varying: Set<String> = [image]
+        for node in nodes
+        where !["Shape", "Size", "EyeLike"].contains(node.opType) && node.input.contains(where: varying.contains) {
+            if node.opType == "If", let condition = node.input.first, varying.contains(condition) {
+                throw NetworkError.node(
+                    .init(operatorType: node.opType, node: node.name, layer: LayerNames.name(for: node, weights: [])),
+                    problem: Self.isChosen(by: condition).problem)
+            }
+            varying.formUnion(node.output)
+        }
+    }
+
+    private static func isChosen(by condition: String) -> Refusal {
+        Refusal(
+            "chooses between two graphs by '\(condition)', which depends on the image; neurodex reads those whose condition is known when the file is loaded"
+        )
     }
 
     private mutating func add(_ proto: ONNXNodeProto) throws {
@@ -281,9 +299,7 @@ struct Importer {
         do {
             let condition = proto.input.first.map { operand(id($0)) }
             guard let value = condition?.constant?.numbers.first else {
-                throw Refusal(
-                    "chooses between two graphs by '\(condition?.name ?? "")', which depends on the image; neurodex reads those whose condition is known when the file is loaded"
-                )
+                throw Self.isChosen(by: condition?.name ?? "")
             }
             let branch = try Branch(of: proto, isTrue: value != 0)
             for initializer in branch.initializers { try add(initializer, file.tensors.read(initializer)) }
@@ -374,4 +390,9 @@ struct Importer {
         guard operands.allSatisfy({ $0 == nil || $0?.constant != nil }) else { return nil }
         return try operation.evaluate(operands.map { $0?.constant })
     }
+}
+
+extension ONNXNodeProto {
+    /// Whether its operator is read: as it stands, written out in others, or chosen from.
+    var isRead: Bool { operatorsByName[Expansion.name(of: self)] != nil || Expansion.knows(self) || opType == "If" }
 }
