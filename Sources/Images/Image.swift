@@ -5,9 +5,24 @@ public struct Image: Sendable, Equatable {
     /// Rows; at least 1.
     public let height: Int
     /// `width * height * 3` bytes; the pixel at (x, y) starts at `(y * width + x) * 3`.
-    public var pixels: [UInt8] { didSet { samples = nil } }
+    public var pixels: [UInt8]
+    /// What the pixels were drawn from, and those pixels: they stay as they are, since whoever changes pixels changes a copy of them.
+    private var source: (samples: Samples, pixels: [UInt8])?
+
     /// The numbers that it was drawn from, where it is an array's: what a network sees in place of the pixels. Nil once it was drawn on.
-    public internal(set) var samples: Samples?
+    public internal(set) var samples: Samples? {
+        get { source.flatMap { Self.areSame($0.pixels, pixels) ? $0.samples : nil } }
+        set { source = newValue.map { ($0, pixels) } }
+    }
+
+    public static func == (a: Image, b: Image) -> Bool {
+        (a.width, a.height) == (b.width, b.height) && a.pixels == b.pixels && a.samples == b.samples
+    }
+
+    /// Whether two arrays are one and the same memory.
+    private static func areSame(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { a.baseAddress == $0.baseAddress } }
+    }
 
     /// A picture of the given pixels.
     ///
