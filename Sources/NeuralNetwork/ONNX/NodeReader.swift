@@ -38,7 +38,9 @@ struct NodeReader {
     func constant(_ index: Int, _ role: String) throws -> HostTensor? {
         guard index < inputs.count, let input = inputs[index] else { return nil }
         guard let constant = input.constant else {
-            throw Refusal("its \(role) ('\(input.name)') must be a constant, but depends on the image")
+            throw Refusal(
+                "its \(role) ('\(input.name)') must be a constant, but depends on the image; what stands before can be read: name a tensor of the file with --output"
+            )
         }
         return constant
     }
