@@ -295,7 +295,7 @@ import Testing
         }
         try expect("names all neurons of a layer", "deconv shop.sqlite conv4 -o a.png")
         try expect("outside the layer's map of 12×12", "deconv shop.sqlite conv4:3 --position 12,0 -o a.png")
-        try expect("a place y,x of the map, or box x0,y0,x1,y1", "deconv shop.sqlite conv4:3 --position here -o a.png")
+        try expect("a place y,x of the map, box x0,y0,x1,y1", "deconv shop.sqlite conv4:3 --position here -o a.png")
         try expect("no image is left to explain", "deconv shop.sqlite conv4:3 --image 3 --where 1=0")
         try expect("no image of the store has a value of conv4:3", "deconv shop.sqlite conv4:3 --where 1=0")
         try expect("no layer is named conv9", "deconv shop.sqlite conv9:3")
