@@ -7,23 +7,13 @@
 
 #if __has_include(<libheif/heif.h>)
 #include <libheif/heif.h>
-#include <pthread.h>
 
 #define FUNCTIONS(X)                                                                                                          \
   X(heif_context_alloc) X(heif_context_free) X(heif_context_read_from_memory_without_copy)                                     \
   X(heif_context_get_primary_image_handle) X(heif_image_handle_release) X(heif_image_handle_get_width)                         \
   X(heif_image_handle_get_height) X(heif_decode_image) X(heif_image_release) X(heif_image_get_plane_readonly)                  \
   X(heif_image_get_width) X(heif_image_get_height) X(heif_decoding_options_alloc) X(heif_decoding_options_free)
-#define POINTER(name) __typeof__(&name) name;
-static struct { FUNCTIONS(POINTER) } lib;
-static int is_open;
-
-static void open_library(void) {
-#define SYMBOL(name) {#name, &lib.name},
-  static const codec_symbol symbols[] = {FUNCTIONS(SYMBOL)};
-  static const char *const names[] = {"libheif.so.1", "libheif.1.dylib", NULL};
-  is_open = codec_library_open(names, symbols, sizeof symbols / sizeof *symbols);
-}
+CODEC_LIBRARY(FUNCTIONS, "libheif.so.1", "libheif.1.dylib")
 
 static codec_status failed(struct heif_error error, char *message) {
   if (error.code == heif_error_Ok) return CODEC_OK;
@@ -36,10 +26,8 @@ static codec_status failed(struct heif_error error, char *message) {
 
 codec_status codec_heif(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
                         char message[CODEC_MESSAGE_LENGTH]) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, open_library);
   message[0] = 0;
-  if (!is_open) return CODEC_ABSENT;
+  if (!is_there()) return CODEC_ABSENT;
   struct heif_context *context = lib.heif_context_alloc();
   if (!context) return CODEC_NO_MEMORY;
   struct heif_image_handle *handle = NULL;

@@ -6,22 +6,11 @@
 
 #if __has_include(<jxl/decode.h>)
 #include <jxl/decode.h>
-#include <pthread.h>
 
 #define FUNCTIONS(X)                                                                                                          \
   X(JxlDecoderCreate) X(JxlDecoderDestroy) X(JxlDecoderSubscribeEvents) X(JxlDecoderSetInput) X(JxlDecoderCloseInput)          \
   X(JxlDecoderProcessInput) X(JxlDecoderGetBasicInfo) X(JxlDecoderImageOutBufferSize) X(JxlDecoderSetImageOutBuffer)
-#define POINTER(name) __typeof__(&name) name;
-static struct { FUNCTIONS(POINTER) } lib;
-static int is_open;
-
-static void open_library(void) {
-#define SYMBOL(name) {#name, &lib.name},
-  static const codec_symbol symbols[] = {FUNCTIONS(SYMBOL)};
-  static const char *const names[] = {"libjxl.so.0.7",  "libjxl.so.0.8", "libjxl.so.0.9", "libjxl.so.0.10",
-                                      "libjxl.so.0.11", "libjxl.dylib",  NULL};
-  is_open = codec_library_open(names, symbols, sizeof symbols / sizeof *symbols);
-}
+CODEC_LIBRARY(FUNCTIONS, "libjxl.so.0.7", "libjxl.so.0.8", "libjxl.so.0.9", "libjxl.so.0.10", "libjxl.so.0.11", "libjxl.dylib")
 
 static codec_status run(JxlDecoder *decoder, uint8_t *rgb, int *width, int *height, char *message) {
   const JxlPixelFormat format = {3, JXL_TYPE_UINT8, JXL_NATIVE_ENDIAN, 0};
@@ -50,10 +39,8 @@ static codec_status run(JxlDecoder *decoder, uint8_t *rgb, int *width, int *heig
 
 codec_status codec_jxl(const uint8_t *bytes, size_t count, uint8_t *rgb, int *width, int *height,
                        char message[CODEC_MESSAGE_LENGTH]) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, open_library);
   message[0] = 0;
-  if (!is_open) return CODEC_ABSENT;
+  if (!is_there()) return CODEC_ABSENT;
   JxlDecoder *decoder = lib.JxlDecoderCreate(NULL);
   if (!decoder) return CODEC_NO_MEMORY;
   int events = JXL_DEC_BASIC_INFO | (rgb ? JXL_DEC_FULL_IMAGE : 0);

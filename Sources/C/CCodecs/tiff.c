@@ -9,7 +9,6 @@
 #include <string.h>
 
 #if __has_include(<tiffio.h>)
-#include <pthread.h>
 #include <tiffio.h>
 
 #define FUNCTIONS(X)                                                                                                          \
@@ -17,9 +16,7 @@
   X(TIFFTileSize64) X(TIFFTileRowSize64) X(TIFFStripSize64) X(TIFFNumberOfStrips) X(TIFFReadEncodedStrip)                      \
   X(TIFFReadEncodedTile) X(TIFFComputeTile) X(TIFFReadRGBAImageOriented) X(TIFFSetErrorHandler) X(TIFFSetErrorHandlerExt)      \
   X(TIFFSetWarningHandler) X(TIFFIsCODECConfigured)
-#define POINTER(name) __typeof__(&name) name;
-static struct { FUNCTIONS(POINTER) } lib;
-static int is_open;
+CODEC_LIBRARY(FUNCTIONS, "libtiff.so.6", "libtiff.so.5", "libtiff.6.dylib")
 
 typedef struct {
   const uint8_t *bytes;
@@ -61,12 +58,7 @@ static void note(thandle_t handle, const char *module, const char *format, va_li
   if (from && from->message && !from->message[0]) vsnprintf(from->message, CODEC_MESSAGE_LENGTH, format, arguments);
 }
 
-static void open_library(void) {
-#define SYMBOL(name) {#name, &lib.name},
-  static const codec_symbol symbols[] = {FUNCTIONS(SYMBOL)};
-  static const char *const names[] = {"libtiff.so.6", "libtiff.so.5", "libtiff.6.dylib", NULL};
-  is_open = codec_library_open(names, symbols, sizeof symbols / sizeof *symbols);
-  if (!is_open) return;
+static void note_errors(void) {
   lib.TIFFSetErrorHandler(NULL);
   lib.TIFFSetWarningHandler(NULL);
   lib.TIFFSetErrorHandlerExt(note);
@@ -74,9 +66,9 @@ static void open_library(void) {
 
 static codec_status begin(source *from, TIFF **tiff) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, open_library);
   from->message[0] = 0;
-  if (!is_open) return CODEC_ABSENT;
+  if (!is_there()) return CODEC_ABSENT;
+  pthread_once(&once, note_errors);
   *tiff = lib.TIFFClientOpen("picture", "rm", from, read_bytes, write_bytes, seek, close_source, size_of, map, unmap);
   if (*tiff) return CODEC_OK;
   return from->exhausted ? CODEC_TRUNCATED : CODEC_CORRUPT;
@@ -274,7 +266,15 @@ static codec_status rare_colours(TIFF *tiff, const codec_raster *raster, uint8_t
   return good ? CODEC_OK : CODEC_CORRUPT;
 }
 
+// The picture described; `finish` ends with it, also where that fails.
+static codec_status open_picture(source *from, TIFF **tiff, layout *picture) {
+  memset(picture, 0, sizeof *picture);
+  codec_status status = begin(from, tiff);
+  return status == CODEC_OK ? describe(*tiff, picture, from->message) : status;
+}
+
 static codec_status finish(TIFF *tiff, const source *from, codec_status status) {
+  if (!tiff) return status;
   lib.TIFFClose(tiff);
   return status == CODEC_CORRUPT && from->exhausted ? CODEC_TRUNCATED : status;
 }
@@ -282,12 +282,9 @@ static codec_status finish(TIFF *tiff, const source *from, codec_status status) 
 codec_status codec_tiff_header(const uint8_t *bytes, size_t count, codec_raster *raster, char message[CODEC_MESSAGE_LENGTH]) {
   source from = {bytes, count, 0, 0, message};
   TIFF *tiff = NULL;
-  codec_status status = begin(&from, &tiff);
-  if (status != CODEC_OK) return status;
   layout picture;
-  memset(&picture, 0, sizeof picture);
-  status = describe(tiff, &picture, message);
-  *raster = picture.raster;
+  codec_status status = open_picture(&from, &tiff, &picture);
+  if (tiff) *raster = picture.raster;
   return finish(tiff, &from, status);
 }
 
@@ -295,11 +292,8 @@ codec_status codec_tiff_decode(const uint8_t *bytes, size_t count, const codec_r
                                char message[CODEC_MESSAGE_LENGTH]) {
   source from = {bytes, count, 0, 0, message};
   TIFF *tiff = NULL;
-  codec_status status = begin(&from, &tiff);
-  if (status != CODEC_OK) return status;
   layout picture;
-  memset(&picture, 0, sizeof picture);
-  status = describe(tiff, &picture, message);
+  codec_status status = open_picture(&from, &tiff, &picture);
   if (status != CODEC_OK) return finish(tiff, &from, status);
   if (picture.raster.width != raster->width || picture.raster.height != raster->height) return finish(tiff, &from, CODEC_CORRUPT);
   int is_jpeg = picture.compression == COMPRESSION_JPEG && picture.photometric == PHOTOMETRIC_YCBCR;
@@ -338,11 +332,8 @@ codec_status codec_tiff_numbers(const uint8_t *bytes, size_t count, const codec_
                                 char message[CODEC_MESSAGE_LENGTH]) {
   source from = {bytes, count, 0, 0, message};
   TIFF *tiff = NULL;
-  codec_status status = begin(&from, &tiff);
-  if (status != CODEC_OK) return status;
   layout picture;
-  memset(&picture, 0, sizeof picture);
-  status = describe(tiff, &picture, message);
+  codec_status status = open_picture(&from, &tiff, &picture);
   const codec_raster *own = &picture.raster;
   if (status == CODEC_OK && (own->width != raster->width || own->height != raster->height || own->samples != raster->samples))
     status = CODEC_CORRUPT;
