@@ -25,7 +25,7 @@ package struct ArchivedFile: Sendable {
         guard let (archive, name) = Self.place(path), let known = try? Self.known(archive),
             let entry = known.contents.entry(named: name)
         else { return nil }
-        (self.archive, contents, self.entry, modified) = (archive, known.contents, entry, known.modified)
+        (self.archive, contents, self.entry, modified) = (archive, known.contents, entry, known.status.modified)
     }
 
     /// Its bytes, into memory for as many.
@@ -62,9 +62,7 @@ package struct ArchivedFile: Sendable {
         while let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
             let before = path[..<slash]
             if slash > path.startIndex, before.utf8.count > 4, isEnding(before.utf8.suffix(4)) {
-                var status = stat()
-                let isFile = PathText.withPath(String(before)) { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFREG
-                if isFile { return slash }
+                if FileStatus(String(before))?.isFile == true { return slash }
             }
             rest = path.utf8[path.utf8.index(after: slash)...]
         }
@@ -78,33 +76,21 @@ package struct ArchivedFile: Sendable {
 
     private struct Known: Sendable {
         var contents: Archive
-        var bytes: Int
-        var modified: Int
-        var inode: UInt64
+        /// When it was read.
+        var status: FileStatus
     }
 
     private static let all = Mutex<[ExactString: Known]>([:])
 
     /// - Throws: `ImageError` without a name.
     private static func known(_ path: String) throws(ImageError) -> Known {
-        var status = stat()
-        guard PathText.withPath(path, { stat($0, &status) }) == 0 else {
+        guard let status = FileStatus(path) else {
             throw ImageError(.unreadable(reason: String(cString: strerror(errno))))
         }
-        #if os(Linux)
-            let modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
-        #else
-            let modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
-        #endif
         let key = ExactString(path)
-        if let known = all.withLock({ $0[key] }), known.bytes == Int(status.st_size), known.modified == modified,
-            known.inode == UInt64(status.st_ino)
-        {
-            return known
-        }
+        if let known = all.withLock({ $0[key] }), known.status == status { return known }
         // Two workers may read it at once; either's is as good.
-        let known = Known(
-            contents: try Archive(contentsOf: path), bytes: Int(status.st_size), modified: modified, inode: UInt64(status.st_ino))
+        let known = Known(contents: try Archive(contentsOf: path), status: status)
         all.withLock { $0[key] = known }
         return known
     }

@@ -36,18 +36,12 @@ struct FileFacts {
     var modified: Int
 
     init?(_ path: String) {
-        var status = stat()
-        guard PathText.withPath(path, { stat($0, &status) }) == 0 else {
+        guard let status = FileStatus(path) else {
             guard errno == ENOTDIR, let file = ArchivedFile(path) else { return nil }
             (bytes, modified) = (file.bytes, file.modified)
             return
         }
-        bytes = Int(status.st_size)
-        #if os(Linux)
-            modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
-        #else
-            modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
-        #endif
+        (bytes, modified) = (status.bytes, status.modified)
     }
 
     /// Of the file's bytes; nil where it cannot be read.
