@@ -50,17 +50,7 @@ struct Comparison: Operator {
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let operands = node.inputs.compactMap { $0 }
-        let destination = program.allocate(node.outputs[0], in: program.order(of: operands, under: node.outputs[0]))
-        let (left, right) = try (
-            program.expanded(operands[0], to: destination.shape, in: destination.order),
-            program.expanded(operands[1], to: destination.shape, in: destination.order)
-        )
-        let (count, kind) = (destination.count * program.batch, kind)
-        program.emit(reads: [left, right], writes: [destination]) { memory in
-            let (left, right, to) = (memory[left], memory[right], memory[destination])
-            return { ndx_compare(kind, left, right, to, count) }
-        }
+        try program.emitPairs(of: node) { [kind] in ndx_compare(kind, $0, $1, $2, $3) }
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {}

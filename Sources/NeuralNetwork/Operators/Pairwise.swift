@@ -48,18 +48,7 @@ struct Pairwise: Operator {
     }
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
-        let operands = node.inputs.compactMap { $0 }
-        let destination = program.allocate(node.outputs[0], in: program.order(of: operands, under: node.outputs[0]))
-        let (left, right) = try (
-            program.expanded(operands[0], to: destination.shape, in: destination.order),
-            program.expanded(operands[1], to: destination.shape, in: destination.order)
-        )
-        let count = destination.count * program.batch
-        let function = isPower ? ndx_power : ndx_prelu
-        program.emit(reads: [left, right], writes: [destination]) { memory in
-            let (left, right, to) = (memory[left], memory[right], memory[destination])
-            return { function(left, right, to, count) }
-        }
+        try program.emitPairs(of: node, isPower ? ndx_power : ndx_prelu)
     }
 
     func lowerBackward(_ node: Graph.Node, into program: inout BackwardBuilder) throws {
@@ -90,6 +79,27 @@ struct Pairwise: Operator {
                 }
                 if full != target { program.sum(full, to: target) }
             }
+        }
+    }
+}
+
+extension ProgramBuilder {
+    /// Emits what makes the elements of a node's output of those of its two inputs, each with the other's shape.
+    /// - Parameter function: of both inputs' elements, for as many results.
+    mutating func emitPairs(
+        of node: Graph.Node,
+        _ function: @escaping @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+    ) throws {
+        let operands = node.inputs.compactMap { $0 }
+        let destination = allocate(node.outputs[0], in: order(of: operands, under: node.outputs[0]))
+        let (left, right) = try (
+            expanded(operands[0], to: destination.shape, in: destination.order),
+            expanded(operands[1], to: destination.shape, in: destination.order)
+        )
+        let count = destination.count * batch
+        emit(reads: [left, right], writes: [destination]) { memory in
+            let (left, right, to) = (memory[left], memory[right], memory[destination])
+            return { function(left, right, to, count) }
         }
     }
 }
