@@ -1,3 +1,4 @@
+import Foundation
 import NeuralNetwork
 import TestSupport
 import Testing
@@ -31,6 +32,20 @@ import Testing
         #expect(try answer([GivenInput(name: "scale", values: [2]), count]) == [12, 14, 16, 18, 20, 22, 24, 26])
         let array = GivenInput(name: "scale", shape: [1, 2], values: [0, 1])
         #expect(try answer([count, array]) == [10, 10, 10, 10, 15, 16, 17, 18])
+    }
+
+    /// Whoever asks what a file's outputs and tensors look like gives the inputs as well.
+    @Test func outputsAreLookedAtWithThem() throws {
+        let (model, output) = model()
+        let folder = try TemporaryFolder()
+        let path = folder.file("m.onnx")
+        try Data(model.bytes(outputs: [output])).write(to: URL(fileURLWithPath: path))
+        var options = Network.Options()
+        #expect(try FileOutput.all(of: path, options: options).map(\.shape) == [nil])
+        options.inputs = [GivenInput(name: "scale", values: [1, -1]), GivenInput(name: "count", values: [10])]
+        #expect(try FileOutput.all(of: path, options: options).map(\.shape) == [[2, 2, 2]])
+        #expect(try FileOutput(named: output, of: path, options: options).shape == [2, 2, 2])
+        #expect(try BeforeSelection(of: path, options: options) == nil)
     }
 
     @Test func whatIsMissingOrWrongIsSaid() {

@@ -30,16 +30,13 @@ struct Expansion {
     static func knows(_ node: ONNXNodeProto) -> Bool { rules[name(of: node)] != nil }
 
     /// Nil for a node that is read as it stands.
+    /// - Parameter reader: made only for a node that is written out.
     /// - Throws: `Refusal` for a form that is not read.
-    init?(_ node: ONNXNodeProto, inputs: [Operand?], reader: NodeReader) throws {
-        (self.node, self.inputs, self.reader) = (node, inputs, reader)
-        if let rule = Self.rules[Self.name(of: node)] {
-            try rule(&self)
-        } else if let rule = OneAxis.rule(node, inputs) ?? FlatAxis.rule(node, inputs) {
-            try rule(&self)
-        } else {
-            return nil
-        }
+    init?(_ node: ONNXNodeProto, inputs: [Operand?], reader: @autoclosure () -> NodeReader) throws {
+        let rule = Self.rules[Self.name(of: node)] ?? OneAxis.rule(node, inputs) ?? FlatAxis.rule(node, inputs)
+        guard let rule else { return nil }
+        (self.node, self.inputs, self.reader) = (node, inputs, reader())
+        try rule(&self)
     }
 
     /// The name of an input; empty where it is left out.

@@ -9,9 +9,7 @@ public struct LayerGraph: Sendable {
     public init(contentsOf path: String, options: Network.Options = Network.Options()) throws {
         let file = try ModelFile(path: path)
         sha256 = file.sha256
-        graph = try Importer.graph(
-            of: file, answer: AnswerReading(options), inputSize: options.inputSize, inputs: options.inputs,
-            leavesWeightsInFile: true)
+        graph = try Importer.graph(of: file, options, leavesWeightsInFile: true)
     }
 
     /// - Parameter tensors: the ONNX values that are layers.

@@ -66,9 +66,11 @@ public struct FileOutput: Equatable, Sendable {
     /// An output of the file at `path`, or any other tensor of it.
     /// - Throws: `NetworkError`, as where there is none of that name, or it cannot be computed.
     public init(named name: String, of path: String, options: Network.Options = Network.Options()) throws {
-        let graph = try Importer.graph(
-            of: ModelFile(path: path), answer: AnswerReading(output: name), inputSize: options.inputSize,
-            leavesWeightsInFile: true)
+        try self.init(named: name, of: ModelFile(path: path), options: options)
+    }
+
+    init(named name: String, of file: ModelFile, options: Network.Options) throws {
+        let graph = try Importer.graph(of: file, options, answer: AnswerReading(output: name), leavesWeightsInFile: true)
         self.name = name
         shape = (graph.fileAnswer?.shape ?? graph.values[graph.output].shape).map { Array($0.dropFirst()) }
     }
@@ -78,11 +80,7 @@ public struct FileOutput: Equatable, Sendable {
     public static func all(of path: String, options: Network.Options = Network.Options()) throws -> [FileOutput] {
         let file = try ModelFile(path: path)
         return file.proto.graph.output.prefix(most).map { output in
-            let graph = try? Importer.graph(
-                of: file, answer: AnswerReading(output: output.name), inputSize: options.inputSize,
-                inputs: options.inputs, leavesWeightsInFile: true)
-            let shape = graph.flatMap { $0.fileAnswer?.shape ?? $0.values[$0.output].shape }
-            return FileOutput(name: output.name, shape: shape.map { Array($0.dropFirst()) })
+            (try? FileOutput(named: output.name, of: file, options: options)) ?? FileOutput(name: output.name, shape: nil)
         }
     }
 }

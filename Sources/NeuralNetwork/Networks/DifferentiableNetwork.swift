@@ -32,8 +32,7 @@ public final class DifferentiableNetwork: Sendable {
     }
 
     private init(_ file: ModelFile, options: Network.Options) throws {
-        var graph = try Importer.graph(
-            of: file, answer: AnswerReading(options), inputSize: options.inputSize, inputs: options.inputs)
+        var graph = try Importer.graph(of: file, options)
         graph.fuse { $0.isKnownByItsOutput && !options.beforeActivation }
         let recording = try Recording(
             &graph, patterns: ["*"], everyMean: false, beforeActivation: options.beforeActivation, hasClasses: options.hasClasses,

@@ -107,9 +107,7 @@ public final class Network: Sendable {
     private init(_ file: ModelFile, options: Options) throws {
         (precision, layerPatterns, recordsBeforeActivation) = (options.precision, options.layers, options.beforeActivation)
         guard options.supportsPrecision ?? precision.isSupported else { throw NetworkError.precision(precision) }
-        var graph = try Importer.graph(
-            of: file, answer: AnswerReading(options), inputSize: options.inputSize, inputs: options.inputs,
-            leavesWeightsInFile: true)
+        var graph = try Importer.graph(of: file, options, leavesWeightsInFile: true)
         answer = graph.head?.function
         graph.fuse { _ in !options.beforeActivation }
         let recording = try Recording(

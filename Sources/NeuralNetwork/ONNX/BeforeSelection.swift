@@ -33,7 +33,9 @@ public struct BeforeSelection: Equatable, Sendable {
         if left(known).isEmpty {
             // TopK itself is read; what is gathered at the places that it finds is not.
             choosing = ["TopK"]
-            guard !Self.areAllRead(file, options) else { return nil }
+            guard proto.node.contains(where: { choosing.contains($0.opType) }), !Self.areAllRead(file, options) else {
+                return nil
+            }
             known = proto.tensors(without: choosing)
         }
         let left = left(known)
@@ -46,12 +48,7 @@ public struct BeforeSelection: Equatable, Sendable {
         for name in left.flatMap(\.input) where known.contains(name) && varying.contains(name) && !names.contains(name) {
             names.append(name)
         }
-        tensors = names.prefix(Self.most).compactMap { name in
-            let graph = try? Importer.graph(
-                of: file, answer: AnswerReading(output: name), inputSize: options.inputSize, leavesWeightsInFile: true)
-            guard let graph, let shape = graph.fileAnswer?.shape ?? graph.values[graph.output].shape else { return nil }
-            return FileOutput(name: name, shape: Array(shape.dropFirst()))
-        }
+        tensors = names.prefix(Self.most).compactMap { try? FileOutput(named: $0, of: file, options: options) }
         guard let suppression = left.first(where: { $0.opType == "NonMaxSuppression" }), suppression.input.count > 1 else {
             return
         }
@@ -67,10 +64,7 @@ extension BeforeSelection {
     /// Whether each output of a file can be computed.
     private static func areAllRead(_ file: ModelFile, _ options: Network.Options) -> Bool {
         file.proto.graph.output.prefix(most).allSatisfy { output in
-            var reading = AnswerReading(options)
-            (reading.output, reading.others, reading.joined) = (output.name, [], nil)
-            return (try? Importer.graph(of: file, answer: reading, inputSize: options.inputSize, leavesWeightsInFile: true))
-                != nil
+            (try? FileOutput(named: output.name, of: file, options: options)) != nil
         }
     }
 }

@@ -12,6 +12,17 @@ struct Importer {
     /// Of these, elements of those that are larger than what they were computed of.
     private var folded = 0
 
+    /// The graph of a file as options say.
+    /// - Parameter answer: nil for that of the options.
+    /// - Throws: `NetworkError`.
+    static func graph(
+        of file: ModelFile, _ options: Network.Options, answer: AnswerReading? = nil, leavesWeightsInFile: Bool = false
+    ) throws -> Graph {
+        try graph(
+            of: file, answer: answer ?? AnswerReading(options), inputSize: options.inputSize, inputs: options.inputs,
+            leavesWeightsInFile: leavesWeightsInFile)
+    }
+
     /// - Parameters:
     ///   - answer: the output to compute, where the model has several, and what of it.
     ///   - inputSize: height and width for inputs that leave them open.
@@ -19,8 +30,8 @@ struct Importer {
     ///   - leavesWeightsInFile: for a graph that is compiled at once and then dropped; else it must not depend on the file.
     /// - Throws: `NetworkError`; unsupported operators are all named at once, before anything is computed.
     static func graph(
-        of file: ModelFile, answer: AnswerReading = AnswerReading(), inputSize: (height: Int, width: Int)? = nil,
-        inputs given: [GivenInput] = [], leavesWeightsInFile: Bool = false
+        of file: ModelFile, answer: AnswerReading, inputSize: (height: Int, width: Int)?, inputs given: [GivenInput],
+        leavesWeightsInFile: Bool
     ) throws -> Graph {
         var importer = Importer(file: file)
         let proto = file.proto.graph
@@ -224,6 +235,7 @@ struct Importer {
 
     /// An `If` whose condition depends on the picture, and not on its size alone, is refused before what makes that condition.
     private func refuseChoices(by image: String, _ nodes: [ONNXNodeProto]) throws {
+        guard nodes.contains(where: { $0.opType == "If" }) else { return }
         var varying: Set<String> = [image]
         for node in nodes
         where !["Shape", "Size", "EyeLike"].contains(node.opType) && node.input.contains(where: varying.contains) {
@@ -314,9 +326,12 @@ struct Importer {
     /// Adds the nodes that a node is written out as; false where it is read as it stands.
     private mutating func writeOut(_ proto: ONNXNodeProto) throws -> Bool {
         let operands = proto.input.map { $0.isEmpty ? nil : operand(id($0)) }
-        let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
         do {
-            guard let expansion = try Expansion(proto, inputs: operands, reader: reader) else { return false }
+            guard
+                let expansion = try Expansion(
+                    proto, inputs: operands,
+                    reader: NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors))
+            else { return false }
             for (name, tensor) in expansion.constants {
                 let id = id(name)
                 (graph.values[id].constant, graph.values[id].shape) = (tensor, tensor.shape)

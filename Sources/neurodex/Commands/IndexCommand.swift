@@ -200,9 +200,7 @@ struct IndexCommand: ParsableCommand {
         options.layers = layers.flatMap { $0.split(separator: ",").map(String.init) }
         options.beforeActivation = record == .pre
         options.everyMean = means == .all
-        if let output = reading.output { (options.output, options.others) = (output, reading.others) }
-        if let size = reading.size { options.inputSize = size }
-        if !reading.given.isEmpty { options.inputs = try reading.inputs() }
+        try reading.apply(to: &options)
         if let hasClasses { options.hasClasses = hasClasses }
         if let precision { options.precision = precision }
         return options

@@ -31,9 +31,7 @@ struct LayersCommand: ParsableCommand {
         if store.lowercased().hasSuffix(".onnx") {
             var options = Network.Options()
             if all { options.layers = ["*"] }
-            (options.output, options.others) = (network.output, network.others)
-            options.inputSize = network.size
-            options.inputs = try network.inputs()
+            try network.apply(to: &options)
             let network = try Network(contentsOf: store, options: options)
             // What index would refuse is refused here, and with the same words.
             let recipe = try PreprocessingOptions.parse([]).preprocessing(for: network.input, store: nil)

@@ -51,9 +51,7 @@ struct PreprocessingCommand: ParsableCommand {
     func run() throws {
         var options = Network.Options()
         options.batch = 1
-        (options.output, options.others) = (reading.output, reading.others)
-        options.inputSize = reading.size
-        options.inputs = try reading.inputs()
+        try reading.apply(to: &options)
         if classes != nil { options.hasClasses = true }
         let network = try Network(contentsOf: model, options: options)
         let channels = network.layers.last { $0.isLogits }?.channels ?? 0

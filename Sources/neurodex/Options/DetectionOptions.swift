@@ -94,8 +94,8 @@ struct BareDetectorOptions: ParsableArguments {
             return try reading.network(at: path, hasClasses: false, size: preprocessing.statedSize)
         } catch let error as NetworkError {
             var (reading, options) = (reading, Network.Options())
-            options.inputSize = reading.size ?? preprocessing.statedSize.map { ($0.height, $0.width) }
-            options.inputs = try reading.inputs()
+            options.inputSize = preprocessing.statedSize.map { ($0.height, $0.width) }
+            try reading.apply(to: &options)
             guard reading.output == nil, let selection = try BeforeSelection(of: path, options: options),
                 let tensor = selection.likeliest
             else { throw error }

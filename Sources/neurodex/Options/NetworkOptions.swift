@@ -31,15 +31,16 @@ struct NetworkOptions: ParsableArguments {
         !outputs.isEmpty ? "--output" : inputSize != nil ? "--input-size" : given.isEmpty ? nil : "--input"
     }
 
-    /// What inputs beside the image hold.
-    /// - Throws: `NumpyError`.
-    func inputs() throws -> [GivenInput] { try given.map { try $0.read() } }
-
     /// The answer.
     var output: String? { outputs.first }
 
-    /// What is computed besides.
-    var others: [String] { Array(outputs.dropFirst()) }
+    /// What was given, in place of what `options` have.
+    /// - Throws: `NumpyError` for a file of an input that is no array; `ValidationError` for one that is too large.
+    func apply(to options: inout Network.Options) throws {
+        if !outputs.isEmpty { (options.output, options.others) = (output, Array(outputs.dropFirst())) }
+        if let inputSize { options.inputSize = (inputSize.height, inputSize.width) }
+        if !given.isEmpty { options.inputs = try given.map { try $0.read() } }
+    }
 
     /// What says the same again.
     var arguments: [String] {
@@ -54,13 +55,13 @@ struct NetworkOptions: ParsableArguments {
     ///   - size: of pictures, where the file leaves that open and nothing else is said.
     /// - Throws: `NetworkError` for what is no network, and where its input size is open.
     func network(at path: String, hasClasses: Bool?, size other: Size?) throws -> (Network, Network.Options) {
-        guard others.isEmpty else {
+        guard outputs.count <= 1 else {
             throw ValidationError(
                 "--output says \(outputs.count) outputs, and this answers with one; index keeps several in a store")
         }
         var options = Network.Options()
-        (options.batch, options.output, options.inputSize, options.hasClasses) = (1, output, size, hasClasses)
-        options.inputs = try inputs()
+        (options.batch, options.hasClasses) = (1, hasClasses)
+        try apply(to: &options)
         do {
             return (try Network(contentsOf: path, options: options), options)
         } catch let error as NetworkError {
@@ -69,9 +70,6 @@ struct NetworkOptions: ParsableArguments {
             return (try Network(contentsOf: path, options: options), options)
         }
     }
-
-    /// As `Network.Options` has it.
-    var size: (height: Int, width: Int)? { inputSize.map { ($0.height, $0.width) } }
 }
 
 /// `HEIGHTxWIDTH`, or one number for both.
