@@ -20,12 +20,21 @@ package struct ArchivedFile: Sendable {
 
     package var bytes: Int { entry.bytes }
 
-    /// Nil where the path leads into no archive, or to nothing in one.
-    package init?(_ path: String) {
-        guard let (archive, name) = Self.place(path), let known = try? Self.known(archive),
-            let entry = known.contents.entry(named: name)
-        else { return nil }
+    /// Nil where the path leads into no archive.
+    /// - Throws: `ImageError` without a name where the archive cannot be read, or has no such file.
+    init?(finding path: String) throws(ImageError) {
+        guard let (archive, name) = Self.place(path) else { return nil }
+        let known = try Self.known(archive)
+        guard let entry = known.contents.entry(named: name) else {
+            throw ImageError(.unreadable(reason: "there is no such file in the archive"))
+        }
         (self.archive, contents, self.entry, modified) = (archive, known.contents, entry, known.status.modified)
+    }
+
+    /// Nil where the path leads into no archive, or to nothing in one that can be read.
+    package init?(_ path: String) {
+        guard let file = try? Self(finding: path) else { return nil }
+        self = file
     }
 
     /// Its bytes, into memory for as many.

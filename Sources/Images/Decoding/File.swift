@@ -27,10 +27,11 @@ final class FileBuffer {
         // A pipe is opened without waiting for its other end, so that it can be refused.
         let file = PathText.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         if file < 0 {
-            guard errno == ENOTDIR, let place = ArchivedFile.place(path) else {
-                throw ImageError(.unreadable(reason: String(cString: strerror(errno))))
+            let problem = errno
+            guard problem == ENOTDIR, let archived = try ArchivedFile(finding: path) else {
+                throw ImageError(.unreadable(reason: String(cString: strerror(problem))))
             }
-            return try read(place)
+            return try read(archived)
         }
         defer { close(file) }
         var information = stat()
@@ -56,11 +57,7 @@ final class FileBuffer {
     }
 
     /// Reads a file in an archive.
-    private func read(_ place: (archive: String, name: String)) throws(ImageError) {
-        _ = try ArchivedFile.contents(of: place.archive)
-        guard let file = ArchivedFile(place.archive + "/" + place.name) else {
-            throw ImageError(.unreadable(reason: "there is no such file in the archive"))
-        }
+    private func read(_ file: ArchivedFile) throws(ImageError) {
         guard file.bytes > 0 else { throw ImageError(.empty) }
         guard file.bytes <= FileBuffer.longest else { throw ImageError(.unreadable(reason: "it is longer than 2 GiB")) }
         reserve(file.bytes + 1)
