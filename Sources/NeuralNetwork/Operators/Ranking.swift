@@ -30,11 +30,18 @@ struct Ranking: Operator {
     var mayMakeScores: Bool { false }
     func type(_ inputs: [Operand?]) -> ElementType { givesNumbers ? inputs.first??.type ?? .float : .int64 }
 
-    private func resolved(_ shape: [Int]) throws -> Int {
+    /// The axis, counted from the first.
+    private func axis(of shape: [Int]) throws -> Int {
         let axis = axis < 0 ? axis + shape.count : axis
         guard shape.indices.contains(axis), kept <= shape[axis] else {
             throw Refusal("takes \(kept) along axis \(axis) of shape \(shape)")
         }
+        return axis
+    }
+
+    /// The same of what depends on the image.
+    private func resolved(_ shape: [Int]) throws -> Int {
+        let axis = try axis(of: shape)
         guard axis > 0 || shape.firstIsNotTheBatch else { throw Refusal("ranks along axis 0, which mixes the images of a batch") }
         return axis
     }
@@ -57,8 +64,7 @@ struct Ranking: Operator {
         let ranking: ndx_ranking
         let (outer, inner): (Int, Int)
 
-        init(_ ranking: Ranking, _ shape: [Int]) throws {
-            let axis = try ranking.resolved(shape)
+        init(_ ranking: Ranking, _ shape: [Int], axis: Int) {
             (outer, inner) = (shape[..<axis].reduce(1, *), shape[(axis + 1)...].reduce(1, *))
             self.ranking = ndx_ranking(
                 extent: shape[axis], kept: ranking.kept, stride: inner, smallest: ranking.isSmallest ? 1 : 0)
@@ -76,12 +82,9 @@ struct Ranking: Operator {
 
     func evaluate(_ inputs: [HostTensor?]) throws -> [HostTensor]? {
         guard let tensor = inputs[0] else { return nil }
-        let axis = axis < 0 ? axis + tensor.shape.count : axis
-        guard tensor.shape.indices.contains(axis), kept <= tensor.shape[axis] else {
-            throw Refusal("takes \(kept) along axis \(axis) of shape \(tensor.shape)")
-        }
-        let inner = tensor.shape[(axis + 1)...].reduce(1, *)
-        var ranking = ndx_ranking(extent: tensor.shape[axis], kept: kept, stride: inner, smallest: isSmallest ? 1 : 0)
+        let axis = try axis(of: tensor.shape)
+        let plan = Plan(self, tensor.shape, axis: axis)
+        var ranking = plan.ranking
         var shape = tensor.shape
         shape[axis] = kept
         let values = tensor.floats
@@ -90,12 +93,7 @@ struct Ranking: Operator {
             numbers.withUnsafeMutableBufferPointer { numbers in
                 places.withUnsafeMutableBufferPointer { places in
                     guard let from = from.baseAddress, let to = numbers.baseAddress, let at = places.baseAddress else { return }
-                    for line in 0..<tensor.shape[..<axis].reduce(1, *) {
-                        for place in 0..<inner {
-                            let start = line * kept * inner + place
-                            ndx_rank(from + line * ranking.extent * inner + place, &ranking, to + start, at + start)
-                        }
-                    }
+                    plan.eachLine(1) { start, kept in ndx_rank(from + start, &ranking, to + kept, at + kept) }
                 }
             }
         }
@@ -108,7 +106,7 @@ struct Ranking: Operator {
 
     func lower(_ node: Graph.Node, into program: inout ProgramBuilder) throws {
         let source = try program.location(node.inputs[0], in: .rowMajor)
-        let plan = try Plan(self, source.shape)
+        let plan = Plan(self, source.shape, axis: try resolved(source.shape))
         let numbers = givesNumbers ? program.allocate(node.outputs[0], in: .rowMajor) : nil
         let hasPlaces = !givesNumbers || node.outputs.count > 1
         let at =
@@ -135,7 +133,7 @@ struct Ranking: Operator {
         guard program.hasGradient(node, output: 0) else { return }
         let gradient = try program.incoming(node, in: .rowMajor)
         let source = try program.location(node.inputs[0], in: .rowMajor)
-        let plan = try Plan(self, source.shape)
+        let plan = Plan(self, source.shape, axis: try resolved(source.shape))
         let (at, batch) = (program.temporary(gradient.shape, in: .rowMajor), program.batch)
         try program.contribute(to: node.inputs[0], in: .rowMajor) { program, target in
             program.emit(reads: [source, gradient], writes: [at, target]) { memory in
