@@ -54,6 +54,8 @@ def test_keys_lead_on(look):
     page.keyboard.press("?")
     assert page.locator("dialog[open]").count() == 1
     page.keyboard.press("Escape")
+    # The browser closes it a moment later, and until then keys are the dialog's.
+    page.wait_for_function("!document.querySelector('dialog[open]')")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.type") == "search"
     page.keyboard.type("cat")
