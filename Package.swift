@@ -93,7 +93,7 @@ let package = Package(
         .target(
             name: "Search",
             dependencies: [
-                "CKernels", "CSQLite", "CActivationTable", "Support", "ActivationStore", "Indexing", argumentParser, grdb, sqlite,
+                "CKernels", "CSQLite", "CActivationTable", "Support", "ActivationStore", "Indexing", argumentParser, sqlite,
             ],
             swiftSettings: strict),
         .target(
@@ -107,7 +107,7 @@ let package = Package(
             name: "Reporting",
             dependencies: [
                 "Support", "Images", "NeuralNetwork", "ActivationStore", "Indexing", "Search", "Explanations", "Pages",
-                argumentParser, grdb,
+                argumentParser,
             ],
             resources: [.embedInCode("report.css")], swiftSettings: strict),
         .target(

@@ -73,7 +73,7 @@ import Testing
     }
 
     private func expectLists(_ store: Store, _ dataset: RecordedDataset) throws {
-        let rows = try store.read {
+        let rows = try DatabaseQueue(path: store.path).read {
             try Row.fetchAll($0, sql: "SELECT neuron_id, image_id FROM top_activation ORDER BY neuron_id, rank")
         }
         let lists = Dictionary(grouping: rows) { $0[0] as Int }.mapValues { $0.map { $0[1] as Int } }

@@ -133,7 +133,7 @@ private func expectEqual(_ statistics: NeuronStatistics, _ values: [Float]) {
         let folder = try TemporaryFolder()
         let dataset = RecordedDataset(images: 50, layers: RecordedDataset.layers(), classes: ["cat", "dog"], seed: 3)
         try dataset.write(folder.file("s.sqlite"))
-        try Store.open(path: folder.file("s.sqlite")).read { database in
+        try DatabaseQueue(path: folder.file("s.sqlite")).read { database in
             let row = try #require(
                 try Row.fetchOne(
                     database,

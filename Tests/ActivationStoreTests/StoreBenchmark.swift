@@ -81,7 +81,11 @@ struct StoreBenchmark {
         }
         try time("top_image by SQL, rank <= 5, ms") {
             let sql = "SELECT path, value FROM top_image WHERE layer = 'l3' AND channel = 1000 AND rank <= 5"
-            return try store.read { try Row.fetchAll($0, sql: sql).count }
+            return try store.read { snapshot in
+                var rows = 0
+                try snapshot.rows(sql) { _ in rows += 1 }
+                return rows
+            }
         }
         try time("verify, ms", runs: 1) {
             let check = try store.verify()

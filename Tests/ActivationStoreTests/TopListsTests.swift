@@ -12,8 +12,9 @@ import Testing
             let dataset = RecordedDataset(images: images, layers: RecordedDataset.layers(), topCount: top, seed: UInt64(images))
             try dataset.write(folder.file("s.sqlite"))
             let store = try Store.open(path: folder.file("s.sqlite"))
-            try store.read { database in
-                let lists = try store.topLists(database)
+            let database = try DatabaseQueue(path: store.path)
+            try store.read { snapshot in
+                let lists = try snapshot.topLists()
                 for neuron in 0..<dataset.description.neuronCount {
                     let layer = dataset.description.layer(ofNeuron: neuron)
                     let wanted = Array(dataset.ranking(neuron: neuron).prefix(top))
@@ -23,8 +24,10 @@ import Testing
                     #expect(found.map(\.position) == wanted.map { Int(dataset.positions[$0][neuron]) })
                     #expect(try lists.list(neuron: neuron, limit: 3) == Array(found.prefix(3)))
 
-                    let rows = try Row.fetchAll(
-                        database, sql: "SELECT * FROM top_activation WHERE neuron_id = ? ORDER BY rank", arguments: [neuron])
+                    let rows = try database.read {
+                        try Row.fetchAll(
+                            $0, sql: "SELECT * FROM top_activation WHERE neuron_id = ? ORDER BY rank", arguments: [neuron])
+                    }
                     #expect(rows.map { $0["rank"] as Int } == Array(0..<wanted.count).map { $0 + 1 })
                     #expect(rows.map { $0["image_id"] as Int } == wanted)
                     #expect(rows.map { Float($0["value"] as Double) } == found.map(\.value))
@@ -53,10 +56,10 @@ import Testing
         let store = try Store.open(path: folder.file("s.sqlite"))
         #expect(try store.verify().findings == [])
         let wanted = dataset.ranking(neuron: 0)
-        try store.read { database in
-            let found = try store.topLists(database).list(neuron: 0)
-            #expect(found.map(\.image) == wanted)
-            #expect(found.map(\.value) == wanted.map { values[$0] })
+        let found = try store.read { try $0.topLists().list(neuron: 0) }
+        #expect(found.map(\.image) == wanted)
+        #expect(found.map(\.value) == wanted.map { values[$0] })
+        try DatabaseQueue(path: store.path).read { database in
             let rows = try Row.fetchAll(database, sql: "SELECT value, typeof(value) FROM top_activation ORDER BY rank")
             #expect(rows.map { Float($0[0] as Double) } == wanted.map { values[$0] })
             #expect(rows.allSatisfy { $0[1] as String == "real" })
@@ -74,7 +77,7 @@ import Testing
         try DatabaseQueue(path: path).write {
             try $0.execute(sql: "UPDATE top_list SET list = ? WHERE neuron_id = 5", arguments: [text])
         }
-        func list() throws { _ = try Store.open(path: path).read { try store.topLists($0).list(neuron: 5) } }
+        func list() throws { _ = try Store.open(path: path).read { try $0.topLists().list(neuron: 5) } }
         let store = try Store.open(path: path)
         #expect(
             throws: StoreError.damaged(
@@ -96,7 +99,7 @@ import Testing
         let folder = try TemporaryFolder()
         let dataset = RecordedDataset(images: 50, layers: RecordedDataset.layers(), seed: 3)
         try dataset.write(folder.file("s.sqlite"))
-        try Store.open(path: folder.file("s.sqlite")).read { database in
+        try DatabaseQueue(path: folder.file("s.sqlite")).read { database in
             for (sql, start) in [
                 ("SELECT * FROM top_activation WHERE neuron_id = 3 AND rank <= 5", "SEARCH t USING INTEGER PRIMARY KEY"),
                 ("SELECT * FROM top_image WHERE layer = 'layer1' AND channel = 2 AND rank <= 5", "SEARCH l USING INDEX"),

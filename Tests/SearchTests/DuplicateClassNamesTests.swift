@@ -40,7 +40,7 @@ import Testing
     /// Also in a store of an earlier version, once it is written to.
     @Test func correctGoesByName() throws {
         func right(_ store: Store) throws -> Int? {
-            try store.read { try Int.fetchOne($0, sql: "SELECT sum(correct) FROM image_info") }
+            try store.read { try $0.int("SELECT sum(correct) FROM image_info") }
         }
         let new = try store("a.sqlite", answers: [0, 2, 1, 1, 3], labels: ["crane", "crane", "crane", "tench", "heron"])
         #expect(try right(new) == 4)

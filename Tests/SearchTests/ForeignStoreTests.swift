@@ -150,7 +150,7 @@ import Testing
         }
         #expect(try counts() == wanted)
         let store = try Store.open(path: path)
-        let isTrusted = try store.read { try Int.fetchOne($0, sql: "PRAGMA trusted_schema") }
+        let isTrusted = try store.read { try $0.int("PRAGMA trusted_schema") }
         #expect(isTrusted == 0)
     }
 

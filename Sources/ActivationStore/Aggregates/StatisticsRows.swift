@@ -1,4 +1,4 @@
-package import GRDB
+import GRDB
 
 /// Reads rows of `neuron_statistics` in order, and checks every one. It belongs to one connection and one read transaction.
 package final class StatisticsRows {
@@ -12,7 +12,7 @@ package final class StatisticsRows {
         .integer, .integer, .integer, .integer, .integer, .real, .real, .real, .real, .integer, .blob, .integer, .real, .real,
     ]
 
-    package init(_ database: Database, path: String, description: StoreDescription) throws {
+    init(_ database: Database, path: String, description: StoreDescription) throws {
         self.path = path
         self.description = description
         isChecked = try Schema.keepsChecksums(database)

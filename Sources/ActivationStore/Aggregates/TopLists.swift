@@ -1,5 +1,5 @@
 import CKernels
-package import GRDB
+import GRDB
 
 /// One entry of a list of the strongest.
 package struct TopEntry: Hashable, Sendable {
@@ -24,7 +24,7 @@ package final class TopLists {
     private let through: Int
     private let entries: UnsafeMutablePointer<ndx_top>
 
-    package init(_ database: Database, path: String, description: StoreDescription) throws {
+    init(_ database: Database, path: String, description: StoreDescription) throws {
         self.path = path
         self.description = description
         isChecked = try Schema.keepsChecksums(database)

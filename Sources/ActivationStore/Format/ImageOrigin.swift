@@ -42,7 +42,7 @@ public struct ImageOrigin: Hashable, Sendable {
 
 extension Store {
     /// Nil for a store that does not say.
-    public func imageOrigin() throws -> ImageOrigin? { try read { try ImageOrigin($0) } }
+    public func imageOrigin() throws -> ImageOrigin? { try read { try ImageOrigin($0.database) } }
 
     /// The folder that the store stands in: absolute, without links.
     public var folder: String { Self.folder(of: path) }
@@ -67,7 +67,8 @@ extension Store {
 
     /// Images whose files are, byte for byte, those of others that the store has, each file counted once less; and the paths of two.
     public func copies() throws -> (count: Int, example: (String, String))? {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             let groups = "SELECT sha256, count(*) AS n, min(id) AS first FROM image GROUP BY sha256 HAVING n > 1"
             guard let count = try Int.fetchOne(database, sql: "SELECT sum(n - 1) FROM (\(groups))"), count > 0,
                 let row = try Row.fetchOne(

@@ -1,5 +1,5 @@
 import CKernels
-package import GRDB
+import GRDB
 
 /// The activations of one image: every neuron, in neuron order.
 public struct ImageActivations: Sendable {
@@ -19,9 +19,8 @@ extension Store {
     /// - Precondition: `neuron` is in `0 ..< description.neuronCount`.
     public func column(neuron: Int) throws -> NeuronColumn {
         precondition((0..<description.neuronCount).contains(neuron), "there is no neuron \(neuron)")
-        return try read { database in
-            let scan = try scan(database)
-            let blocks = try blocks(database)
+        return try read { snapshot in
+            let (scan, blocks) = try (snapshot.scan(), snapshot.blocks())
             var values: [Float] = []
             var positions: [UInt32] = []
             values.reserveCapacity(blocks.reduce(0, +))
@@ -40,20 +39,20 @@ extension Store {
 
     /// The activations of image `id`; nil if there is none.
     public func activations(ofImage id: Int) throws -> ImageActivations? {
-        try read { database in
-            let blocks = try blocks(database)
+        try read { snapshot in
+            let blocks = try snapshot.blocks()
             guard id >= 0, blocks.indices.contains(id / description.blockImages) else { return nil }
             let block = id / description.blockImages
             let lane = id % description.blockImages
             guard lane < blocks[block] else { return nil }
-            guard try Int.fetchOne(database, sql: "SELECT 1 FROM image WHERE id = ?", arguments: [id]) != nil else {
+            guard try snapshot.int("SELECT 1 FROM image WHERE id = \(id)") != nil else {
                 // Removed, or on a page that stands in another's place.
-                try checkImages(database)
+                try snapshot.checkImages()
                 return nil
             }
             var values = [Float](repeating: 0, count: description.neuronCount)
             var positions = [UInt32](repeating: 0, count: description.neuronCount)
-            try scan(database).rows(
+            try snapshot.scan().rows(
                 block: block, lanes: blocks[block], neurons: 0..<description.neuronCount
             ) { row in
                 values[row.neuron] = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
@@ -66,12 +65,12 @@ extension Store {
     /// The spatial means of a layer: one row an image in id order, one column a channel; nil if the layer keeps none.
     public func means(layer name: String) throws -> [Float]? {
         guard let layer = description.layers.first(where: { $0.name == name }), layer.hasMean else { return nil }
-        return try read { database in
-            let blocks = try blocks(database)
+        return try read { snapshot in
+            let blocks = try snapshot.blocks()
             var means = [Float](repeating: 0, count: blocks.reduce(0, +) * layer.channels)
             for (block, lanes) in blocks.enumerated() {
                 try BlockRows.readMeans(
-                    database, path: path, description: description, block: block, lanes: lanes, layers: [layer]
+                    snapshot, block: block, lanes: lanes, layers: [layer]
                 ) { _, channel, bytes in
                     for lane in 0..<lanes {
                         let image = block * description.blockImages + lane
@@ -85,23 +84,23 @@ extension Store {
     }
 
     /// The statistics of some neurons: the stored ones if they cover all images, else from a scan.
-    public func statistics(neurons: Range<Int>) throws -> [NeuronStatistics] { try read { try statistics(neurons: neurons, $0) } }
+    public func statistics(neurons: Range<Int>) throws -> [NeuronStatistics] { try read { try $0.statistics(neurons: neurons) } }
+}
 
-    /// The same in a read transaction.
-    package func statistics(neurons: Range<Int>, _ database: Database) throws -> [NeuronStatistics] {
+extension Snapshot {
+    /// The statistics of some neurons: the stored ones if they cover all images, else from a scan.
+    package func statistics(neurons: Range<Int>) throws -> [NeuronStatistics] {
         precondition(neurons.lowerBound >= 0 && neurons.upperBound <= description.neuronCount, "no such neurons: \(neurons)")
-        if try isDerivedComplete(database) {
+        if try isDerivedComplete() {
             var found: [NeuronStatistics] = []
             found.reserveCapacity(neurons.count)
-            try StatisticsRows(database, path: path, description: description).visit(neurons) {
-                found.append(NeuronStatistics(row: $0))
-            }
+            try statisticsRows().visit(neurons) { found.append(NeuronStatistics(row: $0)) }
             return found
         }
         var folds = neurons.map { _ in StatisticsFold() }
-        let presence = try presence(database)
-        let scan = try scan(database)
-        for (block, lanes) in try blocks(database).enumerated() {
+        let presence = try presence()
+        let scan = try scan()
+        for (block, lanes) in try blocks().enumerated() {
             let first = block * description.blockImages
             let kept = presence.map { presence in (0..<lanes).filter { presence[first + $0] != 0 } }
             try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in

@@ -42,7 +42,8 @@ extension Store {
     /// The last layer that is kept; nil where none was fitted.
     /// - Throws: ``StoreError/damaged(path:detail:)`` where it is not what was written, or its weights do not fit.
     public func camHead() throws -> CAMHead? {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             guard try database.tableExists("cam_head"),
                 let row = try CheckedTable.camHead.map(database, path: path, { $0.copy() }).first
             else { return nil }

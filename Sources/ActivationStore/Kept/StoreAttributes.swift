@@ -1,4 +1,4 @@
-package import GRDB
+import GRDB
 import Support
 
 /// The attributes that a store keeps of its images.
@@ -11,17 +11,7 @@ extension Store {
 
     /// All attributes, by name; of images that were removed nothing is known.
     /// - Throws: ``StoreError/damaged(path:detail:)`` for one that is not what was written.
-    public func attributes() throws -> [Attribute] { try read { try attributes($0) } }
-
-    /// - Parameter names: of those that are wanted; nil for all. Names that no attribute has are passed over.
-    package func attributes(_ database: Database, named names: Set<String>? = nil) throws -> [Attribute] {
-        let presence = try presence(database)
-        return try Self.attributes(database, path: path, named: names).map { attribute in
-            guard let presence else { return attribute }
-            let values = attribute.values.enumerated().map { presence.indices.contains($0) && presence[$0] != 0 ? $1 : .nan }
-            return Attribute(name: attribute.name, kind: attribute.kind, values: values)
-        }
-    }
+    public func attributes() throws -> [Attribute] { try read { try $0.attributes() } }
 
     /// With the values of removed images, whose lanes are still there.
     static func attributes(_ database: Database, path: String, named names: Set<String>? = nil) throws -> [Attribute] {
@@ -45,19 +35,10 @@ extension Store {
         return found
     }
 
-    /// Names and kinds, by name. Nothing else is read, and nothing checked.
-    package func attributeNames(_ database: Database) throws -> [AttributeName] {
-        guard try Self.keepsAttributes(database) else { return [] }
-        return try Row.fetchAll(database, sql: "SELECT name, kind FROM attribute ORDER BY name").compactMap { row in
-            guard let kind = try Attribute.Kind(rawValue: row.decode(atIndex: 1)) else { return nil }
-            return AttributeName(name: try row.decode(atIndex: 0), kind: kind)
-        }
-    }
-
-    public func attributeNames() throws -> [AttributeName] { try read { try attributeNames($0) } }
+    public func attributeNames() throws -> [AttributeName] { try read { try $0.attributeNames() } }
 
     /// Columns of the view of images, which attributes of their names do not hide.
-    public func imageColumns() throws -> [String] { try read { try $0.columns(in: "image_info").map(\.name) } }
+    public func imageColumns() throws -> [String] { try read { try $0.imageColumns() } }
 
     /// Whether the file has the table at all: since version 6.
     static func keepsAttributes(_ database: Database) throws -> Bool { try Schema.version(database) >= 6 }
@@ -70,7 +51,7 @@ extension Store {
         let removed: Int
     }
 
-    public func imageNumbering() throws -> ImageNumbering { try read { try numbering($0) } }
+    public func imageNumbering() throws -> ImageNumbering { try read { try numbering($0.database) } }
 
     private func numbering(_ database: Database) throws -> ImageNumbering {
         ImageNumbering(
@@ -134,6 +115,27 @@ extension Store {
     }
 }
 
+extension Snapshot {
+    /// - Parameter names: of those that are wanted; nil for all. Names that no attribute has are passed over.
+    package func attributes(named names: Set<String>? = nil) throws -> [Attribute] {
+        let presence = try presence()
+        return try Store.attributes(database, path: path, named: names).map { attribute in
+            guard let presence else { return attribute }
+            let values = attribute.values.enumerated().map { presence.indices.contains($0) && presence[$0] != 0 ? $1 : .nan }
+            return Attribute(name: attribute.name, kind: attribute.kind, values: values)
+        }
+    }
+
+    /// Names and kinds, by name. Nothing else is read, and nothing checked.
+    package func attributeNames() throws -> [Store.AttributeName] {
+        guard try Store.keepsAttributes(database) else { return [] }
+        return try Row.fetchAll(database, sql: "SELECT name, kind FROM attribute ORDER BY name").compactMap { row in
+            guard let kind = try Attribute.Kind(rawValue: row.decode(atIndex: 1)) else { return nil }
+            return Store.AttributeName(name: try row.decode(atIndex: 0), kind: kind)
+        }
+    }
+}
+
 extension StoreWriter {
     /// Keeps the attributes that stores have which were appended, one after the other, from the first image on: one
     /// transaction. An attribute that is a number in one of them is one in the whole.
@@ -143,10 +145,10 @@ extension StoreWriter {
         var kinds: [(name: String, isNumber: Bool)] = []
         for source in sources {
             let leftOut = plan.leftOut[source.path] ?? []
-            let (ids, names) = try source.read { database in
-                let presence = try source.presence(database)
-                let all = try 0..<source.laneCount(database)
-                return (all.filter { presence?[$0] != 0 && !leftOut.contains($0) }, try source.attributeNames(database))
+            let (ids, names) = try source.read { snapshot in
+                let presence = try snapshot.presence()
+                let all = try 0..<snapshot.laneCount()
+                return (all.filter { presence?[$0] != 0 && !leftOut.contains($0) }, try snapshot.attributeNames())
             }
             kept.append((source, ids))
             for one in names {
@@ -159,7 +161,7 @@ extension StoreWriter {
         }
         for (name, isNumber) in kinds {
             let values = try kept.flatMap { source, ids in
-                let found = try source.read { try source.attributes($0, named: [name]) }
+                let found = try source.read { try $0.attributes(named: [name]) }
                 return found.first?.values(of: ids) ?? Array(repeating: .nan, count: ids.count)
             }
             try keepAttribute(Attribute(name: name, kind: isNumber ? .number : .binary, values: values))

@@ -6,7 +6,8 @@ import GRDB
 extension Store {
     /// Those that are kept and whole, without their maps and pictures, in the order in which they were made.
     public func explanations() throws -> [ExplanationRecord] {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             var records: [ExplanationRecord] = []
             guard try Self.keepsExplanations(database) else { return records }
             try CheckedTable.explanation.visit(database, "ORDER BY id") { row, isIntact in
@@ -21,7 +22,8 @@ extension Store {
     ///   - method: of that alone; nil for all.
     ///   - sha256: of images of that content alone; nil for all.
     public func explanationIDs(method: String? = nil, imageSHA256 sha256: Data? = nil) throws -> [Int] {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             guard try Self.keepsExplanations(database) else { return [] }
             return try Int.fetchAll(
                 database,
@@ -33,7 +35,8 @@ extension Store {
 
     /// How many of each method are kept, by its name; damaged ones too.
     public func explanationCounts() throws -> [(method: String, count: Int)] {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             guard try Self.keepsExplanations(database) else { return [] }
             return try Row.fetchAll(database, sql: "SELECT method, count(*) FROM explanation GROUP BY method ORDER BY method").map
             {
@@ -44,7 +47,8 @@ extension Store {
 
     /// Those of some ids that are whole, in their order, without their maps and pictures.
     public func explanations(ids: some Sequence<Int>) throws -> [ExplanationRecord] {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             var records: [ExplanationRecord] = []
             guard try Self.keepsExplanations(database) else { return records }
             for id in ids {
@@ -58,7 +62,8 @@ extension Store {
 
     /// The ids of those that are not what was written, or, before version 4, whose maps and pictures are not.
     public func damagedExplanations() throws -> [Int] {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             var ids: [Int] = []
             guard try Self.keepsExplanations(database) else { return ids }
             try CheckedTable.explanation.visit(database, "ORDER BY id") { row, isIntact in
@@ -70,12 +75,12 @@ extension Store {
 
     /// The one of a key, whole; nil where there is none, or where its bytes are not those that were written.
     public func explanation(key: Data) throws -> ExplanationRecord? {
-        try read { try Self.explanation($0, where: "key = ?", key) }
+        try read { try Self.explanation($0.database, where: "key = ?", key) }
     }
 
     /// The one of an id, whole; nil where there is none, or where its bytes are not those that were written.
     public func explanation(id: Int) throws -> ExplanationRecord? {
-        try read { try Self.explanation($0, where: "id = ?", id) }
+        try read { try Self.explanation($0.database, where: "id = ?", id) }
     }
 
     /// Keeps an explanation; one of the same key is replaced, and keeps its id.

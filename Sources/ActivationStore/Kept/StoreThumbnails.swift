@@ -19,7 +19,8 @@ public struct ThumbnailCount: Equatable, Sendable {
 extension Store {
     /// An image's thumbnail; nil where there is none, or where its bytes are not those that were written.
     public func thumbnail(image id: Int) throws -> Thumbnail? {
-        try read { database in
+        try read { snapshot in
+            let database = snapshot.database
             guard let thumbnail = try Self.thumbnails(database, ids: [id])[id], thumbnail.isIntact else { return nil }
             return thumbnail
         }
@@ -27,15 +28,16 @@ extension Store {
 
     /// Those of images that are there and what was written, by id.
     public func thumbnails(images ids: some Sequence<Int>) throws -> [Int: Thumbnail] {
-        try read { database in
-            try ids.reduce(into: [:]) { found, id in
+        try read { snapshot in
+            let database = snapshot.database
+            return try ids.reduce(into: [:]) { found, id in
                 if let thumbnail = try Self.thumbnails(database, ids: [id])[id], thumbnail.isIntact { found[id] = thumbnail }
             }
         }
     }
 
     /// How many there are, damaged ones too.
-    public func thumbnailCount() throws -> ThumbnailCount { try read { try Self.thumbnailCount($0) } }
+    public func thumbnailCount() throws -> ThumbnailCount { try read { try Self.thumbnailCount($0.database) } }
 
     static func thumbnailCount(_ database: Database) throws -> ThumbnailCount {
         guard try keepsThumbnails(database),

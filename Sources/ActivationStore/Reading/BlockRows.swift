@@ -61,13 +61,15 @@ package enum BlockRows {
     /// Reads the means of one block, of all layers that keep them or of some; `body` is given layer, channel and the bytes.
     /// - Throws: ``StoreError/damaged(path:detail:)`` if a row is missing, does not have `lanes` entries, or is not what was written.
     static func readMeans(
-        _ database: Database, path: String, description: StoreDescription, block: Int, lanes: Int,
-        layers: [LayerRecord]? = nil, body: (Int, Int, UnsafeRawPointer) throws -> Void
+        _ snapshot: Snapshot, block: Int, lanes: Int, layers: [LayerRecord]? = nil,
+        body: (Int, Int, UnsafeRawPointer) throws -> Void
     ) throws {
+        let description = snapshot.description
         let kept = description.layers.filter { $0.hasMean }.map { $0.neurons }
         guard !kept.isEmpty else { return }
         let rows = try KeyedRows(
-            database, path: path, description: description, table: "mean_block", columns: "n, checksum, mean", neurons: kept)
+            snapshot.database, path: snapshot.path, description: description, table: "mean_block", columns: "n, checksum, mean",
+            neurons: kept)
         for (index, layer) in (layers ?? description.layers).enumerated() where layer.hasMean {
             try rows.visit(block: block, layer.neurons) { neuron, row in
                 let bytes = row.bytes(3)

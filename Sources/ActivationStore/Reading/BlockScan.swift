@@ -1,5 +1,5 @@
 import CKernels
-package import GRDB
+import GRDB
 
 /// Reads activation rows in key order, without copying, and checks every one: no value of a damaged row is ever given out. It belongs to
 /// one connection and one read transaction.
@@ -10,7 +10,7 @@ package final class BlockScan {
     private let description: StoreDescription
     private let rows: KeyedRows
 
-    package init(_ database: Database, path: String, description: StoreDescription) throws {
+    init(_ database: Database, path: String, description: StoreDescription) throws {
         self.description = description
         rows = try KeyedRows(
             database, path: path, description: description, table: "activation_block", columns: "n, checksum, value, position",

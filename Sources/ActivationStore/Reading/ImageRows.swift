@@ -1,5 +1,5 @@
 import Foundation
-package import GRDB
+import GRDB
 
 /// Reads rows of `image` with their labels' names, and checks every one. It belongs to one connection and one read transaction.
 package final class ImageRows {
@@ -11,7 +11,7 @@ package final class ImageRows {
     private var labels: [Int: String?] = [:]
 
     /// - Parameter selection: what follows the table: WHERE, ORDER BY.
-    package init(_ database: Database, path: String, _ selection: String) throws {
+    init(_ database: Database, path: String, _ selection: String) throws {
         self.path = path
         isChecked = try Schema.keepsChecksums(database)
         row = try RawStatement(

@@ -1,5 +1,3 @@
-import GRDB
-
 /// How the labels of a store's images and the network's answers meet.
 public struct LabelAgreement: Sendable {
     /// Images whose label is the name of a class, and those of them that the network answered right.
@@ -64,10 +62,10 @@ extension Store {
     /// Compares the labels with the network's answers, class by name.
     /// - Throws: ``StoreError``.
     public func labelAgreement() throws -> LabelAgreement {
-        try read { database in
-            try checkImages(database)
+        try read { snapshot in
+            try snapshot.checkImages()
             let rows = try RawStatement(
-                database,
+                snapshot,
                 """
                 SELECT b.name, i.predicted_class_id, count(*) FROM image i JOIN label b ON b.id = i.label_id GROUP BY i.label_id, 2
                 """)

@@ -1,4 +1,4 @@
-package import GRDB
+import GRDB
 import GRDBSQLite
 
 /// A prepared statement for hot paths: no conversion, no copy. It belongs to one connection and one thread.
@@ -6,7 +6,9 @@ package final class RawStatement {
     private let statement: OpaquePointer
     private let connection: OpaquePointer
 
-    package init(_ database: Database, _ sql: String) throws {
+    package convenience init(_ snapshot: Snapshot, _ sql: String) throws { try self.init(snapshot.database, sql) }
+
+    init(_ database: Database, _ sql: String) throws {
         guard let connection = database.sqliteConnection else { throw DatabaseError(message: "the connection is closed") }
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)

@@ -53,27 +53,27 @@ extension StoredImage {
 extension Store {
     /// The ids of all images, ascending.
     public func imageIDs() throws -> [Int] {
-        try read { database in
-            try checkImages(database)
-            return try Int.fetchAll(database, sql: "SELECT id FROM image ORDER BY id")
+        try read { snapshot in
+            try snapshot.checkImages()
+            return try Int.fetchAll(snapshot.database, sql: "SELECT id FROM image ORDER BY id")
         }
     }
 
-    public func image(id: Int) throws -> StoredImage? { try read { try images($0, "WHERE image.id = ?", [id]).first } }
+    public func image(id: Int) throws -> StoredImage? { try read { try $0.images("WHERE image.id = ?", [id]).first } }
 
     public func image(path: String) throws -> StoredImage? {
-        try read { database in
-            if let image = try images(database, "WHERE image.path = ?", [path]).first { return image }
+        try read { snapshot in
+            if let image = try snapshot.images("WHERE image.path = ?", [path]).first { return image }
             // An index that was damaged may not have it.
-            try checkImages(database)
+            try snapshot.checkImages()
             return nil
         }
     }
 
     /// Those of some images that are there, by id.
     public func images(ids: some Sequence<Int>) throws -> [Int: StoredImage] {
-        try read { database in
-            let rows = try ImageRows(database, path: path, "WHERE id = ?1")
+        try read { snapshot in
+            let rows = try snapshot.imageRows("WHERE id = ?1")
             var images: [Int: StoredImage] = [:]
             for id in ids where images[id] == nil {
                 rows.bind(id)
@@ -86,17 +86,17 @@ extension Store {
 
     /// The images with a content hash, by id. Copies of a file have several.
     public func images(sha256: Data) throws -> [StoredImage] {
-        try read { database in
-            try checkImages(database)
-            return try images(database, "WHERE sha256 = ? ORDER BY image.id", [sha256])
+        try read { snapshot in
+            try snapshot.checkImages()
+            return try snapshot.images("WHERE sha256 = ? ORDER BY image.id", [sha256])
         }
     }
 
     /// A page of the images, by id.
     public func images(from first: Int = 0, limit: Int = .max) throws -> [StoredImage] {
-        try read { database in
-            try checkImages(database)
-            let rows = try ImageRows(database, path: path, "WHERE id >= ?1 ORDER BY id LIMIT ?2")
+        try read { snapshot in
+            try snapshot.checkImages()
+            let rows = try snapshot.imageRows("WHERE id >= ?1 ORDER BY id LIMIT ?2")
             rows.bind(first)
             rows.bind(limit: limit)
             var images: [StoredImage] = []
@@ -105,20 +105,23 @@ extension Store {
         }
     }
 
-    func images(_ database: Database, _ selection: String, _ arguments: StatementArguments) throws -> [StoredImage] {
-        try Row.fetchAll(database, sql: "\(StoredImage.selectSQL) \(selection)", arguments: arguments)
-            .map { try StoredImage(row: $0, path: path) }
-    }
-
     /// The image that a user names: by path, by the end of a path if only one image ends so, or by id.
     /// - Throws: ``StoreError/unknownImage(name:suggestions:)``.
     public func image(named name: String) throws -> StoredImage {
         if let image = try image(path: name) { return image }
         if let id = Int(name), let image = try image(id: id) { return image }
-        let ending = try read { try images($0, "WHERE substr(path, -length(?1)) = ?1 LIMIT 2", ["/" + name]) }
+        let ending = try read { try $0.images("WHERE substr(path, -length(?1)) = ?1 LIMIT 2", ["/" + name]) }
         if ending.count == 1, let image = ending.first { return image }
-        let paths = try read { try String.fetchAll($0, sql: "SELECT path FROM image ORDER BY id LIMIT 100000") }
+        let paths = try read { try $0.texts("SELECT path FROM image ORDER BY id LIMIT 100000") }
         let nearest = ending.isEmpty ? Suggestion.nearest(to: name, among: paths) : ending.map { $0.path }
         throw StoreError.unknownImage(name: name, suggestions: nearest)
+    }
+}
+
+extension Snapshot {
+    /// - Parameter selection: what follows the tables.
+    func images(_ selection: String, _ arguments: StatementArguments) throws -> [StoredImage] {
+        try Row.fetchAll(database, sql: "\(StoredImage.selectSQL) \(selection)", arguments: arguments)
+            .map { try StoredImage(row: $0, path: path) }
     }
 }

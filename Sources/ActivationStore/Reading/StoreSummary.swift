@@ -61,10 +61,11 @@ extension Store {
     /// - Parameter countsThumbnails: whether thumbnails are counted too, for which all their bytes are read.
     public func summary(countsThumbnails: Bool = true) throws -> StoreSummary {
         let bytes = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        return try read { database in
-            try checkImages(database)
-            let removed = try Self.removedCount(database)
-            let images = try laneCount(database) - removed
+        return try read { snapshot in
+            try snapshot.checkImages()
+            let database = snapshot.database
+            let removed = try snapshot.removedCount()
+            let images = try snapshot.laneCount() - removed
             let labels = try counts(
                 database, "SELECT b.name, count(*) FROM image i JOIN label b ON b.id = i.label_id GROUP BY 1 ORDER BY 2 DESC, 1")
             let answers = try Row.fetchOne(
@@ -82,7 +83,7 @@ extension Store {
                 splits: counts(
                     database, "SELECT split, count(*) FROM image WHERE split IS NOT NULL GROUP BY 1 ORDER BY 1"),
                 answers: answers?.decode(atIndex: 0) ?? 0, rightAnswers: answers?.decode(atIndex: 1) ?? 0,
-                isDerivedComplete: isDerivedComplete(database),
+                isDerivedComplete: snapshot.isDerivedComplete(),
                 bytes: bytes ?? 0, explanationBytes: explanationBytes(database), freeBytes: Self.freeBytes(database),
                 thumbnails: countsThumbnails ? Self.thumbnailCount(database) : nil,
                 planned: Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'planned'"),

@@ -1,13 +1,13 @@
-package import GRDB
+import GRDB
 
-extension Store {
+extension Snapshot {
     /// Checks all images and labels, and the indexes that conditions on them go by; once for every version of the file. Stores before version 3
     /// have nothing to check them by.
     /// - Throws: ``StoreError/damaged(path:detail:)``.
-    package func checkImages(_ database: Database) throws {
-        try checked.value(database) {
+    package func checkImages() throws {
+        try store.checked.value(self) {
             guard try Schema.keepsChecksums(database) else { return }
-            try ImageCheck(store: self, database: database).run()
+            try ImageCheck(store: store, database: database).run()
         }
     }
 }

@@ -33,14 +33,14 @@ extension Store {
     public func verify() throws -> Verification {
         var result = Verification()
         do {
-            try read { database in
+            try read { snapshot in
                 let messages = try Activity.run("checking the file's structure") {
-                    try String.fetchAll(database, sql: "PRAGMA integrity_check(20)")
+                    try snapshot.texts("PRAGMA integrity_check(20)")
                 }
                 for message in messages where message != "ok" {
                     result.report("SQLite's integrity check says: \(message).")
                 }
-                try StoreCheck(store: self, database: database).run(&result)
+                try StoreCheck(snapshot: snapshot).run(&result)
             }
         } catch let error as StoreError {
             result.report("The check could not go on: \(error).")
@@ -51,13 +51,14 @@ extension Store {
 
 /// One check in one read transaction.
 private struct StoreCheck {
-    let store: Store
-    let database: Database
+    let snapshot: Snapshot
+    var store: Store { snapshot.store }
+    var database: Database { snapshot.database }
     var description: StoreDescription { store.description }
 
     func run(_ result: inout Verification) throws {
         let images = try Store.laneCount(database, blockImages: description.blockImages)
-        guard try store.canHold(lanes: images, database) else {
+        guard try snapshot.canHold(lanes: images) else {
             result.report("The store tells of \(images) images, more than its bytes can hold: all is lost.")
             return
         }
@@ -112,7 +113,7 @@ private struct StoreCheck {
 
     private func checkImages(_ result: inout Verification) throws {
         let before = result.findings.count + result.unlisted
-        let rows = try ImageRows(database, path: store.path, "ORDER BY image.id")
+        let rows = try snapshot.imageRows("ORDER BY image.id")
         while try rows.stepUnchecked() {
             guard !rows.isIntact else { continue }
             result.report(
@@ -120,7 +121,7 @@ private struct StoreCheck {
         }
         guard result.findings.count + result.unlisted == before else { return }
         do {
-            try store.checkImages(database)
+            try snapshot.checkImages()
         } catch StoreError.damaged(_, let detail) {
             result.report("Images cannot be looked up: \(detail).")
         }
@@ -285,7 +286,7 @@ private struct StoreCheck {
         let stored = try Int.fetchOne(database, sql: "SELECT count(*) FROM neuron_statistics") ?? 0
         let neurons = try Store.derivedThrough(database) == 0 ? 0 : description.neuronCount
         if stored != neurons { result.report("There are statistics of \(stored) neurons, not of \(neurons).") }
-        let rows = try StatisticsRows(database, path: store.path, description: description)
+        let rows = try snapshot.statisticsRows()
         for neuron in 0..<neurons {
             var found: NeuronStatistics?
             do {
@@ -302,7 +303,7 @@ private struct StoreCheck {
 
     private func checkLists(_ derived: DerivedState, _ result: inout Verification) throws {
         guard try Store.derivedThrough(database) > 0 else { return }
-        let lists = try store.topLists(database)
+        let lists = try snapshot.topLists()
         for neuron in 0..<description.neuronCount {
             let found = try? lists.list(neuron: neuron)
             result.topEntries += found?.count ?? 0

@@ -9,9 +9,7 @@ extension Store {
     public func fileBytes() throws -> Int { try pages("page_count") }
 
     private func pages(_ pragma: String) throws -> Int {
-        try read { database in
-            let count = try Int.fetchOne(database, sql: "PRAGMA \(pragma)") ?? 0
-            return try count * (Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
+        try read { snapshot in try (snapshot.int("PRAGMA \(pragma)") ?? 0) * (snapshot.int("PRAGMA page_size") ?? 0)
         }
     }
 

@@ -66,7 +66,7 @@ extension Store {
     public func relabel(_ wanted: Relabelling, isDry: Bool = false) throws -> Relabelling.Summary {
         try wanted.refuseNUL()
         if isDry {
-            return try read { try RelabellingPlan(wanted, of: description, path: path, $0).summary }
+            return try read { try RelabellingPlan(wanted, of: description, path: path, $0.database).summary }
         }
         return try edit { database in
             let plan = try RelabellingPlan(wanted, of: StoreDescription(database, path: path), path: path, database)
@@ -77,8 +77,8 @@ extension Store {
 
     /// Ids and paths of all images, by id.
     public func imagePaths() throws -> [(id: Int, path: String)] {
-        try read { database in
-            let rows = try ImageRows(database, path: path, "ORDER BY image.id")
+        try read { snapshot in
+            let rows = try snapshot.imageRows("ORDER BY image.id")
             var paths: [(id: Int, path: String)] = []
             while try rows.step() { paths.append((rows.id, rows.imagePath)) }
             return paths
@@ -86,7 +86,7 @@ extension Store {
     }
 
     /// Where the labels come from, as the last run that said so was told; nil for a store that does not know.
-    public func labelSource() throws -> String? { try read { try Self.labelSource($0) } }
+    public func labelSource() throws -> String? { try read { try Self.labelSource($0.database) } }
 
     static func labelSource(_ database: Database) throws -> String? {
         try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'label_source'")

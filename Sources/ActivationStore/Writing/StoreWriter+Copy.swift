@@ -14,14 +14,13 @@ extension StoreWriter {
     package func append(contentsOf source: Store, _ plan: MergePlan = MergePlan()) throws {
         let (leftOut, paths) = (plan.leftOut[source.path] ?? [], plan.paths[source.path] ?? [:])
         for record in try source.skipped() { try appendSkipped(record) }
-        try source.read { database in
-            let presence = try source.presence(database)
-            let blocks = try source.blocks(database)
+        try source.read { snapshot in
+            let (presence, blocks) = try (snapshot.presence(), snapshot.blocks())
             try Activity.run(parts: blocks.count) {
                 for (block, lanes) in blocks.enumerated() {
                     let first = block * source.description.blockImages
                     let kept = (0..<lanes).filter { presence?[first + $0] != 0 && !leftOut.contains(first + $0) }
-                    try append(kept, ofBlock: block, lanes: lanes, of: source, paths, database)
+                    try append(kept, ofBlock: block, lanes: lanes, of: snapshot, paths)
                     Activity.step()
                 }
             }
@@ -30,22 +29,22 @@ extension StoreWriter {
 
     /// In as many pieces as the block being filled has room for.
     private func append(
-        _ kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ paths: [Int: String], _ database: Database
+        _ kept: [Int], ofBlock block: Int, lanes: Int, of source: Snapshot, _ paths: [Int: String]
     ) throws {
         var taken = 0
         while taken < kept.count {
             let room = description.blockImages - buffer.count
             let part = Array(kept[taken..<min(kept.count, taken + room)])
-            try append(part: part, ofBlock: block, lanes: lanes, of: source, paths, database)
+            try append(part: part, ofBlock: block, lanes: lanes, of: source, paths)
             taken += part.count
         }
     }
 
     private func append(
-        part kept: [Int], ofBlock block: Int, lanes: Int, of source: Store, _ paths: [Int: String], _ database: Database
+        part kept: [Int], ofBlock block: Int, lanes: Int, of source: Snapshot, _ paths: [Int: String]
     ) throws {
         let ids = kept.map { block * source.description.blockImages + $0 }
-        var images = try source.images(database, ids: ids)
+        var images = try source.images(ids: ids)
         if !paths.isEmpty {
             for (index, id) in zip(images.indices, ids) { images[index].path = paths[id] ?? images[index].path }
         }
@@ -60,16 +59,18 @@ extension StoreWriter {
                 target += run.count * width
             }
         }
-        try source.share(description.layers.count, rows: description.neuronCount, database) { database in
-            try BlockScan(database, path: source.path, description: source.description)
-        } work: { layer, scan in
-            try scan.rows(block: block, lanes: lanes, neurons: description.layers[layer].neurons) { row in
-                let column = buffer.column(layer: row.layer, channel: row.channel)
-                copy(row.values, column.values, width: 4)
-                if column.width > 0 { copy(row.positions, column.positions, width: column.width) }
+        let layers = description.layers.map(\.neurons)
+        try source.readers.forEach(layers, rows: description.neuronCount) { source, parts in
+            let scan = try source.scan()
+            try parts.take { neurons in
+                try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
+                    let column = buffer.column(layer: row.layer, channel: row.channel)
+                    copy(row.values, column.values, width: 4)
+                    if column.width > 0 { copy(row.positions, column.positions, width: column.width) }
+                }
             }
         }
-        try BlockRows.readMeans(database, path: source.path, description: source.description, block: block, lanes: lanes) {
+        try BlockRows.readMeans(source, block: block, lanes: lanes) {
             layer, channel, bytes in
             if let column = buffer.meanColumn(layer: layer, channel: channel) { copy(bytes, column, width: 4) }
         }
@@ -90,13 +91,13 @@ extension StoreWriter {
     }
 }
 
-extension Store {
+extension Snapshot {
     /// The records of images that are there, in the order of `ids`.
-    func images(_ database: Database, ids: [Int]) throws -> [ImageRecord] {
+    func images(ids: [Int]) throws -> [ImageRecord] {
         guard let first = ids.first, let last = ids.last else { return [] }
         let wanted = Set(ids)
-        let found = try images(database, "WHERE image.id BETWEEN ? AND ? ORDER BY image.id", [first, last])
-        let thumbnails = try Self.thumbnails(database, ids: ids)
+        let found = try images("WHERE image.id BETWEEN ? AND ? ORDER BY image.id", [first, last])
+        let thumbnails = try Store.thumbnails(database, ids: ids)
         return found.filter { wanted.contains($0.id) }.map { image in
             ImageRecord(
                 path: image.path, sha256: image.sha256, width: image.width, height: image.height, bytes: image.bytes,

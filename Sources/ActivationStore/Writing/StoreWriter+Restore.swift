@@ -6,22 +6,18 @@ extension StoreWriter {
     /// Brings back the last block if it is not full, and what is derived: from its tables, and from the lanes they lack; some layers on each core.
     func restore() throws {
         let store = try Store.open(path: path)
-        try store.read { database in
-            try store.share(description.layers.count, rows: description.neuronCount, database) { database in
-                (
-                    try StatisticsRows(database, path: path, description: description),
-                    try TopLists(database, path: path, description: description),
-                    try BlockScan(database, path: path, description: description)
-                )
-            } work: { layer, rows in
-                let (statistics, lists, blocks) = rows
-                let neurons = description.layers[layer].neurons
-                if savedThrough > 0 { try derived.load(neurons, from: statistics, lists) }
-                try restore(neurons, from: blocks)
+        try store.read { snapshot in
+            let layers = description.layers.map(\.neurons)
+            try snapshot.readers.forEach(layers, rows: description.neuronCount) { snapshot, parts in
+                let (statistics, lists, blocks) = try (snapshot.statisticsRows(), snapshot.topLists(), snapshot.scan())
+                try parts.take { neurons in
+                    if savedThrough > 0 { try derived.load(neurons, from: statistics, lists) }
+                    try restore(neurons, from: blocks)
+                }
             }
             guard committedLanes > 0 else { return }
             buffer.restore(lanes: committedLanes)
-            try BlockRows.readMeans(database, path: path, description: description, block: block, lanes: committedLanes) {
+            try BlockRows.readMeans(snapshot, block: block, lanes: committedLanes) {
                 layer, channel, bytes in
                 buffer.meanColumn(layer: layer, channel: channel)?.copyMemory(from: bytes, byteCount: committedLanes * 4)
             }

@@ -1,7 +1,6 @@
 import ActivationStore
 import Explanations
 import Foundation
-import GRDB
 import Images
 import Search
 import Support
@@ -76,16 +75,15 @@ struct IdentitySection: SectionMaker {
 
     /// Of the description and of the checksums of every image and every block, in order: kept explanations do not change it.
     private static func checksum(_ store: Store) throws -> String {
-        try store.read { database in
+        try store.read { snapshot in
             var hash = SHA256()
             for sql in [
                 "SELECT value FROM meta WHERE key = 'description_checksum'", "SELECT checksum FROM image ORDER BY id",
                 "SELECT checksum FROM activation_block ORDER BY id", "SELECT checksum FROM mean_block ORDER BY id",
             ] {
-                let rows = try Int64.fetchCursor(database, sql: sql)
                 var bytes = Data()
-                while let value = try rows.next() {
-                    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+                try snapshot.rows(sql) { row in
+                    withUnsafeBytes(of: row.int64(0).littleEndian) { bytes.append(contentsOf: $0) }
                     if bytes.count >= 1 << 16 {
                         hash.update(data: bytes)
                         bytes.removeAll(keepingCapacity: true)

@@ -1,6 +1,5 @@
 public import ActivationStore
 import Foundation
-import GRDB
 
 /// How sure the network was of its answer to a labelled image.
 public struct AnswerProbability: Hashable, Sendable {
@@ -17,7 +16,7 @@ extension Store {
     /// How sure the network was of its answers to the images whose label is a class, by id.
     /// - Throws: ``QueryError/noScores(reason:)`` where its answers are no scores of classes that have names; ``StoreError``.
     public func answerProbabilities() throws -> [AnswerProbability] {
-        try read { try AnswerProbabilities(self, $0, where: nil).images }
+        try read { try AnswerProbabilities($0, where: nil).images }
     }
 }
 
@@ -69,15 +68,15 @@ struct AnswerProbabilities {
     }
 
     /// - Throws: ``QueryError/noScores(reason:)`` where the network's answers are no scores of classes that have names.
-    init(_ store: Store, _ database: Database, where condition: String?) throws {
-        let fold = try BlockFold(store, database)
-        let labels = try ImageLabels(
-            store, database, images: fold.images, mask: try store.filledMask(where: condition, database))
-        if let problem = NetworkJudge.problem(store.description, labels: labels) { throw QueryError.noScores(reason: problem) }
-        guard let layer = store.description.layers.last(where: \.isLogits) else {
+    init(_ snapshot: Snapshot, where condition: String?) throws {
+        let description = snapshot.description
+        let fold = try BlockFold(snapshot)
+        let labels = try ImageLabels(snapshot, images: fold.images, mask: try snapshot.filledMask(where: condition))
+        if let problem = NetworkJudge.problem(description, labels: labels) { throw QueryError.noScores(reason: problem) }
+        guard let layer = description.layers.last(where: \.isLogits) else {
             throw QueryError.noScores(reason: "the network answers with no scores of classes")
         }
-        let classes = store.description.classes
+        let classes = description.classes
         let numbers = Dictionary(labels.names.enumerated().map { ($1, $0) }) { first, _ in first }
         // By channel, the label of its class's name.
         let labelOfChannel = (0..<layer.channels).map { $0 < classes.count ? numbers[classes[$0]] ?? -1 : -1 }
@@ -85,7 +84,7 @@ struct AnswerProbabilities {
         let tallies = try fold.tallies(of: labels, layer, from: Tally()) { tally, value, channel, label in
             tally.add(Double(value), channel: channel, isOwn: labelOfChannel[channel] == label)
         }
-        let form = ScoreForm(store.description.model, areShares: tallies.allSatisfy(\.isShare))
+        let form = ScoreForm(description.model, areShares: tallies.allSatisfy(\.isShare))
         images = zip(labels.images.indices, tallies).compactMap { place, tally in
             let label = Int(labels.numbers[place])
             guard tally.isNumber, tally.answer >= 0, isClass.contains(label) else { return nil }

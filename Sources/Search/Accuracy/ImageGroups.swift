@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 import GRDBSQLite
 import Indexing
 
@@ -13,17 +12,17 @@ struct ImageGroups {
     /// Of a column of a table of the user's own; of the store, where the table has none of the name.
     /// - Throws: as below; `DatasetError`; ``QueryError/ambiguousColumn(name:table:)`` for a name that both have.
     /// - Parameter images: all that may be asked for.
-    init(_ column: String, of images: [StoredImage], in store: Store, _ table: ImageTable?, _ database: Database) throws {
+    init(_ column: String, of images: [StoredImage], in snapshot: Snapshot, _ table: ImageTable?) throws {
         guard let table, let said = try table.values(of: column, for: images.map(\.path)) else {
             do {
-                try self.init(column, in: store, database)
+                try self.init(column, in: snapshot)
             } catch QueryError.wrongSQL(let sql, let reason) where table != nil {
                 let has = "\(table?.path ?? "") has \(table?.columns.joined(separator: ", ") ?? "")"
                 throw QueryError.wrongSQL(sql: sql, reason: "\(reason); \(has)")
             }
             return
         }
-        guard try !database.columns(in: "image_info").contains(where: { $0.name.lowercased() == column.lowercased() }) else {
+        guard try !snapshot.imageColumns().contains(where: { $0.lowercased() == column.lowercased() }) else {
             throw QueryError.ambiguousColumn(name: column, table: table.path)
         }
         self.init(
@@ -34,14 +33,14 @@ struct ImageGroups {
     private init(values: [Int: String?], remarks: [Remark]) { (self.values, self.remarks) = (values, remarks) }
 
     /// - Throws: ``QueryError`` for what is no expression of an image, in the user's words; ``StoreError``.
-    init(_ expression: String, in store: Store, _ database: Database) throws {
-        try store.checkImages(database)
-        let sandbox = try ReadOnlySQL(store: store, scope: .images)
+    init(_ expression: String, in snapshot: Snapshot) throws {
+        try snapshot.checkImages()
+        let sandbox = try ReadOnlySQL(store: snapshot.store, scope: .images)
         let shown = "--by \"\(expression)\""
         guard expression.contains(where: { !$0.isWhitespace }) else {
             throw QueryError.wrongSQL(sql: shown, reason: "it is empty; an example: split")
         }
-        let asked = try ImageSQL(expression, in: store, database)
+        let asked = try ImageSQL(expression, in: snapshot)
         try sandbox.check("SELECT \(asked.text)\nFROM \(asked.source)", shown: shown)
         var values: [Int: String?] = [:]
         let header = { (columns: [String]) in

@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 
 /// What images may have in common, to make formulas of: labels, binary attributes, and numeric ones above their quartiles;
 /// each as it is and negated. Of an image of which an attribute is not known, neither holds.
@@ -27,11 +26,11 @@ struct ConceptSet {
     /// - Parameters:
     ///   - searched, heldOut: ids of images, ascending.
     /// - Throws: ``StoreError``.
-    init(_ store: Store, _ database: Database, lanes: Int, searched: [Int], heldOut: [Int]) throws {
+    init(_ snapshot: Snapshot, lanes: Int, searched: [Int], heldOut: [Int]) throws {
         (self.searched, self.heldOut) = (searched, heldOut)
-        let attributes = try store.attributes(database)
+        let attributes = try snapshot.attributes()
         let taken = Set(attributes.map(\.name))
-        let labels = try ImageLabels(store, database, images: lanes, mask: nil)
+        let labels = try ImageLabels(snapshot, images: lanes, mask: nil)
         let there = Set((searched + heldOut).map { labels.numbers[$0] })
         for (number, label) in labels.names.enumerated() where there.contains(UInt32(number)) {
             let name = taken.contains(label) ? "label \(label)" : label

@@ -1,6 +1,5 @@
 public import ActivationStore
 import Foundation
-import GRDB
 
 /// The formulas that stand under the names of neurons: those of ``ConceptsQuery`` that did not come about by chance, over all
 /// images.
@@ -46,10 +45,10 @@ public struct NeuronFormulas: Sendable {
 
     /// Whether labels and attributes are looked up on all images in some 30 ms.
     private static func isQuick(_ store: Store) throws -> Bool {
-        try store.read { database in
-            let labels = try Int.fetchOne(database, sql: "SELECT count(*) FROM label") ?? 0
-            let concepts = try labels + store.attributeNames(database).count
-            return try concepts * store.blocks(database).reduce(0, +) <= 2_000_000
+        try store.read { snapshot in
+            let labels = try snapshot.int("SELECT count(*) FROM label") ?? 0
+            let concepts = try labels + snapshot.attributeNames().count
+            return try concepts * snapshot.blocks().reduce(0, +) <= 2_000_000
         }
     }
 

@@ -1,5 +1,4 @@
 public import ActivationStore
-import GRDB
 public import Support
 
 /// Words for neurons, from vectors of images and words that one image–text model made: soft WPMI of CLIP-Dissect (Oikarinen and
@@ -58,9 +57,9 @@ public struct NeuronWords: Sendable {
         let references = try (neurons.isEmpty ? [store.description.descriptiveLayer.name] : neurons).map {
             try NeuronReference($0, in: store.description)
         }
-        return try store.read { database in
-            let mask = try store.filledMask(where: condition, database)
-            let vectors = try WordVectors(.init(vectors: vectors, words: words, names: names), store, database)
+        return try store.read { snapshot in
+            let mask = try snapshot.filledMask(where: condition)
+            let vectors = try WordVectors(.init(vectors: vectors, words: words, names: names), snapshot)
             let word = try wanted.map { try place(of: $0, in: vectors.names) }
             let images = vectors.ids.count { mask == nil || mask?[$0] == 1 }
             let size = min(strongest ?? max(5, min(100, images / 10)), images)
@@ -68,7 +67,7 @@ public struct NeuronWords: Sendable {
             for layer in store.description.layers {
                 let channels = references.filter { $0.layer.name == layer.name }.flatMap(\.neurons)
                 guard !channels.isEmpty else { continue }
-                let lists = try strongest(size, of: layer, mask, vectors, store, database)
+                let lists = try strongest(size, of: layer, mask, vectors, snapshot)
                 let search = WordSearch(vectors, strongest: lists)
                 let found = search.best(Self.others + 1, word: word)
                 for neuron in Set(channels).sorted() {
@@ -95,22 +94,22 @@ public struct NeuronWords: Sendable {
 
     /// Rows of the vectors of each neuron's strongest images; none of a neuron that is the same on all images.
     private func strongest(
-        _ size: Int, of layer: LayerRecord, _ mask: [UInt8]?, _ vectors: WordVectors, _ store: Store, _ database: Database
+        _ size: Int, of layer: LayerRecord, _ mask: [UInt8]?, _ vectors: WordVectors, _ snapshot: Snapshot
     ) throws -> [[Int]] {
         var rows: [Int: Int] = [:]
         for (row, id) in vectors.ids.enumerated() { rows[id] = row }
         var lists: [[Int]] = []
-        let weakest = try weakest(of: layer, mask, store, database)
-        try TopScan(store: store, count: size, lowest: false, mask: mask).run(layer.neurons, database) { neuron, entries in
+        let weakest = try weakest(of: layer, mask, snapshot)
+        try TopScan(snapshot: snapshot, count: size, lowest: false, mask: mask).run(layer.neurons) { neuron, entries in
             let isConstant = entries.first.map { $0.value == weakest[neuron - layer.firstNeuron] } ?? true
             lists.append(isConstant ? [] : entries.compactMap { rows[$0.image] })
         }
         return lists
     }
 
-    private func weakest(of layer: LayerRecord, _ mask: [UInt8]?, _ store: Store, _ database: Database) throws -> [Float?] {
+    private func weakest(of layer: LayerRecord, _ mask: [UInt8]?, _ snapshot: Snapshot) throws -> [Float?] {
         var values: [Float?] = []
-        try TopScan(store: store, count: 1, lowest: true, mask: mask).run(layer.neurons, database) {
+        try TopScan(snapshot: snapshot, count: 1, lowest: true, mask: mask).run(layer.neurons) {
             values.append($1.first?.value)
         }
         return values

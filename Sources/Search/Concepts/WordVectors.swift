@@ -1,6 +1,5 @@
 import ActivationStore
 import Foundation
-import GRDB
 import Support
 
 /// Vectors of images and of words from one model that puts both into one space, such as CLIP: each of length 1.
@@ -15,7 +14,7 @@ struct WordVectors {
     let ids: [Int]
 
     /// - Throws: ``QueryError/wrongVectors(file:reason:)``.
-    init(_ files: WordFiles, _ store: Store, _ database: Database) throws {
+    init(_ files: WordFiles, _ snapshot: Snapshot) throws {
         let (images, words) = (try Self.rows(files.vectors), try Self.rows(files.words))
         guard images.dimensions == words.dimensions else {
             throw QueryError.wrongVectors(
@@ -35,8 +34,8 @@ struct WordVectors {
             throw QueryError.wrongVectors(
                 file: files.names, reason: "'\(name)' stands in lines \(lines[0] + 1) and \(lines[1] + 1); name each word once")
         }
-        let lanes = try store.blocks(database).reduce(0, +)
-        let presence = try store.presence(database)
+        let lanes = try snapshot.blocks().reduce(0, +)
+        let presence = try snapshot.presence()
         let ids = (0..<lanes).filter { presence == nil || presence?[$0] != 0 }
         guard ids.count == images.count else {
             throw QueryError.wrongVectors(

@@ -71,7 +71,7 @@ public struct PredictionDiff: Sendable, Encodable {
     /// - Parameter count: of changes that are listed.
     init(_ pair: StorePair, listing count: Int) throws {
         let (a, b) = (try Answers(pair.a), try Answers(pair.b))
-        let translated = Self.translation(pair.b.store.description.classes, to: pair.a.store.description.classes)
+        let translated = Self.translation(pair.b.fold.description.classes, to: pair.a.fold.description.classes)
         var right = (a: 0, b: 0)
         var places: [[Int]] = [[], [], []]
         for place in 0..<pair.count {
@@ -94,7 +94,7 @@ public struct PredictionDiff: Sendable, Encodable {
         if labelled > 0 {
             (accuracyInA, accuracyInB) = (Double(right.a) / Double(labelled), Double(right.b) / Double(labelled))
         }
-        let names = try ImageNames(pair.a.store, pair.a.database)
+        let names = try ImageNames(pair.a.snapshot)
         changes = try places.joined().prefix(count).map { place in
             let id = pair.a.images[place]
             let (path, label) = try names.of(id)
@@ -105,7 +105,7 @@ public struct PredictionDiff: Sendable, Encodable {
     }
 
     private static func name(_ channel: Int32, _ side: StorePair.Side) -> String {
-        let classes = side.store.description.classes
+        let classes = side.fold.description.classes
         return classes.indices.contains(Int(channel)) ? classes[Int(channel)] : String(channel)
     }
 
@@ -124,11 +124,11 @@ private struct Answers {
     private var wanted: [Int32]
 
     init(_ side: StorePair.Side) throws {
-        let first = side.store.description.firstOfSameName
+        let first = side.fold.description.firstOfSameName
         predicted = [Int32](repeating: -1, count: side.images.count)
         wanted = predicted
         let select = try RawStatement(
-            side.database,
+            side.snapshot,
             """
             SELECT image.id, predicted_class_id, class_id FROM image LEFT JOIN label ON label.id = image.label_id ORDER BY image.id
             """)

@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 
 /// Two stores and the images that both have, each in one read transaction. Images are the same if their files are, byte for byte; of several
 /// copies of a file, the first of one store goes with the first of the other.
@@ -11,8 +10,7 @@ struct StorePair {
 
     /// One of the stores.
     struct Side {
-        let store: Store
-        let database: Database
+        let snapshot: Snapshot
         let fold: BlockFold
         /// Ids of the images that both stores have, by place.
         fileprivate(set) var images: [Int] = []
@@ -23,17 +21,16 @@ struct StorePair {
 
         func place(ofImage id: Int) -> Int? { places.indices.contains(id) && places[id] >= 0 ? Int(places[id]) : nil }
 
-        fileprivate init(_ store: Store, _ database: Database) throws {
-            self.store = store
-            self.database = database
-            try store.checkImages(database)
-            fold = try BlockFold(store, database)
+        fileprivate init(_ snapshot: Snapshot) throws {
+            self.snapshot = snapshot
+            try snapshot.checkImages()
+            fold = try BlockFold(snapshot)
             places = [Int32](repeating: -1, count: fold.images)
         }
 
         /// Copies the values of a row to the places of their images.
         func gather(_ row: BlockRows.Row, to column: UnsafeMutablePointer<Float>) {
-            let first = row.block * store.description.blockImages
+            let first = row.block * fold.description.blockImages
             places.withUnsafeBufferPointer { places in
                 for lane in 0..<row.count where places[first + lane] >= 0 {
                     column[Int(places[first + lane])] = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
@@ -52,8 +49,8 @@ struct StorePair {
     static func read<Answer>(_ a: Store, _ b: Store, _ body: (StorePair) throws -> Answer) throws -> Answer {
         try a.read { one in
             // A store beside itself: a transaction may not begin inside another of its own.
-            guard a !== b else { return try body(StorePair(Side(a, one), Side(b, one))) }
-            return try b.read { other in try body(StorePair(Side(a, one), Side(b, other))) }
+            guard a !== b else { return try body(StorePair(Side(one), Side(one))) }
+            return try b.read { other in try body(StorePair(Side(one), Side(other))) }
         }
     }
 
@@ -82,7 +79,7 @@ struct StorePair {
     }
 
     private static func contents(_ side: Side) throws -> [(Int, Content)] {
-        let select = try RawStatement(side.database, "SELECT id, sha256 FROM image ORDER BY id")
+        let select = try RawStatement(side.snapshot, "SELECT id, sha256 FROM image ORDER BY id")
         var contents: [(Int, Content)] = []
         contents.reserveCapacity(side.fold.present)
         while try select.step() {

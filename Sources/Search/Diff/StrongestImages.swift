@@ -7,7 +7,7 @@ struct StrongestImages {
 
     init(_ pair: StorePair) throws {
         self.pair = pair
-        names = (try ImageNames(pair.a.store, pair.a.database), try ImageNames(pair.b.store, pair.b.database))
+        names = (try ImageNames(pair.a.snapshot), try ImageNames(pair.b.snapshot))
     }
 
     func add(to neuron: inout NeuronDiff) throws {
@@ -19,7 +19,7 @@ struct StrongestImages {
     private func hits(
         _ layer: String, _ channel: Int, _ places: [UInt32], _ side: StorePair.Side, _ names: ImageNames
     ) throws -> [TopQuery.Hit] {
-        guard let layer = side.store.description.layers.first(where: { $0.name == layer }) else { return [] }
+        guard let layer = side.fold.description.layers.first(where: { $0.name == layer }) else { return [] }
         let neuron = NeuronSet([layer.firstNeuron + channel..<layer.firstNeuron + channel + 1])
         return try places.enumerated().map { index, place in
             let image = side.images[Int(place)]

@@ -97,7 +97,7 @@ public struct AccuracyQuery: Query {
     public func run(in store: Store) throws -> Findings<Group> {
         let classes = store.description.classes
         guard !classes.isEmpty else { throw QueryError.noScores(reason: "the names of the network's classes are not known") }
-        let chosen = try store.read { try store.filledMask(where: condition, $0) }
+        let chosen = try store.read { try $0.filledMask(where: condition) }
         let images = try store.images().filter { image in chosen.map { $0[image.id] != 0 } ?? true }
         let known = Set(classes)
         let judged = images.filter { image in
@@ -118,7 +118,7 @@ public struct AccuracyQuery: Query {
         let table = try self.groups.map { try ImageTable(contentsOf: $0) }
         var remarks = Self.remarks(images, judged)
         for column in by {
-            let values = try store.read { try ImageGroups(column, of: judged, in: store, table, $0) }
+            let values = try store.read { try ImageGroups(column, of: judged, in: $0, table) }
             groups += Self.groups(of: judged, by: column, values.values, classes: classes)
             remarks += values.remarks.filter { !remarks.contains($0) }
         }

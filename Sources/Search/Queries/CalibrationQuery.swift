@@ -77,7 +77,7 @@ public struct CalibrationQuery: Query {
     /// - Throws: ``StoreError``; ``QueryError/noScores(reason:)``.
     public func run(in store: Store) throws -> Findings<Bin> {
         try check(isDrawn: false)
-        let answers = try store.read { try AnswerProbabilities(store, $0, where: condition) }
+        let answers = try store.read { try AnswerProbabilities($0, where: condition) }
         let all = answers.images
         guard !all.isEmpty else { throw QueryError.noScores(reason: "no image has both a label that is a class and scores") }
         let members = Dictionary(grouping: all) { number(of: $0.confidence) }

@@ -1,7 +1,6 @@
 public import ActivationStore
 public import ArgumentParser
 import Foundation
-import GRDB
 public import Support
 
 /// What neurons stand for, in words: for each the formula over labels and attributes that tells its strong images from its
@@ -128,11 +127,11 @@ public struct ConceptsQuery: Query {
         try check(isDrawn: false)
         let references = neurons.isEmpty ? [store.description.descriptiveLayer.name] : neurons
         let chosen = try NeuronSet(references, in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
-            let mask = try store.filledMask(where: condition, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
+            let mask = try snapshot.filledMask(where: condition)
             let (searched, heldOut) = halves((0..<fold.images).filter { mask == nil || mask?[$0] == 1 })
-            let concepts = try ConceptSet(store, database, lanes: fold.images, searched: searched, heldOut: heldOut)
+            let concepts = try ConceptSet(snapshot, lanes: fold.images, searched: searched, heldOut: heldOut)
             guard !concepts.literals.isEmpty else { throw QueryError.noConcepts(idle: concepts.idle) }
             let search = ConceptSearch(
                 concepts: concepts, images: searched.count, beam: beam, length: length,

@@ -65,7 +65,7 @@ public struct ConfusionQuery: Query {
         if let count, count < 1 { throw QueryError.wrongCount(count) }
         let classes = store.description.classes
         guard !classes.isEmpty else { throw QueryError.noScores(reason: "the names of the network's classes are not known") }
-        let chosen = try store.read { try store.filledMask(where: condition, $0) }
+        let chosen = try store.read { try $0.filledMask(where: condition) }
         let matrix = ConfusionMatrix(
             try store.images().filter { image in chosen.map { $0[image.id] != 0 } ?? true }, classes: classes)
         let cells = matrix.labels.indices.flatMap { row in

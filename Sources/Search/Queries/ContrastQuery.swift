@@ -111,8 +111,8 @@ public struct ContrastQuery: Query {
         if let rate, !(0...1).contains(rate) { throw QueryError.outside(option: "--rate", value: "\(rate)", range: "0 to 1") }
         let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             let (images, classes, countA) = try sets(store, fold)
             var tested: [Tested] = []
             try RankPass(fold, images: images).visit(neurons, classes) { neuron, results, ties in
@@ -140,13 +140,13 @@ public struct ContrastQuery: Query {
 
     /// The images of both sets, and in which of them each is: 0 is A.
     private func sets(_ store: Store, _ fold: BlockFold) throws -> (images: [Int], classes: RankPass.Classes, countA: Int) {
-        let maskA = try Predicate(a, in: store, fold.database, images: fold.images, option: "--a").mask
+        let maskA = try Predicate(a, in: fold.snapshot, images: fold.images, option: "--a").mask
         let maskB =
-            try b.map { try Predicate($0, in: store, fold.database, images: fold.images, option: "--b").mask }
+            try b.map { try Predicate($0, in: fold.snapshot, images: fold.images, option: "--b").mask }
             ?? maskA.indices.map { maskA[$0] == 0 && fold.presence?[$0] != 0 ? 1 : 0 }
         for (option, condition, mask) in [("--a", Optional(a), maskA), ("--b", b, maskB)] where !mask.contains(1) {
             guard let condition else { throw QueryError.emptySet(option) }
-            throw QueryError.emptySelection(try EmptySelection(condition, option, in: store, fold.database))
+            throw QueryError.emptySelection(try EmptySelection(condition, option, in: fold.snapshot))
         }
         let both = zip(maskA, maskB).count { $0 == 1 && $1 == 1 }
         guard both == 0 else { throw QueryError.overlap(images: both) }

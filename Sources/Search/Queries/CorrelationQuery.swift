@@ -53,11 +53,11 @@ public struct CorrelationQuery: Query {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
         let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
-            let mask = try store.filledMask(where: condition, database)
-            guard let known = try store.attributes(database, named: [attribute]).first else {
-                throw QueryError.unknownAttribute(name: attribute, known: try store.attributeNames(database).map(\.name))
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
+            let mask = try snapshot.filledMask(where: condition)
+            guard let known = try snapshot.attributes(named: [attribute]).first else {
+                throw QueryError.unknownAttribute(name: attribute, known: try snapshot.attributeNames().map(\.name))
             }
             let images = (0..<fold.images).filter { (mask == nil || mask?[$0] == 1) && known[image: $0] != nil }
             let wanted = Self.centredRanks(images.map { known.values[$0] })

@@ -54,8 +54,8 @@ public struct DuplicatesQuery: Query {
         }
         let references = try layer.map { try NeuronReference($0, in: store.description) }
         var found: [(layer: Int, hit: Hit)] = []
-        try store.read { database in
-            let fold = try BlockFold(store, database)
+        try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             for (index, layer) in store.description.layers.enumerated()
             where references.isEmpty || references.contains(where: { $0.layer.name == layer.name }) {
                 let asked = references.filter { $0.layer.name == layer.name }.map(\.neurons)

@@ -62,14 +62,14 @@ public struct GroupQuery: Query {
     public func run(in store: Store) throws -> [Hit] {
         let choice = try query.checkedChoice()
         let neurons = try NeuronSet(query.neurons, in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
-            let mask = try store.mask(where: query.condition, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
+            let mask = try snapshot.mask(where: query.condition)
             let scores = try combined(neurons, fold, mask)
             let chooser = Chooser(
                 choice: choice, count: query.count, seed: query.seed, mask: mask,
                 distinct: query.distinct ? Distinct(fold) : nil)
-            let names = try ImageNames(store, database)
+            let names = try ImageNames(snapshot)
             return try chooser.parts(of: scores).flatMap { part in
                 try part.images.enumerated().map { index, image in
                     let (path, label) = try names.of(image)

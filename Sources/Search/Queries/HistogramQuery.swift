@@ -73,9 +73,9 @@ public struct HistogramQuery: Query {
     private func values(in store: Store) throws -> (reference: NeuronReference, values: [Float]) {
         let reference = try NeuronReference(neuron, in: store.description)
         guard reference.neurons.count == 1 else { throw QueryError.oneNeuron(neuron) }
-        let values = try store.read { database in
-            let fold = try BlockFold(store, database)
-            let mask = try store.mask(where: condition, database)
+        let values = try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
+            let mask = try snapshot.mask(where: condition)
             let column = try fold.column(reference.neurons.lowerBound)
             guard let mask else { return column }
             return column.indices.filter { mask[$0] == 1 }.map { column[$0] }

@@ -136,8 +136,8 @@ public struct NeuronsQuery: Query {
             let strongest = one.histogram.last { $0 > 0 } ?? 0
             return !Self.isConstant(one) && 2 * Int(strongest) >= one.count && one.count > 0
         }
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             var found: Set<Int> = []
             for one in candidates {
                 guard let maximum = one.maximum else { continue }

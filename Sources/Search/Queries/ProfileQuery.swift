@@ -1,6 +1,5 @@
 public import ActivationStore
 public import ArgumentParser
-import GRDB
 public import Support
 
 /// The neurons that an image excites most, each measured by its own habits: ranked by the share of the store's images that
@@ -110,14 +109,14 @@ public struct ProfileQuery: ImageQuery {
         let description = store.description
         let references = layer.isEmpty ? description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             guard fold.present > 0 else { return [] }
             let (values, positions) = try subject.activations(neurons, fold)
             var standings = Standings(values: values, isStored: subject.id != nil, fold)
-            try standings.bound(neurons, database)
-            let tied = try standings.best(count, database)
-            let deviations = try deviations(of: tied.map(\.neuron), values, store, database)
+            try standings.bound(neurons)
+            let tied = try standings.best(count)
+            let deviations = try deviations(of: tied.map(\.neuron), values, snapshot)
             let order = tied.indices.sorted { a, b in
                 (tied[a].low, deviations[a], tied[b].neuron) > (tied[b].low, deviations[b], tied[a].neuron)
             }
@@ -135,10 +134,10 @@ public struct ProfileQuery: ImageQuery {
     }
 
     /// By neuron: how far the image is above the mean.
-    private func deviations(of neurons: [Int], _ values: [Float], _ store: Store, _ database: Database) throws -> [Double] {
+    private func deviations(of neurons: [Int], _ values: [Float], _ snapshot: Snapshot) throws -> [Double] {
         var found: [Int: Double] = [:]
         for range in NeuronSet(neurons.map { $0..<$0 + 1 }).ranges {
-            for one in try store.statistics(neurons: range, database) {
+            for one in try snapshot.statistics(neurons: range) {
                 guard let mean = one.mean, let deviation = one.deviation else { continue }
                 let distance = Double(values[one.neuron]) - mean
                 let ratio = distance == 0 ? 0 : distance / deviation

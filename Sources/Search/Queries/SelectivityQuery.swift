@@ -75,11 +75,11 @@ public struct SelectivityQuery: Query {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
         let references = layer.isEmpty ? store.description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
-            let mask = try store.filledMask(where: condition, database)
-            var labels = try ImageLabels(store, database, images: fold.images, mask: mask)
-            if let label, let attribute = try labels.attribute(named: label, in: store, database) {
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
+            let mask = try snapshot.filledMask(where: condition)
+            var labels = try ImageLabels(snapshot, images: fold.images, mask: mask)
+            if let label, let attribute = try labels.attribute(named: label, in: snapshot) {
                 labels = ImageLabels(attribute, images: fold.images, mask: mask)
             }
             guard !labels.names.isEmpty else { throw QueryError.noLabels }

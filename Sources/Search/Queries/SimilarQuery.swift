@@ -157,10 +157,10 @@ public struct SimilarQuery: ImageQuery {
         let subject = try SubjectImage(image, given: given, in: store)
         let references = layer.isEmpty ? [store.description.descriptiveLayer.name] : layer
         let neurons = try NeuronSet(references, in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             var mask =
-                try store.mask(where: condition, database)
+                try snapshot.mask(where: condition)
                 ?? [UInt8](repeating: 1, count: fold.images)
             let values = try subject.activations(neurons, fold).values
             if let id = subject.id { mask[id] = 0 }
@@ -168,7 +168,7 @@ public struct SimilarQuery: ImageQuery {
                 throw QueryError.noDistance(image: image, reason: "one of its activations is NaN")
             }
             let distances = try distances(values, neurons, fold, mask)
-            let names = try ImageNames(store, database)
+            let names = try ImageNames(snapshot)
             let compared = distances.indices.filter { mask[$0] == 1 }
             let hits = try largest(distances.map { -$0 }, mask: mask, count: count).enumerated().map { index, found in
                 let (path, label) = try names.of(found)

@@ -141,12 +141,12 @@ public struct SuspectsQuery: Query {
         guard witnesses >= 1 else { throw QueryError.outside(option: "--witnesses", value: "\(witnesses)", range: "1 and more") }
         let layer = layer ?? store.description.descriptiveLayer.name
         let neurons = try NeuronSet([layer], in: store.description)
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             let labels = try labelled(store, fold)
             let found = try LayerWitnesses(4 * witnesses, labels, neurons, fold)
             let panel = try JudgePanel(labels, neurons, layer: layer, found, witnesses: witnesses, by: by, fold)
-            let names = try ImageNames(store, database)
+            let names = try ImageNames(snapshot)
             var remarks = panel.remarks + labels.fewImages(LayerWitnesses.fewest, so: "no neurons are named for them")
             if let example = panel.unjudged.first {
                 remarks.append(
@@ -183,13 +183,13 @@ public struct SuspectsQuery: Query {
 
     /// The images that meet the condition and have a label.
     private func labelled(_ store: Store, _ fold: BlockFold) throws -> ImageLabels {
-        var mask = try store.filledMask(where: condition, fold.database) ?? Array(repeating: 1, count: fold.images)
-        let everything = try ImageLabels(store, fold.database, images: fold.images, mask: nil)
+        var mask = try fold.snapshot.filledMask(where: condition) ?? Array(repeating: 1, count: fold.images)
+        let everything = try ImageLabels(fold.snapshot, images: fold.images, mask: nil)
         if let attribute { return try everything.told(by: attribute, store, fold, mask: mask) }
         for (image, label) in everything.numbers.enumerated() where label == UInt32(everything.names.count) {
             mask[image] = 0
         }
-        let labels = try ImageLabels(store, fold.database, images: fold.images, mask: mask)
+        let labels = try ImageLabels(fold.snapshot, images: fold.images, mask: mask)
         guard labels.counts.count(where: { $0 > 0 }) > 1 else { throw QueryError.noLabels }
         return labels
     }
@@ -224,9 +224,9 @@ extension ImageLabels {
     /// Images by whether they have an attribute.
     /// - Throws: ``QueryError`` for one that is not there, is a number, or does not part the images.
     fileprivate func told(by name: String, _ store: Store, _ fold: BlockFold, mask: [UInt8]) throws -> ImageLabels {
-        let known = try store.attributeNames(fold.database)
+        let known = try fold.snapshot.attributeNames()
         guard known.contains(where: { $0.name == name && $0.kind == .binary }),
-            let attribute = try store.attributes(fold.database, named: [name]).first
+            let attribute = try fold.snapshot.attributes(named: [name]).first
         else {
             throw QueryError.unknownAttribute(name: name, known: known.filter { $0.kind == .binary }.map(\.name))
         }

@@ -1,7 +1,6 @@
 public import ActivationStore
 public import ArgumentParser
 import Foundation
-import GRDB
 public import Support
 
 /// The images that excite neurons most, or least. Exact: equal to sorting all images, ties by image id, NaN left out.
@@ -134,15 +133,15 @@ public struct TopQuery: Query {
     public func visit(_ store: Store, atOnce count: Int = 1 << 17, _ body: ([Hit]) throws -> Void) throws {
         let choice = try checkedChoice()
         let references = try neurons.map { try NeuronReference($0, in: store.description) }
-        try store.read { database in
-            let images = try store.blocks(database).reduce(0, +)
-            let mask = try store.mask(where: condition, database)
+        try store.read { snapshot in
+            let images = try snapshot.blocks().reduce(0, +)
+            let mask = try snapshot.mask(where: condition)
             let isKept =
                 try mask == nil && !distinct && choice == .top && images > 0
-                && min(self.count, images) <= store.description.topCount && store.isDerivedComplete(database)
+                && min(self.count, images) <= store.description.topCount && snapshot.isDerivedComplete()
             let expected = references.reduce(0) { $0 + $1.neurons.count * min(self.count, images) }
-            let names = try ImageNames(store, database, expected: expected, of: images)
-            if isKept { return try visitKept(references, names, store, database, atOnce: count, body) }
+            let names = try ImageNames(snapshot, expected: expected, of: images)
+            if isKept { return try visitKept(references, names, snapshot, atOnce: count, body) }
             var hits: [Hit] = []
             hits.reserveCapacity(min(expected, 1 << 20, count))
             func add(_ neuron: Int, _ layer: LayerRecord, _ entries: [TopScan.Entry], decile: Int? = nil) throws {
@@ -154,12 +153,12 @@ public struct TopQuery: Query {
                 hits.removeAll(keepingCapacity: true)
             }
             if !distinct, choice == .top || choice == .lowest {
-                let scan = TopScan(store: store, count: self.count, lowest: choice == .lowest, mask: mask)
+                let scan = TopScan(snapshot: snapshot, count: self.count, lowest: choice == .lowest, mask: mask)
                 for reference in references {
-                    try scan.run(reference.neurons, database) { try add($0, reference.layer, $1) }
+                    try scan.run(reference.neurons) { try add($0, reference.layer, $1) }
                 }
             } else {
-                let spread = try Spread(choice, query: self, mask: mask, store, database)
+                let spread = try Spread(choice, query: self, mask: mask, snapshot)
                 for reference in references {
                     for neuron in reference.neurons {
                         for part in try spread.parts(of: neuron) {
@@ -174,10 +173,10 @@ public struct TopQuery: Query {
 
     /// From the kept lists, which are shared among readers; some lists at a time.
     private func visitKept(
-        _ references: [NeuronReference], _ names: ImageNames, _ store: Store, _ database: Database, atOnce: Int,
+        _ references: [NeuronReference], _ names: ImageNames, _ snapshot: Snapshot, atOnce: Int,
         _ body: ([Hit]) throws -> Void
     ) throws {
-        let count = min(count, store.description.topCount)
+        let count = min(count, snapshot.description.topCount)
         let parts = references.flatMap { reference in
             NeuronSet([reference.neurons]).parts(of: max(1, min(256, atOnce / count))).map {
                 (layer: reference.layer, neurons: $0)
@@ -190,14 +189,14 @@ public struct TopQuery: Query {
                 hits += parts[end].neurons.count * count
                 end += 1
             } while end < parts.count && hits < atOnce
-            try body(kept(parts[first..<end], count: count, names, store, database))
+            try body(kept(parts[first..<end], count: count, names, snapshot))
             first = end
         }
     }
 
     private func kept(
-        _ parts: ArraySlice<(layer: LayerRecord, neurons: Range<Int>)>, count: Int, _ names: ImageNames, _ store: Store,
-        _ database: Database
+        _ parts: ArraySlice<(layer: LayerRecord, neurons: Range<Int>)>, count: Int, _ names: ImageNames,
+        _ snapshot: Snapshot
     ) throws -> [Hit] {
         let parts = Array(parts)
         let found = PartialResults<Hit>(capacities: parts.map { $0.neurons.count * count })
@@ -209,11 +208,12 @@ public struct TopQuery: Query {
         }
         if names.hasAll {
             let rows = parts.reduce(0) { $0 + $1.neurons.count } * count
-            try store.share(
-                parts.count, rows: rows, database, context: { try store.topLists($0) },
-                work: { try find($0, $1, names.known) })
+            try snapshot.readers.forEach(Array(parts.indices), rows: rows) { snapshot, indices in
+                let lists = try snapshot.topLists()
+                try indices.take { try find($0, lists, names.known) }
+            }
         } else {
-            let lists = try store.topLists(database)
+            let lists = try snapshot.topLists()
             for index in parts.indices { try find(index, lists, names.of) }
         }
         return found.joined()

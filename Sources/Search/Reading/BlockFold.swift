@@ -1,11 +1,10 @@
 import ActivationStore
 import CKernels
-import GRDB
 
 /// Goes once over the activations of some neurons, a block of images at a time.
 struct BlockFold {
-    let store: Store
-    let database: Database
+    let snapshot: Snapshot
+    let description: StoreDescription
     let scan: BlockScan
     /// Lanes of every block.
     let blocks: [Int]
@@ -18,15 +17,15 @@ struct BlockFold {
 
     func presentBefore(block: Int) -> Int { presentBefore[block] }
 
-    init(_ store: Store, _ database: Database) throws {
-        (self.store, self.database) = (store, database)
-        scan = try store.scan(database)
-        let blocks = try store.blocks(database)
-        let presence = try store.presence(database)
+    init(_ snapshot: Snapshot) throws {
+        (self.snapshot, description) = (snapshot, snapshot.description)
+        scan = try snapshot.scan()
+        let blocks = try snapshot.blocks()
+        let presence = try snapshot.presence()
         var (before, count): ([Int], Int) = ([], 0)
         for (block, lanes) in blocks.enumerated() {
             before.append(count)
-            let first = block * store.description.blockImages
+            let first = block * description.blockImages
             count += presence.map { $0[first..<first + lanes].count { $0 != 0 } } ?? lanes
         }
         (self.blocks, self.presence, present, presentBefore) = (blocks, presence, count, before)
@@ -43,7 +42,7 @@ struct BlockFold {
         guard let presence else {
             return UnsafeMutableRawPointer(target).copyMemory(from: row.values, byteCount: row.count * 4)
         }
-        let first = row.block * store.description.blockImages
+        let first = row.block * description.blockImages
         var place = 0
         for lane in 0..<row.count where presence[first + lane] != 0 {
             target[place] = row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self)
@@ -57,7 +56,7 @@ struct BlockFold {
     /// Gives `body` the first image of each block and its rows, in the order of the neurons. Blocks without an image in `mask` are passed over.
     func rows(_ neurons: NeuronSet, mask: [UInt8]? = nil, _ body: (Int, BlockRows.Row) throws -> Void) throws {
         for (block, lanes) in blocks.enumerated() {
-            let first = block * store.description.blockImages
+            let first = block * description.blockImages
             if let mask, !mask[first..<first + lanes].contains(1) { continue }
             for range in neurons.ranges {
                 try scan.rows(block: block, lanes: lanes, neurons: range) { row in
@@ -69,16 +68,16 @@ struct BlockFold {
 
     /// As `rows`, but blocks are shared among readers: `body` is called for several blocks at the same time, and for the neurons of one in order.
     func sharedRows(_ neurons: NeuronSet, mask: [UInt8]? = nil, _ body: (Int, BlockRows.Row) throws -> Void) throws {
-        try store.share(
-            blocks.count, rows: blocks.count * neurons.count, database, context: { try store.scan($0) },
-            work: {
-                block, scan in
-                let first = block * store.description.blockImages
+        try snapshot.readers.forEach(Array(blocks.indices), rows: blocks.count * neurons.count) { snapshot, parts in
+            let scan = try snapshot.scan()
+            try parts.take { block in
+                let first = block * description.blockImages
                 if let mask, !mask[first..<first + blocks[block]].contains(1) { return }
                 for range in neurons.ranges {
                     try scan.rows(block: block, lanes: blocks[block], neurons: range) { try body(first, $0) }
                 }
-            })
+            }
+        }
     }
 
     /// Folds the neurons, in ascending order, into one score an image.
@@ -164,7 +163,7 @@ struct BlockFold {
     /// - Throws: ``StoreError/unknownImage(name:suggestions:)`` for one that is gone since it was asked for.
     private func place(of image: Int) throws -> (block: Int, lane: Int) {
         guard (0..<images).contains(image) else { throw StoreError.unknownImage(name: "\(image)", suggestions: []) }
-        let (block, lane) = image.quotientAndRemainder(dividingBy: store.description.blockImages)
+        let (block, lane) = image.quotientAndRemainder(dividingBy: description.blockImages)
         return (block, lane)
     }
 
@@ -183,16 +182,16 @@ struct BlockFold {
     /// As `values`, but neurons are shared among readers: `body` is called from several threads.
     func sharedValues(of image: Int, _ neurons: NeuronSet, _ body: (Int, Float, Int) -> Void) throws {
         let (block, lane) = try place(of: image)
-        let parts = neurons.parts(of: 512)
-        try store.share(
-            parts.count, rows: neurons.count, database, context: { try store.scan($0) },
-            work: { part, scan in
-                try scan.rows(block: block, lanes: blocks[block], neurons: parts[part]) { row in
+        try snapshot.readers.forEach(neurons.parts(of: 512), rows: neurons.count) { snapshot, parts in
+            let scan = try snapshot.scan()
+            try parts.take { neurons in
+                try scan.rows(block: block, lanes: blocks[block], neurons: neurons) { row in
                     body(
                         row.neuron, row.values.loadUnaligned(fromByteOffset: lane * 4, as: Float.self),
                         Int(ndx_position(row.positions, row.width, lane)))
                 }
-            })
+            }
+        }
     }
 }
 

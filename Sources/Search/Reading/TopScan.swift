@@ -1,10 +1,9 @@
 import ActivationStore
 import CKernels
-import GRDB
 
 /// The k strongest (or weakest) images of each of a range of neurons, from the blocks: exact whatever is derived.
 struct TopScan {
-    let store: Store
+    let snapshot: Snapshot
     let count: Int
     let lowest: Bool
     let mask: [UInt8]?
@@ -25,8 +24,8 @@ struct TopScan {
     private static let memory = 128 << 20
 
     /// Gives `body` each neuron's list, in neuron order.
-    func run(_ neurons: Range<Int>, _ database: Database, _ body: (Int, [Entry]) throws -> Void) throws {
-        let blocks = try store.blocks(database)
+    func run(_ neurons: Range<Int>, _ body: (Int, [Entry]) throws -> Void) throws {
+        let blocks = try snapshot.blocks()
         let capacity = min(count, blocks.reduce(0, +))
         guard capacity > 0 else {
             for neuron in neurons { try body(neuron, []) }
@@ -36,15 +35,10 @@ struct TopScan {
         for first in stride(from: neurons.lowerBound, to: neurons.upperBound, by: group) {
             let some = first..<min(first + group, neurons.upperBound)
             // Neurons are shared among readers, in parts that are read in runs long enough.
-            let parts = NeuronSet([some]).parts(of: max(1, min(128, some.count / (4 * store.readers))))
-            var lists = [[[Entry]]](repeating: [], count: parts.count)
-            try lists.withUnsafeMutableBufferPointer { lists in
-                let lists = lists
-                try store.share(
-                    parts.count, rows: some.count * blocks.count, database, context: { try store.scan($0) },
-                    work: { part, scan in
-                        lists[part] = try self.lists(of: parts[part], capacity: capacity, blocks: blocks, scan)
-                    })
+            let parts = NeuronSet([some]).parts(of: max(1, min(128, some.count / (4 * snapshot.readers.count))))
+            let lists: [[[Entry]]] = try snapshot.readers.map(parts, rows: some.count * blocks.count) { snapshot, parts in
+                let scan = try snapshot.scan()
+                try parts.take { neurons in try self.lists(of: neurons, capacity: capacity, blocks: blocks, scan) }
             }
             for (part, lists) in zip(parts, lists) {
                 for (neuron, list) in zip(part, lists) { try body(neuron, list) }
@@ -56,7 +50,7 @@ struct TopScan {
         let heaps = UnsafeMutablePointer<ndx_top>.allocate(capacity: neurons.count * capacity)
         defer { heaps.deallocate() }
         var sizes = [Int](repeating: 0, count: neurons.count)
-        let blockImages = store.description.blockImages
+        let blockImages = snapshot.description.blockImages
         let sign: Float = lowest ? -1 : 1
         for (block, lanes) in blocks.enumerated() {
             let first = block * blockImages

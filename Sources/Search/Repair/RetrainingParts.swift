@@ -99,8 +99,8 @@ extension Store {
         guard let layer = description.layers.first(where: { $0.name == features.layer }), layer.channels == features.count else {
             throw RetrainingError.noLayer(store: path, tensors: [features.layer])
         }
-        return try read { database in
-            let fold = try BlockFold(self, database)
+        return try read { snapshot in
+            let fold = try BlockFold(snapshot)
             let values = try fold.values(of: layer)
             guard let scores = description.layers.last(where: { $0.isLogits }) else { return values }
             let some = Array(images.prefix(Self.checkedImages))

@@ -2,7 +2,6 @@ import ActivationStore
 import CActivationTable
 import CSQLite
 import Foundation
-import GRDB
 import GRDBSQLite
 import Support
 import Synchronization

@@ -1,7 +1,6 @@
 import ActivationStore
 public import ArgumentParser
 import Foundation
-import GRDB
 
 extension CompletionKind {
     /// Neurons of the store on the line: `LAYER`, `LAYER:CHANNEL`, `class:NAME`.
@@ -44,10 +43,9 @@ extension Store {
 
     /// Paths as far as the next slash.
     func completions(ofImage prefix: String) throws -> [String] {
-        let paths = try read { database in
-            try String.fetchAll(
-                database, sql: "SELECT path FROM image WHERE substr(path, 1, length(?1)) = ?1 ORDER BY id LIMIT 100000",
-                arguments: [prefix])
+        let paths = try read { snapshot in
+            try snapshot.texts(
+                "SELECT path FROM image WHERE substr(path, 1, length(?1)) = ?1 ORDER BY id LIMIT 100000", prefix)
         }
         var known: Set<String> = []
         return paths.compactMap { path in
@@ -58,7 +56,7 @@ extension Store {
         }
     }
 
-    func labelNames() throws -> [String] { try read { try String.fetchAll($0, sql: "SELECT name FROM label ORDER BY name") } }
+    func labelNames() throws -> [String] { try read { try $0.texts("SELECT name FROM label ORDER BY name") } }
 }
 
 /// Words of a line that is being typed into a shell, and answers as the shell wants them.

@@ -14,7 +14,7 @@ final class Distinct {
 
     init(_ fold: BlockFold) {
         self.fold = fold
-        neurons = NeuronSet([fold.store.description.descriptiveLayer.neurons])
+        neurons = NeuronSet([fold.description.descriptiveLayer.neurons])
     }
 
     /// The first `count` of `images` that are not nearly one kept before them.

@@ -1,6 +1,5 @@
 public import ActivationStore
 import Foundation
-import GRDB
 import Support
 
 /// A condition that no image meets, and what there is of the columns that it names.
@@ -29,16 +28,16 @@ extension Store {
     /// - Parameter option: that the condition was given with.
     /// - Throws: ``QueryError`` for what is no condition on images; ``StoreError``.
     public func emptySelection(where condition: String, option: String = "--where") throws -> EmptySelection? {
-        try read { database in
-            let mask = try Predicate(condition, in: self, database, images: try laneCount(database), option: option).mask
+        try read { snapshot in
+            let mask = try Predicate(condition, in: snapshot, images: try snapshot.laneCount(), option: option).mask
             guard !mask.contains(1) else { return nil }
-            return try EmptySelection(condition, option, in: self, database)
+            return try EmptySelection(condition, option, in: snapshot)
         }
     }
 }
 
 extension EmptySelection {
-    init(_ condition: String, _ option: String, in store: Store, _ database: Database) throws {
+    init(_ condition: String, _ option: String, in snapshot: Snapshot) throws {
         let literals = condition.matches(of: #/'((?:[^']|'')*)'|"([^"]*)"/#).map { match in
             String(match.output.1 ?? match.output.2 ?? "").replacingOccurrences(of: "''", with: "'")
         }
@@ -49,15 +48,15 @@ extension EmptySelection {
         var suggestions: [String] = []
         var columns: [String] = []
         for column in named {
-            let values = try column.texts(database)
+            let values = try column.texts(snapshot)
             for literal in literals where !column.isNumber && !values.contains(literal) {
                 suggestions += Suggestion.nearest(to: literal, among: values).filter { !suggestions.contains($0) }
             }
-            columns.append(try column.sentence(values, database))
+            columns.append(try column.sentence(values, snapshot))
         }
         // Quoted names are literals to the pattern above.
         let quoted = Set(literals.map { $0.lowercased() })
-        for attribute in try store.attributes(database)
+        for attribute in try snapshot.attributes()
         where words.contains(attribute.name.lowercased()) || quoted.contains(attribute.name.lowercased()) {
             columns.append(Self.sentence(attribute))
         }
@@ -87,16 +86,19 @@ extension EmptySelection {
             }
 
         /// Values that a user may look for; none of a column of numbers.
-        func texts(_ database: Database) throws -> [String] {
+        func texts(_ snapshot: Snapshot) throws -> [String] {
             guard !isNumber else { return [] }
-            return try String.fetchAll(
-                database, sql: "SELECT DISTINCT \(name) FROM image_info WHERE \(name) IS NOT NULL ORDER BY 1 LIMIT 100000")
+            return try snapshot.texts(
+                "SELECT DISTINCT \(name) FROM image_info WHERE \(name) IS NOT NULL ORDER BY 1 LIMIT 100000")
         }
 
-        func sentence(_ values: [String], _ database: Database) throws -> String {
+        func sentence(_ values: [String], _ snapshot: Snapshot) throws -> String {
             if isNumber {
-                let range = try Row.fetchOne(database, sql: "SELECT min(\(name)), max(\(name)) FROM image_info")
-                guard let low: Double = range?[0], let high: Double = range?[1] else { return "no image has a \(name)" }
+                var range: (low: Double, high: Double)?
+                try snapshot.rows("SELECT min(\(name)), max(\(name)) FROM image_info") { row in
+                    if !row.isNull(0) { range = (row.double(0), row.double(1)) }
+                }
+                guard let (low, high) = range else { return "no image has a \(name)" }
                 return low == high ? "\(name) is \(Self.text(low))" : "\(name) is \(Self.text(low)) to \(Self.text(high))"
             }
             guard values.count > 1 else { return values.first.map { "the only \(name) is \($0)" } ?? "no image has a \(name)" }

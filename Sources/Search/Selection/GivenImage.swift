@@ -31,7 +31,7 @@ struct SubjectImage {
     /// The image's values and positions, by neuron id; 0 for neurons that were not asked for.
     func activations(_ neurons: NeuronSet, _ fold: BlockFold) throws -> (values: [Float], positions: [Int]) {
         if let given { return (given.values, given.positions) }
-        var values = [Float](repeating: 0, count: fold.store.description.neuronCount)
+        var values = [Float](repeating: 0, count: fold.description.neuronCount)
         var positions = [Int](repeating: 0, count: values.count)
         guard let id else { return (values, positions) }
         try values.withUnsafeMutableBufferPointer { values in
@@ -52,8 +52,8 @@ extension Store {
     /// - Throws: ``StoreError``; ``QueryError/noDistance(image:reason:)`` where one is no finite number.
     package func maxima(of name: String, in layer: LayerRecord) throws -> [Float] {
         let subject = try SubjectImage(name, given: nil, in: self)
-        let values = try read { database in
-            try subject.activations(NeuronSet([layer.neurons]), BlockFold(self, database)).values[layer.neurons]
+        let values = try read { snapshot in
+            try subject.activations(NeuronSet([layer.neurons]), BlockFold(snapshot)).values[layer.neurons]
         }
         guard values.allSatisfy(\.isFinite) else {
             throw QueryError.noDistance(image: name, reason: "an activation of \(layer.name) is NaN or infinite")

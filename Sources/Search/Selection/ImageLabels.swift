@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 import Support
 
 /// The labels of chosen images.
@@ -13,18 +12,18 @@ struct ImageLabels {
 
     /// - Parameter mask: a byte an image, 1 if it is chosen; nil for all.
     /// - Throws: ``StoreError``.
-    init(_ store: Store, _ database: Database, images count: Int, mask: [UInt8]?) throws {
-        try store.checkImages(database)
+    init(_ snapshot: Snapshot, images count: Int, mask: [UInt8]?) throws {
+        try snapshot.checkImages()
         var numbering: [Int: UInt32] = [:]
         var names: [String] = []
-        let rows = try RawStatement(database, "SELECT id, name FROM label ORDER BY name")
+        let rows = try RawStatement(snapshot, "SELECT id, name FROM label ORDER BY name")
         while try rows.step() {
             numbering[rows.int(0)] = UInt32(names.count)
             names.append(rows.text(1) ?? "")
         }
         self.names = names
         var all = [UInt32](repeating: UInt32(names.count), count: count)
-        let select = try RawStatement(database, "SELECT id, label_id FROM image WHERE label_id IS NOT NULL")
+        let select = try RawStatement(snapshot, "SELECT id, label_id FROM image WHERE label_id IS NOT NULL")
         while try select.step() {
             if all.indices.contains(select.int(0)), let number = numbering[select.int(1)] { all[select.int(0)] = number }
         }
@@ -42,10 +41,10 @@ struct ImageLabels {
 
     /// The binary attribute that a name is of; nil where it is a label's.
     /// - Throws: ``QueryError/unknownLabel(name:suggestions:)``; ``StoreError``.
-    func attribute(named name: String, in store: Store, _ database: Database) throws -> Attribute? {
+    func attribute(named name: String, in snapshot: Snapshot) throws -> Attribute? {
         guard !names.contains(name) else { return nil }
-        if let found = try store.attributes(database, named: [name]).first, found.kind == .binary { return found }
-        let all = try names + store.attributeNames(database).map(\.name)
+        if let found = try snapshot.attributes(named: [name]).first, found.kind == .binary { return found }
+        let all = try names + snapshot.attributeNames().map(\.name)
         throw QueryError.unknownLabel(name: name, suggestions: Suggestion.nearest(to: name, among: all))
     }
 

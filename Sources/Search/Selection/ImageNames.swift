@@ -1,11 +1,10 @@
 import ActivationStore
-import GRDB
 
 /// Paths and labels of images, each asked for once; or all of them first, where most will be asked for.
 final class ImageNames {
     typealias Name = (path: String, label: String?)
 
-    private let store: Store
+    private let path: String
     private let image: ImageRows
     private var known: [Int: Name] = [:]
     /// By image id; empty unless all were read.
@@ -14,10 +13,10 @@ final class ImageNames {
     /// - Parameters:
     ///   - expected: how many times a name will be asked for, about.
     ///   - images: of the store. One after the other costs a third of a search for each.
-    init(_ store: Store, _ database: Database, expected: Int = 0, of images: Int = 0) throws {
-        self.store = store
-        image = try ImageRows(database, path: store.path, "WHERE image.id = ?")
-        all = images > 0 && expected > images / 4 ? try Self.all(store, database, images) : []
+    init(_ snapshot: Snapshot, expected: Int = 0, of images: Int = 0) throws {
+        path = snapshot.path
+        image = try snapshot.imageRows("WHERE image.id = ?")
+        all = images > 0 && expected > images / 4 ? try Self.all(snapshot, images) : []
         if all.isEmpty { known.reserveCapacity(expected) }
     }
 
@@ -28,7 +27,7 @@ final class ImageNames {
         image.bind(id)
         defer { image.reset() }
         guard try image.step() else {
-            throw StoreError.damaged(path: store.path, detail: "there is no image \(id) in its table image")
+            throw StoreError.damaged(path: path, detail: "there is no image \(id) in its table image")
         }
         let name = (image.imagePath, image.label)
         known[id] = name
@@ -42,7 +41,7 @@ final class ImageNames {
     /// - Precondition: all were read.
     func known(_ id: Int) throws -> Name {
         guard all.indices.contains(id) else {
-            throw StoreError.damaged(path: store.path, detail: "there is no image \(id) in its table image")
+            throw StoreError.damaged(path: path, detail: "there is no image \(id) in its table image")
         }
         return all[id]
     }
@@ -50,28 +49,25 @@ final class ImageNames {
     /// Names that are nearly all asked for again and again are worth their memory, a hundred bytes each, up to here.
     private static let remembered = 1 << 18
 
-    private static func all(_ store: Store, _ database: Database, _ images: Int) throws -> [Name] {
-        guard images <= remembered else { return try read(store, database, images) }
-        return try store.names.value(database) { try read(store, database, images) }
+    private static func all(_ snapshot: Snapshot, _ images: Int) throws -> [Name] {
+        guard images <= remembered else { return try read(snapshot, images) }
+        return try snapshot.store.names.value(snapshot) { try read(snapshot, images) }
     }
 
-    private static func read(_ store: Store, _ database: Database, _ images: Int) throws -> [Name] {
+    private static func read(_ snapshot: Snapshot, _ images: Int) throws -> [Name] {
         // Ids are dense; were they not, what follows the gap would be searched for one by one.
         let size = 2048
-        var parts = [[Name]](repeating: [], count: (images + size - 1) / size)
-        try parts.withUnsafeMutableBufferPointer { parts in
-            let parts = parts
-            try store.share(
-                parts.count, rows: images, database,
-                context: { try ImageRows($0, path: store.path, "WHERE image.id >= ? ORDER BY image.id LIMIT \(size)") },
-                work: { part, rows in
-                    rows.bind(part * size)
-                    defer { rows.reset() }
-                    parts[part].reserveCapacity(size)
-                    while try rows.step(), rows.id == part * size + parts[part].count {
-                        parts[part].append((rows.imagePath, rows.label))
-                    }
-                })
+        let starts = Array(stride(from: 0, to: images, by: size))
+        let parts: [[Name]] = try snapshot.readers.map(starts, rows: images) { snapshot, parts in
+            let rows = try snapshot.imageRows("WHERE image.id >= ? ORDER BY image.id LIMIT \(size)")
+            try parts.take { start in
+                rows.bind(start)
+                defer { rows.reset() }
+                var names: [Name] = []
+                names.reserveCapacity(size)
+                while try rows.step(), rows.id == start + names.count { names.append((rows.imagePath, rows.label)) }
+                return names
+            }
         }
         let whole = parts.prefix { $0.count == size }.count
         return Array(parts[..<min(whole + 1, parts.count)].joined())

@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 
 /// SQL that a user wrote about an image, made ready to be asked of every row of `image_info`: `has('outdoor')` and
 /// `attribute('age')` are of that image, and names of attributes are columns, where the view has none of the name.
@@ -10,12 +9,12 @@ struct ImageSQL {
     let source: String
 
     /// - Throws: ``QueryError/ambiguousAttribute(name:choices:)``.
-    init(_ written: String, in store: Store, _ database: Database) throws {
+    init(_ written: String, in snapshot: Snapshot) throws {
         let scan = Scan(written)
         text = scan.rewritten
-        let columns = try Set(database.columns(in: "image_info").map { $0.name.lowercased() })
+        let columns = try Set(snapshot.imageColumns().map { $0.lowercased() })
         var mentioned: [String: [String]] = [:]
-        for attribute in try store.attributeNames(database) {
+        for attribute in try snapshot.attributeNames() {
             let name = attribute.name.lowercased()
             if scan.names.contains(name), !columns.contains(name) { mentioned[name, default: []].append(attribute.name) }
         }

@@ -19,8 +19,8 @@ public struct NearDuplicates: Sendable {
     /// - Throws: ``StoreError``.
     public init(among images: [Int], in store: Store) throws {
         precondition(images.count <= Self.mostImages, "all pairs of \(images.count) images are too many")
-        let signatures = try store.read { database in
-            let fold = try BlockFold(store, database)
+        let signatures = try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
             let neurons = store.description.descriptiveLayer.neurons
             var places = [Int](repeating: -1, count: fold.images)
             for (place, image) in images.enumerated() { places[image] = place }

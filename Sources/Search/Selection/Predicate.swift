@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 import GRDBSQLite
 
 /// The images that meet a condition in SQL on the columns of `image_info` and on attributes.
@@ -9,14 +8,14 @@ struct Predicate {
 
     /// - Parameter option: that the user gave it with.
     /// - Throws: ``QueryError`` for what is no condition on images, in the user's words; ``StoreError``.
-    init(_ clause: String, in store: Store, _ database: Database, images: Int, option: String = "--where") throws {
-        try store.checkImages(database)
-        let sandbox = try ReadOnlySQL(store: store, scope: .images)
+    init(_ clause: String, in snapshot: Snapshot, images: Int, option: String = "--where") throws {
+        try snapshot.checkImages()
+        let sandbox = try ReadOnlySQL(store: snapshot.store, scope: .images)
         let shown = "\(option) \"\(clause)\""
         guard clause.contains(where: { !$0.isWhitespace }) else {
             throw QueryError.wrongSQL(sql: shown, reason: "it is empty; an example: label = 'cat'")
         }
-        let asked = try ImageSQL(clause, in: store, database)
+        let asked = try ImageSQL(clause, in: snapshot)
         let select = "SELECT id FROM \(asked.source) WHERE"
         // A line of its own, so that a comment at the clause's end does not hide the bracket.
         let (bracketed, bare) = ("\(select) (\n\(asked.text)\n)", "\(select) \(asked.text)")

@@ -26,7 +26,7 @@ struct PlaceSearch {
 
     /// One for each label that the neuron tells and that has enough images, be it in a place or not.
     func places(of teller: Teller) throws -> [Shortcut] {
-        let layer = fold.store.description.layer(ofNeuron: teller.neuron)
+        let layer = fold.description.layer(ofNeuron: teller.neuron)
         // The map cell of each image; nil where the neuron says nothing.
         var cells = [Int?](repeating: nil, count: fold.images)
         try fold.rows(NeuronSet([teller.neuron..<teller.neuron + 1])) { first, row in

@@ -27,9 +27,9 @@ extension ShortcutsQuery {
             description.layers.filter { $0.height >= 4 && $0.width >= 4 }.flatMap { layer in
                 asked.ranges.map { $0.clamped(to: layer.neurons) }
             })
-        return try store.read { database in
-            let fold = try BlockFold(store, database)
-            let labels = try ImageLabels(store, database, images: fold.images, mask: fold.presence)
+        return try store.read { snapshot in
+            let fold = try BlockFold(snapshot)
+            let labels = try ImageLabels(snapshot, images: fold.images, mask: fold.presence)
             guard labels.counts.count(where: { $0 > 0 }) > 1 else { throw QueryError.noLabels }
             let places = PlaceSearch(labels: labels, fold: fold, auroc: auroc, share: share, rate: rate)
             var search = Search(labels: labels, mapped: neurons.count, asked: asked.count)

@@ -1,5 +1,4 @@
 import ActivationStore
-import GRDB
 
 /// Images chosen from a neuron's whole distribution.
 struct Spread {
@@ -11,8 +10,8 @@ struct Spread {
         var entries: [TopScan.Entry]
     }
 
-    init(_ choice: Choice, query: TopQuery, mask: [UInt8]?, _ store: Store, _ database: Database) throws {
-        fold = try BlockFold(store, database)
+    init(_ choice: Choice, query: TopQuery, mask: [UInt8]?, _ snapshot: Snapshot) throws {
+        fold = try BlockFold(snapshot)
         chooser = Chooser(
             choice: choice, count: query.count, seed: query.seed, mask: mask, distinct: query.distinct ? Distinct(fold) : nil)
     }

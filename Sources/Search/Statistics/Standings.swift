@@ -1,6 +1,5 @@
 import ActivationStore
 import CKernels
-import GRDB
 
 /// Where one image stands among all on each neuron: twice the number of images below plus the number as strong. Bounds first, and
 /// exact for those that matter.
@@ -29,9 +28,8 @@ struct Standings {
     }
 
     /// Bounds the standings of some neurons by their histograms; without these, by nothing.
-    mutating func bound(_ neurons: NeuronSet, _ database: Database) throws {
-        let store = fold.store
-        guard try store.isDerivedComplete(database) else {
+    mutating func bound(_ neurons: NeuronSet) throws {
+        guard try fold.snapshot.isDerivedComplete() else {
             let unknown = (isStored ? 1 : 0, 2 * fold.present - (isStored ? 1 : 0))
             for neuron in neurons.neurons where !values[neuron].isNaN {
                 standings.append(Standing(neuron: neuron, value: values[neuron], low: unknown.0, high: unknown.1))
@@ -40,25 +38,22 @@ struct Standings {
         }
         let (values, isStored) = (values, isStored)
         let parts = neurons.parts(of: 512)
-        var found = [[Standing]](repeating: [], count: parts.count)
-        try found.withUnsafeMutableBufferPointer { found in
-            try store.share(
-                parts.count, rows: neurons.count, database,
-                context: { try StatisticsRows($0, path: store.path, description: store.description) },
-                work: { part, rows in
-                    var standings: [Standing] = []
-                    standings.reserveCapacity(parts[part].count)
-                    try rows.visit(parts[part]) { row in
-                        let neuron = row.int(0)
-                        let value = values[neuron]
-                        guard !value.isNaN else { return }
-                        let (low, high) = Self.bounds(
-                            value, nans: row.int(2), zeros: row.int(4), first: row.int(9), histogram: row.bytes(10),
-                            isStored: isStored)
-                        standings.append(Standing(neuron: neuron, value: value, low: low, high: high))
-                    }
-                    found[part] = standings
-                })
+        let found: [[Standing]] = try fold.snapshot.readers.map(parts, rows: neurons.count) { snapshot, parts in
+            let rows = try snapshot.statisticsRows()
+            try parts.take { neurons in
+                var standings: [Standing] = []
+                standings.reserveCapacity(neurons.count)
+                try rows.visit(neurons) { row in
+                    let neuron = row.int(0)
+                    let value = values[neuron]
+                    guard !value.isNaN else { return }
+                    let (low, high) = Self.bounds(
+                        value, nans: row.int(2), zeros: row.int(4), first: row.int(9), histogram: row.bytes(10),
+                        isStored: isStored)
+                    standings.append(Standing(neuron: neuron, value: value, low: low, high: high))
+                }
+                return standings
+            }
         }
         standings += found.joined()
     }
@@ -86,11 +81,11 @@ struct Standings {
     }
 
     /// The `count` largest standings, exact, largest first, ties by neuron; and all others that are as large as the last of them.
-    mutating func best(_ count: Int, _ database: Database) throws -> [Standing] {
+    mutating func best(_ count: Int) throws -> [Standing] {
         // What `count` neurons reach for certain, no other can do without.
         var bound = standings.count > count ? standings.map { $0.low }.sorted(by: >)[count - 1] : 0
         standings = standings.filter { $0.high >= bound }.sorted { ($0.high, $1.neuron) > ($1.high, $0.neuron) }
-        bound = max(bound, try settleByLists(count, database))
+        bound = max(bound, try settleByLists(count))
         try settleByBlocks(standings.filter { $0.high >= bound && !$0.isExact }.map { $0.neuron })
         standings = standings.filter { $0.high >= bound }.sorted { ($0.low, $1.neuron) > ($1.low, $0.neuron) }
         guard standings.count > count else { return standings }
@@ -100,9 +95,9 @@ struct Standings {
 
     /// Settles neurons whose list of the strongest reaches down to the image's value, the most promising first. Returns what `count` of them
     /// reach, or 0.
-    private mutating func settleByLists(_ count: Int, _ database: Database) throws -> Int {
-        guard try fold.store.isDerivedComplete(database) else { return 0 }
-        let lists = try fold.store.topLists(database)
+    private mutating func settleByLists(_ count: Int) throws -> Int {
+        guard try fold.snapshot.isDerivedComplete() else { return 0 }
+        let lists = try fold.snapshot.topLists()
         var reached: [Int] = []
         var bound = 0
         for index in standings.indices {
@@ -110,7 +105,7 @@ struct Standings {
             let standing = standings[index]
             if !standing.isExact {
                 let list = try lists.list(neuron: standing.neuron)
-                guard list.count < fold.store.description.topCount || (list.last.map { standing.value > $0.value } ?? true) else {
+                guard list.count < fold.description.topCount || (list.last.map { standing.value > $0.value } ?? true) else {
                     continue
                 }
                 let above = list.count { $0.value > standing.value }
@@ -138,11 +133,10 @@ struct Standings {
         try below.withUnsafeMutableBufferPointer { below in
             try equal.withUnsafeMutableBufferPointer { equal in
                 let (below, equal) = (below, equal)
-                try fold.store.share(
-                    parts.count, rows: chosen.count * fold.blocks.count, fold.database, context: { try Counter(fold, $0) },
-                    work: { part, counter in
-                        try counter.count(parts[part], values, below, equal)
-                    })
+                try fold.snapshot.readers.forEach(parts, rows: chosen.count * fold.blocks.count) { snapshot, parts in
+                    let counter = try Counter(fold, snapshot)
+                    try parts.take { neurons in try counter.count(neurons, values, below, equal) }
+                }
             }
         }
         let counted = Set(neurons)
@@ -159,9 +153,9 @@ struct Standings {
         private let scan: BlockScan
         private var column: [Float]
 
-        init(_ fold: BlockFold, _ database: Database) throws {
+        init(_ fold: BlockFold, _ snapshot: Snapshot) throws {
             self.fold = fold
-            scan = try fold.store.scan(database)
+            scan = try snapshot.scan()
             column = [Float](repeating: 0, count: fold.presence == nil ? 0 : fold.present)
         }
 

@@ -25,7 +25,7 @@ struct JudgePanel {
             return false
         }
         let counts = Array(labels.counts.dropLast())
-        if try isAsked(.network, unless: NetworkJudge.problem(fold.store.description, labels: labels)) {
+        if try isAsked(.network, unless: NetworkJudge.problem(fold.description, labels: labels)) {
             judges.append((.network, try NetworkJudge.judge(labels, fold)))
         }
         if try isAsked(.regression, unless: RegressionJudge.problem(counts, neurons: neurons.count)),
@@ -112,7 +112,7 @@ struct SuspectReasons {
         guard let number = numbers[label], !found.best[number].isEmpty else { return [] }
         let (testimony, copies) = try heard[number] ?? listen(number)
         heard[number] = (testimony, copies)
-        let description = fold.store.description
+        let description = fold.description
         let speakers = testimony.neurons.indices.map { which in
             let (layer, channel) = description.name(ofNeuron: testimony.neurons[which])
             return SuspectsQuery.Witness(
@@ -128,6 +128,6 @@ struct SuspectReasons {
         let best = found.best[label]
         let groups = try Copies(labels.images, fold).groups(best, effects: best.map { _ in 0 }, count: count)
         let testimony = try Testimony(groups.map { best[$0.leader] }, labels.images, fold)
-        return (testimony, groups.map { $0.members.map { NeuronName(best[$0], fold.store.description) } })
+        return (testimony, groups.map { $0.members.map { NeuronName(best[$0], fold.description) } })
     }
 }

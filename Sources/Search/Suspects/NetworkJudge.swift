@@ -46,7 +46,7 @@ struct NetworkJudge {
 
     /// - Precondition: ``problem(_:labels:)`` is nil.
     static func judge(_ labels: ImageLabels, _ fold: BlockFold) throws -> Judgement {
-        let description = fold.store.description
+        let description = fold.description
         guard let layer = description.layers.last(where: \.isLogits) else {
             return Judgement(names: [], opinions: labels.images.map { _ in nil })
         }

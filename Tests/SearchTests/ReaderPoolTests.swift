@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Answers are the same to the last bit, whatever the number of readers.
-@Suite struct SharedReadingTests {
+@Suite struct ReaderPoolTests {
     private func answers(_ questions: Questionnaire, _ path: String, readers: Int) throws -> [String] {
         let store = try Store.open(path: path, readers: readers, smallestShare: 1)
         return questions.answers(of: store).map { answer in
