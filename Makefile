@@ -182,4 +182,4 @@ onednn3-test: setup
 	Tools/test-onednn-3
 
 clean:
-	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist .build-shipped demo site dist /tmp/neurodex-dist
+	rm -rf .build .build-fuzz .build-thread .build-python .build-browser .build-dist .build-shipped demo site dist $$(cat Tools/dist/place)
