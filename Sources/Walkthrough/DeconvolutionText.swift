@@ -4,7 +4,7 @@ extension DeconvolutionWalkthrough {
     public func text() throws -> String {
         let w = matrix
         let (count, width) = (w.rows, w.columns)
-        var text = """
+        let text = """
             A convolution is a matrix
 
             The signal, \(signal.count) \(signal.count == 1 ? "number" : "numbers"), with \(padding) \(padding == 1 ? "zero" : "zeros") on each side: x, \(width) numbers.
@@ -17,8 +17,13 @@ extension DeconvolutionWalkthrough {
             \(output.row.text())
 
             """
-        text += orthogonality
-        text += """
+        return try text + orthogonality + transposition + wayBack
+    }
+
+    /// Wᵀ, and the same as a convolution of spread numbers.
+    private var transposition: String {
+        let (count, width) = (matrix.rows, matrix.columns)
+        return """
 
             The transposed convolution ("deconvolution")
 
@@ -40,12 +45,21 @@ extension DeconvolutionWalkthrough {
             \(subpixel.row.text())
             \(verdict(subpixel, transposed, "x̂"))
 
-            Without the padding, x̂ is what goes back to the signal: x above, x̂ below.
-            \(Matrix(rows: 2, columns: signal.count, values: signal + cropped).text())
-            neurodex's own kernel, the one that takes explanations back through a network, computes
-            \(try engine().map { Double($0) }.row.text())
             """
-        return text + verdict(try engine().map { Double($0) }, cropped, "x̂ without the padding") + "\n"
+    }
+
+    /// What goes back to the signal, and what the kernel says.
+    private var wayBack: String {
+        get throws {
+            let computed = try engine().map { Double($0) }
+            return """
+
+                Without the padding, x̂ is what goes back to the signal: x above, x̂ below.
+                \(Matrix(rows: 2, columns: signal.count, values: signal + cropped).text())
+                neurodex's own kernel, the one that takes explanations back through a network, computes
+                \(computed.row.text())
+                """ + verdict(computed, cropped, "x̂ without the padding") + "\n"
+        }
     }
 
     /// Wᵀ, and beside each row that holds fewer of the filter's numbers than the fullest how many it holds.

@@ -20,59 +20,23 @@ extension CAMHead {
     ///   `StoreError`.
     public init(fitting store: Store, layer name: String? = nil, seed: UInt64 = 0) throws {
         let description = store.description
-        func refusal(_ problem: String) -> ExplanationError { .training(store: store.path, problem: problem) }
         guard let layer = name ?? description.layers.last(where: { $0.hasMean })?.name, let means = try store.means(layer: layer)
-        else { throw refusal("it holds no means of \(name.map { "layer \($0)" } ?? "any layer"); index it with --means all") }
-        let classes = description.classes
-        let first = description.firstOfSameName
-        if let other = first.indices.first(where: { first[$0] != $0 }) {
-            throw refusal(
-                "classes \(first[other]) and \(other) are both named '\(classes[other])', so labels do not tell them apart; give them other names with relabel --classes"
-            )
+        else {
+            throw Self.refusal(
+                store, "it holds no means of \(name.map { "layer \($0)" } ?? "any layer"); index it with --means all")
         }
-        guard classes.count > 1 else { throw refusal("it does not know the names of the classes; index it with --classes") }
-        let examples = try Examples(store.images(), classes: classes)
-        guard !examples.all.isEmpty else {
-            throw refusal("none of its images has a class of the network as label; index them from a folder for each class")
-        }
+        let classes = try Self.classes(of: store)
+        let examples = try Self.examples(of: store, classes: classes)
         let channels = description.layers.first { $0.name == layer }?.channels ?? 0
-        let counts = examples.trainingCounts(classes.count)
-        if let index = counts.firstIndex(of: 0) {
-            let missing = counts.count { $0 == 0 }
-            throw refusal(
-                missing == 1
-                    ? "no image to train with is of class '\(classes[index])'; add some"
-                    : "no image to train with is of any of \(missing) of its \(counts.count) classes, such as '\(classes[index])'; add some"
-            )
-        }
-        let (chooseFrom, chooseBy) = examples.choice(classes: classes.count, seed: seed)
         let scaling = FeatureScaling(means, count: channels, training: examples.train.map(\.image))
-        func problem(_ part: [Examples.Example], _ l2: Double) -> LogisticRegression {
-            LogisticRegression(
-                features: scaling.features(part.map(\.image)), labels: part.map(\.label), featureCount: channels,
-                classCount: classes.count, l2: l2)
-        }
-        func judge(_ parameters: [Double], _ part: [Examples.Example]) -> (right: Int, loss: Double) {
-            LogisticRegression.evaluate(
-                parameters, features: scaling.features(part.map(\.image)), labels: part.map(\.label), featureCount: channels,
-                classCount: classes.count)
-        }
-        var best: (l2: Double, parameters: [Double], right: Int, loss: Double)?
-        var start: [Double]?
-        Activity.run("fitting the last layer", parts: Self.l2Candidates.count + 1) {
-            for l2 in Self.l2Candidates {
-                let parameters = problem(chooseFrom, l2).solved(from: start, tolerance: 1e-5).parameters
-                start = parameters
-                let (right, loss) = judge(parameters, chooseBy)
-                if best.map({ (right, -loss) > ($0.right, -$0.loss) }) ?? true { best = (l2, parameters, right, loss) }
-                Activity.step()
-            }
-        }
+        let regression = LabelRegression(scaling: scaling, channels: channels, classes: classes.count)
+        let (chooseFrom, chooseBy) = examples.choice(classes: classes.count, seed: seed)
+        let best = regression.best(of: Self.l2Candidates, trainedOn: chooseFrom, judgedOn: chooseBy)
         let l2 = best?.l2 ?? Self.l2Candidates[0]
-        let solution = problem(examples.train, l2).solved(from: best?.parameters)
+        let solution = regression.problem(examples.train, l2).solved(from: best?.parameters)
         let judges = examples.test.isEmpty ? chooseBy : examples.test
         // Without a test split nothing but the held-out images, before those trained it too, can judge.
-        let judged = judge(examples.test.isEmpty ? best?.parameters ?? [] : solution.parameters, judges)
+        let judged = regression.judge(examples.test.isEmpty ? best?.parameters ?? [] : solution.parameters, judges)
         let (weights, bias) = scaling.unscaled(solution.parameters, classes: classes.count)
         self.init(
             layer: layer, classes: classes, channels: channels, weights: weights.map { Float($0) },
@@ -81,6 +45,46 @@ extension CAMHead {
             judgedOn: !examples.test.isEmpty ? "test" : examples.val.isEmpty ? "held out" : "val",
             accuracy: Double(judged.right) / Double(max(judges.count, 1)),
             networkAccuracy: Double(judges.count(where: \.isRight)) / Double(max(judges.count, 1)))
+    }
+
+    private static func refusal(_ store: Store, _ problem: String) -> ExplanationError {
+        .training(store: store.path, problem: problem)
+    }
+
+    /// The names of the classes, which labels tell apart.
+    private static func classes(of store: Store) throws -> [String] {
+        let classes = store.description.classes
+        let first = store.description.firstOfSameName
+        if let other = first.indices.first(where: { first[$0] != $0 }) {
+            throw refusal(
+                store,
+                "classes \(first[other]) and \(other) are both named '\(classes[other])', so labels do not tell them apart; give them other names with relabel --classes"
+            )
+        }
+        guard classes.count > 1 else {
+            throw refusal(store, "it does not know the names of the classes; index it with --classes")
+        }
+        return classes
+    }
+
+    /// Images whose label is a class, with one to train with of each.
+    private static func examples(of store: Store, classes: [String]) throws -> Examples {
+        let examples = try Examples(store.images(), classes: classes)
+        guard !examples.all.isEmpty else {
+            throw refusal(
+                store, "none of its images has a class of the network as label; index them from a folder for each class")
+        }
+        let counts = examples.trainingCounts(classes.count)
+        if let index = counts.firstIndex(of: 0) {
+            let missing = counts.count { $0 == 0 }
+            throw refusal(
+                store,
+                missing == 1
+                    ? "no image to train with is of class '\(classes[index])'; add some"
+                    : "no image to train with is of any of \(missing) of its \(counts.count) classes, such as '\(classes[index])'; add some"
+            )
+        }
+        return examples
     }
 
     /// Images that a class needs for one to be held out of five.
@@ -178,5 +182,42 @@ private struct Examples {
             kept += own.dropFirst(own.count / 5)
         }
         return (kept, held)
+    }
+}
+
+/// Logistic regression of labels on the scaled means of a layer's channels.
+private struct LabelRegression {
+    let scaling: FeatureScaling
+    let channels: Int
+    let classes: Int
+
+    func problem(_ part: [Examples.Example], _ l2: Double) -> LogisticRegression {
+        LogisticRegression(
+            features: scaling.features(part.map(\.image)), labels: part.map(\.label), featureCount: channels,
+            classCount: classes, l2: l2)
+    }
+
+    func judge(_ parameters: [Double], _ part: [Examples.Example]) -> (right: Int, loss: Double) {
+        LogisticRegression.evaluate(
+            parameters, features: scaling.features(part.map(\.image)), labels: part.map(\.label), featureCount: channels,
+            classCount: classes)
+    }
+
+    /// The penalty that is right most often, then with the smallest loss, then the strongest; and what it comes to.
+    func best(
+        of penalties: [Double], trainedOn training: [Examples.Example], judgedOn judges: [Examples.Example]
+    ) -> (l2: Double, parameters: [Double])? {
+        var best: (l2: Double, parameters: [Double], right: Int, loss: Double)?
+        var start: [Double]?
+        Activity.run("fitting the last layer", parts: penalties.count + 1) {
+            for l2 in penalties {
+                let parameters = problem(training, l2).solved(from: start, tolerance: 1e-5).parameters
+                start = parameters
+                let (right, loss) = judge(parameters, judges)
+                if best.map({ (right, -loss) > ($0.right, -$0.loss) }) ?? true { best = (l2, parameters, right, loss) }
+                Activity.step()
+            }
+        }
+        return best.map { ($0.l2, $0.parameters) }
     }
 }

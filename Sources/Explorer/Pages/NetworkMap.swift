@@ -6,44 +6,48 @@ import Search
 import Support
 
 extension Explorer {
-    /// The layers in the order of the graph, a column for each size of map, coloured by a number.
-    func map(_ overview: Overview, _ wanted: Wanted) throws -> HTML {
+    /// The numbers that layers may be coloured by, with their titles, and the values of the one that is asked for.
+    private struct Shades {
         var choices = [("zeros", "share of zeros"), ("dead", "share of dead neurons"), ("mean", "mean activation")]
-        let color = wanted.address["color"] ?? "zeros"
+        var values: [Double]
+    }
+
+    private func shades(_ overview: Overview, _ wanted: Wanted, by color: String) throws -> Shades {
         let numbers = try overviews.numbers(of: store)
         var all = ["zeros": numbers.zeros, "dead": numbers.dead, "mean": numbers.means]
+        var shades = Shades(values: [])
         if color == "auroc" {
             let label = wanted.address["selective"] ?? ""
             all["auroc"] = try bestAUROCs(of: label, images: overview.summary.images)
-            choices.append(("auroc", "best AUROC for \(label)"))
+            shades.choices.append(("auroc", "best AUROC for \(label)"))
         }
         if let other = others.first {
-            choices.append(("drift", "drift against @\(other.name)"))
+            shades.choices.append(("drift", "drift against @\(other.name)"))
             if color == "drift" { all["drift"] = try drifts(from: other, images: overview.summary.images) }
         }
         guard let values = all[color] else {
             let known = others.isEmpty ? "mean or auroc" : "mean, auroc or drift"
             throw Refusal(sentence: "color is zeros, dead, \(known), not '\(color)'")
         }
-        let links = self.links.inputs()
+        shades.values = values
+        return shades
+    }
+
+    /// The layers in the order of the graph, a column for each size of map, coloured by a number.
+    func map(_ overview: Overview, _ wanted: Wanted) throws -> HTML {
+        let color = wanted.address["color"] ?? "zeros"
+        let shades = try shades(overview, wanted, by: color)
+        let (values, links) = (shades.values, self.links.inputs())
         let (low, high) = (values.min() ?? 0, values.max() ?? 1)
         return HTML(.div) {
             HTML(.h2) { "The network" }
             HTML(.ul, .class("chips")) {
-                for (name, title) in choices {
+                for (name, title) in shades.choices {
                     let address = Address(path: [], query: [.init("color", name)])
                     Self.chip(title, "", name == "auroc" ? wanted.address : address, isCurrent: name == color)
                 }
             }
-            if !overview.summary.labels.isEmpty {
-                HTML(.form, .class("ask"), Attribute("action", Address())) {
-                    HTML(.input, .type("hidden"), .name("color"), .value("auroc"))
-                    Self.choice(
-                        "How well a layer tells", "selective", wanted.address["selective"],
-                        overview.summary.labels.prefix(500).map { ($0.name, $0.name) })
-                    HTML(.button) { "Colour" }
-                }
-            }
+            if !overview.summary.labels.isEmpty { Self.labelChoice(overview, wanted) }
             HTML(.div, .class("network"), Attribute("tabindex", "0"), Attribute("role", "region"), .label("The network")) {
                 drawing(
                     store.description.layers, shades: values.map { high > low ? ($0 - low) / (high - low) : 0 }, values, links)
@@ -55,6 +59,17 @@ extension Explorer {
                         ? "Lines are that order alone: the network's file, which says what goes where, is not there (serve with --model)."
                         : "Lines lead from what a layer is computed from.")
             }
+        }
+    }
+
+    /// Asks for the label that layers are to be coloured by.
+    private static func labelChoice(_ overview: Overview, _ wanted: Wanted) -> HTML {
+        HTML(.form, .class("ask"), Attribute("action", Address())) {
+            HTML(.input, .type("hidden"), .name("color"), .value("auroc"))
+            choice(
+                "How well a layer tells", "selective", wanted.address["selective"],
+                overview.summary.labels.prefix(500).map { ($0.name, $0.name) })
+            HTML(.button) { "Colour" }
         }
     }
 

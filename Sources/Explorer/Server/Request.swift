@@ -121,19 +121,30 @@ package enum RequestHead {
         }
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":"), colon != line.startIndex, !line[..<colon].contains(" ") else {
-                return .refused(.text(.badRequest, "a header line is a name, a colon and a value"))
-            }
-            let name = line[..<colon].lowercased()
-            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
-            // Two hosts, or two lengths, would be read in one way here and in another elsewhere.
-            guard headers[name] == nil || !["host", "content-length", "origin", "transfer-encoding"].contains(name) else {
-                return .refused(.text(.badRequest, "the header \(name) is there twice"))
-            }
-            headers[name] = headers[name].map { $0 + ", " + value } ?? value
+            if let problem = add(line, to: &headers) { return .refused(.text(.badRequest, problem)) }
         }
         if words[2] == "HTTP/1.0" { headers["connection"] = "close" }
-        let request = Request(words[1], method: words[0], headers: headers)
+        return outcome(Request(words[1], method: words[0], headers: headers), bytes: end, mostBody)
+    }
+
+    /// - Returns: what is wrong with the line, if anything is.
+    private static func add(_ line: String, to headers: inout [String: String]) -> String? {
+        guard let colon = line.firstIndex(of: ":"), colon != line.startIndex, !line[..<colon].contains(" ") else {
+            return "a header line is a name, a colon and a value"
+        }
+        let name = line[..<colon].lowercased()
+        let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        // Two hosts, or two lengths, would be read in one way here and in another elsewhere.
+        guard headers[name] == nil || !["host", "content-length", "origin", "transfer-encoding"].contains(name) else {
+            return "the header \(name) is there twice"
+        }
+        headers[name] = headers[name].map { $0 + ", " + value } ?? value
+        return nil
+    }
+
+    /// The request, if its body may be sent.
+    private static func outcome(_ request: Request, bytes end: Int, _ mostBody: (Request) -> Int) -> Outcome {
+        let headers = request.headers
         guard headers["transfer-encoding"] == nil, let length = Int(headers["content-length"] ?? "0"), length >= 0 else {
             return .refused(.text(.tooLong, "a body is sent in one piece, with its length"))
         }

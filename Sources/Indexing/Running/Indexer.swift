@@ -88,24 +88,12 @@ public struct Indexer: Sendable {
         let plan = IndexPlan(dataset, known: try KnownFiles(writer))
         try writer.rename(plan.renamings.map { ($0.id, $0.to, $0.label, $0.split, $0.modified) })
         summary.take(plan)
-        let pending = plan.items
-        let total = pending.count
+        let total = plan.items.count
         // What is done before anybody could stop it needs no plan.
         if total > 0 { try writer.plan(images: total - plan.replaced.count) }
         let queue = ResultQueue<Outcome>(capacity: max(64, 4 * jobs * network.batch), producers: jobs)
-        let source = WorkSource(pending, isCancelled: isCancelled)
-        let side = writer.description.thumbnailSide
-        let workers = try (0..<jobs).map { _ in try IndexWorker(network, preprocessing, thumbnailSide: side) }
-        let threads = workers.map { worker in
-            let box = UncheckedBox(worker)
-            let thread = Thread {
-                box.value.work(from: source, to: queue)
-                queue.finish()
-            }
-            thread.stackSize = 8 << 20
-            thread.start()
-            return thread
-        }
+        let source = WorkSource(plan.items, isCancelled: isCancelled)
+        let workers = try startWorkers(source, queue, thumbnailSide: writer.description.thumbnailSide)
         var done = 0
         var failure: (any Error)?
         while let outcome = queue.take() {
@@ -122,7 +110,7 @@ public struct Indexer: Sendable {
         }
         queue.close()
         source.stop()
-        while threads.contains(where: { !$0.isFinished }) { Thread.sleep(forTimeInterval: 0.001) }
+        workers.wait()
         if let failure { throw failure }
         summary.interrupted = done < total
         let began = ContinuousClock.now
@@ -130,6 +118,25 @@ public struct Indexer: Sendable {
         summary.writingSeconds += (ContinuousClock.now - began).seconds
         summary.seconds = (ContinuousClock.now - start).seconds
         return summary
+    }
+
+    /// - Returns: left by each worker when it has ended.
+    private func startWorkers(
+        _ source: WorkSource, _ queue: ResultQueue<Outcome>, thumbnailSide side: Int?
+    ) throws -> DispatchGroup {
+        let group = DispatchGroup()
+        for worker in try (0..<jobs).map({ _ in try IndexWorker(network, preprocessing, thumbnailSide: side) }) {
+            let box = UncheckedBox(worker)
+            group.enter()
+            let thread = Thread {
+                box.value.work(from: source, to: queue)
+                queue.finish()
+                group.leave()
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+        return group
     }
 
     private func store(

@@ -47,72 +47,30 @@ struct Recording {
         leavesOut: Bool = false
     ) throws {
         let places = graph.places()
-        let fields = Self.receptiveFields(graph, places)
         let tokens = TokenLayers(graph, places)
-        let logits = graph.scores
-        let (producers, readers) = (graph.producers, graph.readers)
-        let source = Self.source(of: logits, graph, producers)
-        // What makes each output, and which that is: the answer where one node makes several.
-        let ends = Dictionary(
-            ([logits] + graph.others).compactMap { end in Self.source(of: end, graph, producers).map { ($0, end) } },
-            uniquingKeysWith: { first, _ in first })
-        let hasClasses = hasClasses ?? ClassScores.areAnswer(logits, of: graph)
-        let activations = Self.activations(graph, readers)
-        var names = LayerNames.Unique()
-        var candidates: [(entry: Entry, isDefault: Bool)] = []
-        var passed = Set<Int>()
-        for (index, node) in graph.nodes.enumerated() where !passed.contains(index) {
-            var (value, end) = (node.outputs[0], ends[index])
-            guard let shape = graph.values[value].shape,
-                let kind = tokens.kind(node, hasActivation: activations[value] != nil)
-                    ?? node.operation.layerKind(
-                        node.inputs.map { $0.map { graph.operand($0) } }, shape: shape,
-                        channelAxis: graph.values[value].channelsAreLast ? 3 : 1)
-                    ?? (end != nil ? .standard : nil)
-            else { continue }
-            // Activations that were not done in the same pass belong to the layer all the same.
-            while !beforeActivation, value != end ?? logits, node.operation.takesActivation, let next = activations[value] {
-                passed.insert(next)
-                value = graph.nodes[next].outputs[0]
-                end = end ?? ends[next]
-            }
-            if let end { value = end }
-            let name = names.next(node.layer)
-            // An answer that is no map: all its elements are neurons, whatever axes they have. That of a recogniser of text is a sequence.
-            let grid = end != nil ? tokens.sequence(value) : tokens.grids[value]
-            let map =
-                graph.values[value].map ?? grid?.map
-                ?? (channels: (graph.values[value].shape ?? shape).product, height: 1, width: 1)
-            let layer = Layer(
-                name: name, tensor: graph.values[value].name, operatorType: node.operatorType, channels: map.channels,
-                height: map.height, width: map.width, receptiveField: fields[value] ?? .pixel,
-                isLogits: end == logits && hasClasses,
-                keepsMeans: everyMean, firstNeuron: 0)
-            // Of rows of maps that stand nowhere in the picture nothing can be recorded; what heads share out is no map.
-            let hasPlace =
-                places[value]?.areTokensOfHeads != true
-                && (!node.operation.mixesPlaces || !graph.isInRows(value) || places[value]?.assembly != nil)
-            candidates.append(
-                (Entry(value: value, layer: layer, parts: [], grid: grid), kind == .standard && hasPlace || end != nil))
-            for token in 0..<(grid?.prefix ?? 0) {
-                let entry = Entry(
-                    value: value, layer: layer.ofToken(token, name: names.next(TokenLayers.name(of: token, in: name)), in: graph),
-                    parts: [], grid: grid, token: token)
-                candidates.append((entry, token == 0 && tokens.isResidual(node)))
-            }
-        }
-        for pattern in patterns where !candidates.contains(where: { Self.matches($0.entry.layer.name, pattern) }) {
-            throw NetworkError.noSuchName(kind: "layer", name: pattern, known: candidates.map(\.entry.layer.name))
-        }
-        entries = candidates.filter { candidate in
-            guard !patterns.isEmpty else { return candidate.isDefault }
-            return candidate.entry.layer.isLogits || graph.others.contains(candidate.entry.value)
-                || patterns.contains { Self.matches(candidate.entry.layer.name, $0) }
-        }.map(\.entry)
+        let source = Self.source(of: graph.scores, graph, graph.producers)
+        let options = LayerCandidates.Options(
+            everyMean: everyMean, beforeActivation: beforeActivation,
+            hasClasses: hasClasses ?? ClassScores.areAnswer(graph.scores, of: graph))
+        entries = try Self.chosen(LayerCandidates(graph, places, tokens, options).found, patterns: patterns, graph.others)
         var classifierInput = Self.classifierInput(graph, source, tokens)
         takeTokensApart(&graph, joining: leavesOut, &classifierInput)
         try assembleMaps(&graph, places, leavesOut: leavesOut)
         number(graph, graph.producers, classifierInput: classifierInput)
+    }
+
+    /// Those that patterns fit, and outputs; without patterns the default ones.
+    private static func chosen(
+        _ candidates: [LayerCandidates.Candidate], patterns: [String], _ outputs: [Graph.ValueID]
+    ) throws -> [Entry] {
+        for pattern in patterns where !candidates.contains(where: { matches($0.entry.layer.name, pattern) }) {
+            throw NetworkError.noSuchName(kind: "layer", name: pattern, known: candidates.map(\.entry.layer.name))
+        }
+        return candidates.filter { candidate in
+            guard !patterns.isEmpty else { return candidate.isDefault }
+            return candidate.entry.layer.isLogits || outputs.contains(candidate.entry.value)
+                || patterns.contains { matches(candidate.entry.layer.name, $0) }
+        }.map(\.entry)
     }
 
     /// Makes a map of tokens on a grid, and vectors of those before it.
@@ -149,15 +107,6 @@ struct Recording {
         }
     }
 
-    /// For values that a node of an activation function alone reads, that node.
-    private static func activations(_ graph: Graph, _ readers: [Int]) -> [Graph.ValueID: Int] {
-        var found: [Graph.ValueID: Int] = [:]
-        for (index, node) in graph.nodes.enumerated() where node.operation.isActivation {
-            if let input = node.inputs[0], readers[input] == 1 { found[input] = index }
-        }
-        return found
-    }
-
     /// Numbers the neurons, joins concatenations to their parts, and marks whose means are kept.
     private mutating func number(_ graph: Graph, _ producers: [Int?], classifierInput: Graph.ValueID?) {
         let recorded = Set(entries.map(\.value))
@@ -177,7 +126,7 @@ struct Recording {
     }
 
     /// The node that computes a value, behind whatever only reshapes it.
-    private static func source(of value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Int? {
+    static func source(of value: Graph.ValueID, _ graph: Graph, _ producers: [Int?]) -> Int? {
         var value = value
         while let index = producers[value] {
             guard graph.nodes[index].operation.passage.keepsElements, let input = graph.nodes[index].inputs[0] else {

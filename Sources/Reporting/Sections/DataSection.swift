@@ -124,11 +124,38 @@ struct DataSection: SectionMaker {
     }
 
     private func copies(_ ground: ReportGround, _ section: inout ReportSection) throws -> [Finding] {
+        let copies = try pairs(ground, &section)
+        guard !copies.isEmpty else {
+            section.add(
+                "copies",
+                .text(
+                    "No image is in the data twice, neither exactly nor nearly (to the network's last layer before the scores)."))
+            return []
+        }
+        section.add("copies", ReportTable("Images that are in the data twice", copies, limit: 30))
+        let (leaks, contradictions) = (copies.count(where: \.isLeak), copies.count(where: \.isContradiction))
+        let exact = copies.count(where: \.isExact)
+        section.add(
+            "copies-sentence",
+            .text(
+                "\(counted(exact, "exact copy", "exact copies")) and "
+                    + "\(counted(copies.count - exact, "near copy", "near copies")) were found; "
+                    + "\(leaks) of these pairs are in two splits, and \(contradictions) have two labels."))
+        return leaks == 0
+            ? []
+            : [
+                Finding(
+                    .alarm,
+                    "\(counted(leaks, "picture is", "pictures are")) in two splits: figures of these splits are not independent.")
+            ]
+    }
+
+    /// Exact copies and near ones, those of two splits first.
+    private func pairs(_ ground: ReportGround, _ section: inout ReportSection) throws -> [Copy] {
         var copies: [Copy] = []
         for group in Dictionary(grouping: ground.images, by: \.sha256).values where group.count > 1 {
             copies += group.dropFirst().map { Copy(first: group[0], second: $0, isExact: true) }
         }
-        let exact = copies.count
         if ground.images.count <= NearDuplicates.mostImages {
             let byID = Dictionary(uniqueKeysWithValues: ground.images.map { ($0.id, $0) })
             copies += try NearDuplicates(among: ground.images.map(\.id), in: ground.store).pairs.compactMap { pair in
@@ -143,32 +170,10 @@ struct DataSection: SectionMaker {
                     + "pair would have to be compared."
             )
         }
-        copies.sort {
+        return copies.sorted {
             ($0.isLeak ? 0 : 1, $0.isExact ? 0 : 1, $0.first.id, $0.second.id) < (
                 $1.isLeak ? 0 : 1, $1.isExact ? 0 : 1, $1.first.id, $1.second.id
             )
         }
-        guard !copies.isEmpty else {
-            section.add(
-                "copies",
-                .text(
-                    "No image is in the data twice, neither exactly nor nearly (to the network's last layer before the scores)."))
-            return []
-        }
-        section.add("copies", ReportTable("Images that are in the data twice", copies, limit: 30))
-        let (leaks, contradictions) = (copies.count(where: \.isLeak), copies.count(where: \.isContradiction))
-        section.add(
-            "copies-sentence",
-            .text(
-                "\(counted(exact, "exact copy", "exact copies")) and "
-                    + "\(counted(copies.count - exact, "near copy", "near copies")) were found; "
-                    + "\(leaks) of these pairs are in two splits, and \(contradictions) have two labels."))
-        return leaks == 0
-            ? []
-            : [
-                Finding(
-                    .alarm,
-                    "\(counted(leaks, "picture is", "pictures are")) in two splits: figures of these splits are not independent.")
-            ]
     }
 }

@@ -46,17 +46,8 @@ struct NeuronsSection: SectionMaker {
                 .text("All \(counts.count) labels have fewer than \(fewest) images: of so few, some neuron tells any by chance."))
             return []
         }
-        // Scores of classes tell classes, which says nothing.
-        var layers = ground.description.layers.filter { !$0.isLogits }.map(\.name)
-        if ground.description.neuronCount * ground.images.count > Self.mostValues {
-            layers = Array(layers.suffix(1))
-            section.gaps.append(
-                "Only the neurons of \(layers.joined()) were ranked: those of all layers on all images are too many.")
-        }
-        guard !layers.isEmpty else {
-            section.gaps.append("The store has no layer but the scores of classes.")
-            return []
-        }
+        let layers = layers(ground, &section)
+        guard !layers.isEmpty else { return [] }
         let chosen = labels.prefix(ground.options.classes)
         let best = try chosen.compactMap { label in
             try SelectivityQuery(label: label, layer: layers, count: 1).run(in: ground.store).first
@@ -72,15 +63,31 @@ struct NeuronsSection: SectionMaker {
             ReportTable(
                 "The neuron that tells each class best" + (left > 0 ? "; \(left) more classes are not shown" : ""),
                 best.map { Best(hit: $0) }))
-        var rows: [Gallery.Row] = []
+        try addRange(of: best, ground, &section)
+        return []
+    }
+
+    /// Those whose neurons are ranked: scores of classes tell classes, which says nothing.
+    private func layers(_ ground: ReportGround, _ section: inout ReportSection) -> [String] {
+        var layers = ground.description.layers.filter { !$0.isLogits }.map(\.name)
+        if ground.description.neuronCount * ground.images.count > Self.mostValues {
+            layers = Array(layers.suffix(1))
+            section.gaps.append(
+                "Only the neurons of \(layers.joined()) were ranked: those of all layers on all images are too many.")
+        }
+        if layers.isEmpty { section.gaps.append("The store has no layer but the scores of classes.") }
+        return layers
+    }
+
+    /// Images from all of each neuron's distribution.
+    private func addRange(of best: [SelectivityQuery.Hit], _ ground: ReportGround, _ section: inout ReportSection) throws {
         let formulas = try NeuronFormulas(of: best.map(\.neuron), in: ground.store)
-        for (number, hit) in best.enumerated() {
-            rows.append(try row(hit, number + 1, formulas[hit.neuron]?.line, ground))
+        let rows = try best.enumerated().map { number, hit in
+            try row(hit, number + 1, formulas[hit.neuron]?.line, ground)
         }
         if let gap = formulas.gap { section.gaps.append("Formulas of labels and attributes are left out: \(gap).") }
         section.add(
             "range", Gallery(caption: "Images from the strongest tenth of each neuron (left) to its weakest (right)", rows: rows))
-        return []
     }
 
     private func row(

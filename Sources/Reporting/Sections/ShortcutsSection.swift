@@ -21,28 +21,7 @@ struct ShortcutsSection: SectionMaker {
         let neurons = mapped.reduce(0) { $0 + $1.channels }
         let asked = ShortcutsQuery(kind: [.place], auroc: 0.75, share: 0.8, rate: 0.05, count: 20)
         let hits = try asked.run(in: ground.store)
-        section.add(
-            "test",
-            ReportTable(
-                "What was tested",
-                [
-                    Fact(
-                        "Neurons",
-                        "\(neurons) of \(ground.description.neuronCount): those with a map of 4 × 4 cells and more, in "
-                            + "\(counted(mapped.count, "layer"))"
-                    ),
-                    Fact("A neuron tells a label", "AUROC of \(asked.auroc) and more against all other labels"),
-                    Fact("A place", "the corners, the border, or one spot of a quarter's height and width"),
-                    Fact(
-                        "Named are",
-                        "neurons with \(percent(asked.share)) of a label's maxima in the place, at a false discovery "
-                            + "rate of \(percent(asked.rate)) (Benjamini and Hochberg; binomial tail against other "
-                            + "images and the area)"
-                    ),
-                    Fact(
-                        "Cannot be found so", "what has no fixed place: of it, marks and tints are looked for in the next section"
-                    ),
-                ]))
+        section.add("test", Self.tested(asked, neurons: neurons, layers: mapped.count, of: ground.description.neuronCount))
         section.add(hits.remarks)
         guard let first = hits.first else {
             return nothingFound(hits.remarks, neurons: neurons, &section)
@@ -55,18 +34,37 @@ struct ShortcutsSection: SectionMaker {
         let marks = try marks(ground, first)
         if !marks.isEmpty { section.add("marks", .list(marks)) }
         let front = Gallery(caption: gallery.caption, rows: Array(gallery.rows.prefix(1)))
-        return [
-            Finding(
-                .alarm,
-                "A shortcut was found for \(labels.joined(separator: ", ")): \(counted(units, "neuron")) tell it by one "
-                    + "place of the picture. "
-                    + "\(first.neuronText) has its maximum \(Self.place(first)) on \(percent(first.share)) of the images of "
-                    + "\(first.label), "
-                    + "where \(percent(first.expected)) would be expected (AUROC \(String(format: "%.3f", first.auroc)), "
-                    + "q \(String(format: "%.2g", first.q))). "
-                    + (marks.isEmpty ? "Look at what is there in the pictures below." : marks.joined(separator: " ")),
-                gallery: front)
-        ]
+        let start = "A shortcut was found for \(labels.joined(separator: ", ")): \(counted(units, "neuron")) tell it by one "
+        return [Finding(.alarm, start + Self.sentences(first, marks), gallery: front)]
+    }
+
+    /// What is said of the clearest shortcut, behind how many there are.
+    private static func sentences(_ first: ShortcutsQuery.Hit, _ marks: [String]) -> String {
+        "place of the picture. "
+            + "\(first.neuronText) has its maximum \(place(first)) on \(percent(first.share)) of the images of "
+            + "\(first.label), "
+            + "where \(percent(first.expected)) would be expected (AUROC \(String(format: "%.3f", first.auroc)), "
+            + "q \(String(format: "%.2g", first.q))). "
+            + (marks.isEmpty ? "Look at what is there in the pictures below." : marks.joined(separator: " "))
+    }
+
+    private static func tested(_ asked: ShortcutsQuery, neurons: Int, layers: Int, of all: Int) -> ReportTable {
+        ReportTable(
+            "What was tested",
+            [
+                Fact(
+                    "Neurons",
+                    "\(neurons) of \(all): those with a map of 4 × 4 cells and more, in \(counted(layers, "layer"))"),
+                Fact("A neuron tells a label", "AUROC of \(asked.auroc) and more against all other labels"),
+                Fact("A place", "the corners, the border, or one spot of a quarter's height and width"),
+                Fact(
+                    "Named are",
+                    "neurons with \(percent(asked.share)) of a label's maxima in the place, at a false discovery "
+                        + "rate of \(percent(asked.rate)) (Benjamini and Hochberg; binomial tail against other "
+                        + "images and the area)"
+                ),
+                Fact("Cannot be found so", "what has no fixed place: of it, marks and tints are looked for in the next section"),
+            ])
     }
 
     /// That nothing was found is good news only of labels that could be searched.

@@ -77,55 +77,78 @@ public struct SelectivityQuery: Query {
         let neurons = try NeuronSet(references, in: store.description)
         return try store.read { snapshot in
             let fold = try BlockFold(snapshot)
-            let mask = try snapshot.filledMask(where: condition)
-            var labels = try ImageLabels(snapshot, images: fold.images, mask: mask)
-            if let label, let attribute = try labels.attribute(named: label, in: snapshot) {
-                labels = ImageLabels(attribute, images: fold.images, mask: mask)
-            }
-            guard !labels.names.isEmpty else { throw QueryError.noLabels }
-            let wanted = try label.map { try labels.number(of: $0) }
-            let counts = labels.counts
-            if let wanted, counts[wanted] == 0 || counts[wanted] == labels.images.count {
-                throw QueryError.nothingToTell(label: labels.names[wanted], images: counts[wanted], of: labels.images.count)
-            }
-            // For one label, its images and all others are classes enough.
-            let classes =
-                wanted.map { wanted in
-                    RankPass.Classes(numbers: labels.numbers.map { $0 == UInt32(wanted) ? 0 : 1 }, count: 2)
-                } ?? RankPass.Classes(numbers: labels.numbers, count: labels.names.count + 1)
-            // With one label, class 0 is its; else classes are labels.
-            let rated = wanted.map { [$0] } ?? Array(labels.names.indices)
-            let sizes = rated.map { counts[$0] }
-            func hit(_ neuron: Int, _ index: Int, _ auroc: Double, _ results: [RankPass.Class]) -> Hit {
-                let (layer, channel) = store.description.name(ofNeuron: neuron)
-                return Hit(
-                    layer: layer, channel: channel, label: labels.names[rated[index]], images: sizes[index], auroc: auroc,
-                    averagePrecision: results[index].precision / Double(sizes[index]), gap: Self.gap(index, results))
-            }
+            let rated = try ratedLabels(fold)
             var hits: [Hit] = []
-            try RankPass(fold, images: labels.images).visit(neurons, classes) { neuron, results, _ in
-                let aurocs = Self.aurocs(results, sizes, of: labels.images.count)
-                for index in largest(aurocs, mask: nil, count: wanted == nil ? count : 1) {
-                    hits.append(hit(neuron, index, aurocs[index], results))
+            try RankPass(fold, images: rated.images).visit(neurons, rated.classes) { neuron, results, _ in
+                let aurocs = Self.aurocs(results, rated.sizes, of: rated.images.count)
+                for index in largest(aurocs, mask: nil, count: label == nil ? count : 1) {
+                    hits.append(hit(neuron, rated, index, aurocs[index], results, store.description))
                 }
             }
-            guard let wanted else {
-                return Findings(hits, remarks: labels.fewImages(Self.fewest, so: "chance alone may tell them"))
+            guard let label else {
+                return Findings(hits, remarks: rated.labels.fewImages(Self.fewest, so: "chance alone may tell them"))
             }
-            let order = largest(hits.map { $0.auroc }, mask: nil, count: hits.count)
-            let all = neurons.neurons
-            let groups = try Copies(labels.images, fold).groups(
-                order.map { all[$0] }, effects: order.map { hits[$0].auroc },
-                bound: Copies.bound(own: counts[wanted], of: labels.images.count), count: count, apart: copies)
-            let small = Remark.smallSet(
-                name: "label \(labels.names[wanted])", images: counts[wanted], fewest: Self.fewest,
+            let remark = Remark.smallSet(
+                name: "label \(rated.names.first ?? label)", images: rated.sizes[0], fewest: Self.fewest,
                 consequence: "chance alone may tell it")
             return Findings(
-                groups.map { group in
-                    var hit = hits[order[group.leader]]
-                    hit.copies = group.members.map { NeuronName(all[order[$0]], store.description) }
-                    return hit
-                }, remarks: counts[wanted] < Self.fewest ? [small] : [])
+                try withoutCopies(hits, neurons.neurons, rated, fold), remarks: rated.sizes[0] < Self.fewest ? [remark] : [])
+        }
+    }
+
+    /// Labels that neurons are rated by: class `i` of `classes` is the one of `names[i]`, which `sizes[i]` images have.
+    private struct RatedLabels {
+        var labels: ImageLabels
+        var names: [String]
+        var sizes: [Int]
+        var classes: RankPass.Classes
+        var images: [Int] { labels.images }
+    }
+
+    /// All labels, or the one that is asked for, which may be a binary attribute.
+    private func ratedLabels(_ fold: BlockFold) throws -> RatedLabels {
+        let mask = try fold.snapshot.filledMask(where: condition)
+        var labels = try ImageLabels(fold.snapshot, images: fold.images, mask: mask)
+        if let label, let attribute = try labels.attribute(named: label, in: fold.snapshot) {
+            labels = ImageLabels(attribute, images: fold.images, mask: mask)
+        }
+        guard !labels.names.isEmpty else { throw QueryError.noLabels }
+        let counts = labels.counts
+        guard let wanted = try label.map({ try labels.number(of: $0) }) else {
+            return RatedLabels(
+                labels: labels, names: labels.names, sizes: labels.names.indices.map { counts[$0] },
+                classes: .init(numbers: labels.numbers, count: labels.names.count + 1))
+        }
+        guard counts[wanted] > 0, counts[wanted] < labels.images.count else {
+            throw QueryError.nothingToTell(label: labels.names[wanted], images: counts[wanted], of: labels.images.count)
+        }
+        // For one label, its images and all others are classes enough.
+        return RatedLabels(
+            labels: labels, names: [labels.names[wanted]], sizes: [counts[wanted]],
+            classes: .init(numbers: labels.numbers.map { $0 == UInt32(wanted) ? 0 : 1 }, count: 2))
+    }
+
+    private func hit(
+        _ neuron: Int, _ rated: RatedLabels, _ index: Int, _ auroc: Double, _ results: [RankPass.Class],
+        _ description: StoreDescription
+    ) -> Hit {
+        let (layer, channel) = description.name(ofNeuron: neuron)
+        return Hit(
+            layer: layer, channel: channel, label: rated.names[index], images: rated.sizes[index], auroc: auroc,
+            averagePrecision: results[index].precision / Double(rated.sizes[index]), gap: Self.gap(index, results))
+    }
+
+    /// Hits of one label by AUROC, those of neurons that say the same of the images in one.
+    /// - Parameter neurons: of the hits.
+    private func withoutCopies(_ hits: [Hit], _ neurons: [Int], _ rated: RatedLabels, _ fold: BlockFold) throws -> [Hit] {
+        let order = largest(hits.map { $0.auroc }, mask: nil, count: hits.count)
+        let groups = try Copies(rated.images, fold).groups(
+            order.map { neurons[$0] }, effects: order.map { hits[$0].auroc },
+            bound: Copies.bound(own: rated.sizes[0], of: rated.images.count), count: count, apart: copies)
+        return groups.map { group in
+            var hit = hits[order[group.leader]]
+            hit.copies = group.members.map { NeuronName(neurons[order[$0]], fold.description) }
+            return hit
         }
     }
 

@@ -46,6 +46,29 @@ final class ReadOnlySQL {
 
         var isOfImages: Bool { if case .images = scope { true } else { false } }
 
+        /// Has SQLite ask, from now on, whether a statement may do what it would, and whether it is to end.
+        func watch(_ connection: OpaquePointer) {
+            let context = Unmanaged.passUnretained(self).toOpaque()
+            sqlite3_set_authorizer(
+                connection,
+                { context, action, first, second, _, view in
+                    guard let context else { return SQLITE_DENY }
+                    let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
+                    let facts = (first.map { String(cString: $0) }, second.map { String(cString: $0) })
+                    let view = view.map { String(cString: $0) }
+                    guard let objection = guardian.objection(action, facts.0, facts.1, view: view) else { return SQLITE_OK }
+                    if guardian.refused == nil { guardian.refused = objection }
+                    return SQLITE_DENY
+                }, context)
+            sqlite3_progress_handler(
+                connection, 1000,
+                { context in
+                    guard let context else { return 1 }
+                    let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
+                    return guardian.clock.isOver || guardian.isStopped() ? 1 : 0
+                }, context)
+        }
+
         /// Nil if allowed, else what the statement would do. `view` is the view that reads, if it is one.
         func objection(_ action: Int32, _ first: String?, _ second: String?, view: String?) -> String? {
             switch action {
@@ -76,56 +99,43 @@ final class ReadOnlySQL {
         path = store.path
         guardian = Guardian(scope: scope)
         attributes = AttributeFunctions(path: store.path)
+        connection = try Self.hardened(path)
+        // What is sorted stays in memory, of which there is a limit, rather than fill the disk.
+        sqlite3_exec(connection, "PRAGMA mmap_size = 2147418112; PRAGMA temp_store = MEMORY", nil, nil, nil)
+        sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, Int32(Limits.length))
+        sqlite3_limit(connection, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, Int32(Limits.pattern))
+        sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0)
+        guard scope == .images || ndx_activation_register(connection, nil) == SQLITE_OK else {
+            throw failure(sqlite3_errcode(connection), "activation", Limits())
+        }
+        guard attributes.register(on: connection) == SQLITE_OK else {
+            throw failure(sqlite3_errcode(connection), "attribute", Limits())
+        }
+        guardian.watch(connection)
+    }
+
+    /// A connection of its own that reads, and runs nothing of the file.
+    private static func hardened(_ path: String) throws -> OpaquePointer {
         var handle: OpaquePointer?
-        let code = sqlite3_open_v2(StoreFile.name(store.path), &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+        let code = sqlite3_open_v2(StoreFile.name(path), &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
             let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             sqlite3_close_v2(handle)
-            throw StoreError.notReadable(path: store.path, reason: message)
+            throw StoreError.notReadable(path: path, reason: message)
         }
-        connection = handle
         guard ndx_harden(handle) == SQLITE_OK else {
             defer { sqlite3_close_v2(handle) }
-            throw StoreError.notReadable(path: store.path, reason: String(cString: sqlite3_errmsg(handle)))
+            throw StoreError.notReadable(path: path, reason: String(cString: sqlite3_errmsg(handle)))
         }
         sqlite3_busy_timeout(handle, 5000)
-        let hasJSONViews = try Result { try Schema.check(handle, path: store.path) }.mapError { error in
+        let hasJSONViews = try Result { try Schema.check(handle, path: path) }.mapError { error in
             // A file that ends too early is SQLite's error here, whoever says so.
-            let damage = StoreError.damaged(path: store.path, detail: "SQLite says \(String(cString: sqlite3_errmsg(handle)))")
+            let damage = StoreError.damaged(path: path, detail: "SQLite says \(String(cString: sqlite3_errmsg(handle)))")
             sqlite3_close_v2(handle)
             return error is StoreError ? error : damage
         }.get()
         if hasJSONViews { ndx_trust_schema(handle) }
-        // What is sorted stays in memory, of which there is a limit, rather than fill the disk.
-        sqlite3_exec(handle, "PRAGMA mmap_size = 2147418112; PRAGMA temp_store = MEMORY", nil, nil, nil)
-        sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(Limits.length))
-        sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, Int32(Limits.pattern))
-        sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
-        guard scope == .images || ndx_activation_register(handle, nil) == SQLITE_OK else {
-            throw failure(sqlite3_errcode(handle), "activation", Limits())
-        }
-        guard attributes.register(on: handle) == SQLITE_OK else {
-            throw failure(sqlite3_errcode(handle), "attribute", Limits())
-        }
-        let context = Unmanaged.passUnretained(guardian).toOpaque()
-        sqlite3_set_authorizer(
-            handle,
-            { context, action, first, second, _, view in
-                guard let context else { return SQLITE_DENY }
-                let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
-                let facts = (first.map { String(cString: $0) }, second.map { String(cString: $0) })
-                let view = view.map { String(cString: $0) }
-                guard let objection = guardian.objection(action, facts.0, facts.1, view: view) else { return SQLITE_OK }
-                if guardian.refused == nil { guardian.refused = objection }
-                return SQLITE_DENY
-            }, context)
-        sqlite3_progress_handler(
-            handle, 1000,
-            { context in
-                guard let context else { return 1 }
-                let guardian = Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue()
-                return guardian.clock.isOver || guardian.isStopped() ? 1 : 0
-            }, context)
+        return handle
     }
 
     deinit {

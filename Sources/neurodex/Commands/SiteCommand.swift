@@ -65,6 +65,12 @@ struct SiteCommand: ParsableCommand {
         } catch {
             throw Failure("\(out) cannot be made: \(error.localizedDescription)")
         }
+        let summary = try write(pages)
+        tell(summary)
+        if summary.missing > 0 { throw ExitCode.someSkipped }
+    }
+
+    private func write(_ pages: SitePages) throws -> SitePages.Summary {
         let (bar, start) = (ProgressBar(), ContinuousClock.now)
         let summary = try pages.run(
             write: { name, data in
@@ -78,6 +84,10 @@ struct SiteCommand: ParsableCommand {
                 bar.update(done: done, total: total, seconds: (ContinuousClock.now - start) / .seconds(1), unit: "pages")
             })
         bar.clear()
+        return summary
+    }
+
+    private func tell(_ summary: SitePages.Summary) {
         printNote(
             "\(out)/index.html: pages of \(summary.layers) layers, \(summary.neurons) neurons and \(summary.images) images, \(summary.pictures) pictures, \((summary.bytes + 500_000) / 1_000_000) MB"
         )
@@ -91,11 +101,10 @@ struct SiteCommand: ParsableCommand {
                 "\(summary.imagesLeftOut) images that are shown have no page; --most-images \(mostImages + summary.imagesLeftOut) makes them"
             )
         }
-        guard summary.missing == 0 else {
+        if summary.missing > 0 {
             printNote(
                 "\(summary.missing) pictures are missing: their files have gone or changed, and the store has no thumbnails of them; --images FOLDER says where they are now"
             )
-            throw ExitCode.someSkipped
         }
     }
 }

@@ -85,44 +85,37 @@ struct VerifyCommand: ParsableCommand {
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 
+    /// What came of computing some images anew.
+    private struct Recomputed {
+        var findings = 0
+        var obstacles = 0
+        var missing: [String] = []
+        var isInterrupted = false
+        /// Behind the summary of what was checked.
+        var summary = ""
+    }
+
     private func checkStore() throws {
         let opened = try Store.open(path: file, mapsPages: false)
         let checked = try opened.verify()
         for finding in checked.findings { printNote(finding) }
         if checked.unlisted > 0 { printNote("… and \(checked.unlisted) more") }
-        var count = checked.findings.count + checked.unlisted
-        var missing: [String] = []
-        var obstacles = 0
-        var summary =
-            "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
-            + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
-            + (checked.thumbnails > 0 ? ", \(checked.thumbnails) thumbnails" : "")
-            + (checked.attributes > 0 ? ", \(checked.attributes) \(checked.attributes == 1 ? "attribute" : "attributes")" : "")
-        var isInterrupted = false
-        if sample > 0, checked.images > 0 {
-            let interruption = Interruption()
-            let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample) {
-                interruption.isRequested
-            }
-            isInterrupted = interruption.isRequested
-            for finding in again.findings + again.obstacles { printNote(finding) }
-            count += again.findings.count
-            obstacles = again.obstacles.count
-            missing = again.missing
-            summary +=
-                ", \(again.images) images computed anew (\(again.identical) of \(again.activations) maxima equal to the last bit)"
-        }
+        let recomputed = sample > 0 && checked.images > 0 ? try recompute(opened) : Recomputed()
+        let summary = Self.summary(checked) + recomputed.summary
+        let (missing, obstacles) = (recomputed.missing, recomputed.obstacles)
         if !missing.isEmpty {
             printNote(
                 "not computed anew: \(DatasetError.imagesMissing(paths: missing, of: min(sample, checked.images))), or leave them out with --sample 0"
             )
         }
+        let count = checked.findings.count + checked.unlisted + recomputed.findings
         guard count == 0 else {
             printNote("\(file): \(count) \(count == 1 ? "finding" : "findings") in \(summary)")
             throw ExitCode.failure
         }
-        printOut("\(file): sound\(isInterrupted ? " as far as it was checked" : ""); checked \(summary)".shown() + "\n")
-        if isInterrupted { throw ExitCode.interrupted }
+        let extent = recomputed.isInterrupted ? " as far as it was checked" : ""
+        printOut("\(file): sound\(extent); checked \(summary)".shown() + "\n")
+        if recomputed.isInterrupted { throw ExitCode.interrupted }
         guard obstacles == 0 else {
             printNote(
                 "\(obstacles) \(obstacles == 1 ? "image" : "images") of the sample could not be computed anew: the store is not to blame, but the files are not what was indexed"
@@ -130,5 +123,27 @@ struct VerifyCommand: ParsableCommand {
             throw ExitCode.someSkipped
         }
         if !missing.isEmpty { throw ExitCode.someSkipped }
+    }
+
+    private func recompute(_ opened: Store) throws -> Recomputed {
+        let interruption = Interruption()
+        let again = try Rederivation(of: opened, model: model, images: imagesFolder).run(sample: sample) {
+            interruption.isRequested
+        }
+        let isInterrupted = interruption.isRequested
+        for finding in again.findings + again.obstacles { printNote(finding) }
+        return Recomputed(
+            findings: again.findings.count, obstacles: again.obstacles.count, missing: again.missing,
+            isInterrupted: isInterrupted,
+            summary:
+                ", \(again.images) images computed anew (\(again.identical) of \(again.activations) maxima equal to the last bit)"
+        )
+    }
+
+    private static func summary(_ checked: Verification) -> String {
+        "\(checked.images) images, \(checked.activationRows) blocks of activations, \(checked.statistics) statistics, \(checked.topEntries) list entries"
+            + (checked.explanations > 0 ? ", \(checked.explanations) explanations" : "")
+            + (checked.thumbnails > 0 ? ", \(checked.thumbnails) thumbnails" : "")
+            + (checked.attributes > 0 ? ", \(checked.attributes) \(checked.attributes == 1 ? "attribute" : "attributes")" : "")
     }
 }
