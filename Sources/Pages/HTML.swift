@@ -114,8 +114,7 @@ public struct Attribute: Sendable {
 
     /// A length or a share, to a hundredth.
     public init(_ name: StaticString, _ value: Double) {
-        let rounded = (value * 100).rounded() / 100
-        self.init(name, rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)")
+        self.init(name, ((value * 100).rounded() / 100).shortText)
     }
 
     /// An address that leads nowhere while the page is made is left out: see ``Linking``.

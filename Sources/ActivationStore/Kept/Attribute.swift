@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// What is known of images beside their labels: whether something is in the picture (*tag*, *outdoor*), or a number (*age*,
 /// *exposure*).
@@ -45,10 +46,8 @@ extension Attribute {
                 text.append(UInt8(ascii: "0") + (value == 1 ? 1 : 0))
             } else if value.isNaN {
                 text.append(contentsOf: "null".utf8)
-            } else if value == value.rounded(), abs(value) < 1e15 {
-                text.append(contentsOf: String(Int(value)).utf8)
             } else {
-                text.append(contentsOf: "\(value)".utf8)
+                text.append(contentsOf: value.shortText.utf8)
             }
         }
         text.append(UInt8(ascii: "]"))

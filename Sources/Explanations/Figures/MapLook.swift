@@ -1,3 +1,5 @@
+import Support
+
 /// How a method's maps are drawn: what their numbers are, which never depends on the numbers themselves.
 public struct MapLook: Equatable, Sendable {
     /// Whether values below zero mean something: these maps are coloured evenly about zero, all others from zero upwards.
@@ -52,7 +54,7 @@ public struct MapLook: Equatable, Sendable {
 
     /// 99.5th, 99th.
     private static func percent(_ value: Double) -> String {
-        let text = value == value.rounded() ? "\(Int(value))" : "\(value)"
+        let text = value.shortText
         let ending =
             switch text.suffix(2) {
             case "11", "12", "13": "th"

@@ -1,5 +1,6 @@
 import Foundation
 import Search
+import Support
 
 /// Makes one section; what it cannot make, it says in the section's gaps, or throws, which becomes one.
 protocol SectionMaker: Sendable {
@@ -41,8 +42,7 @@ func inWords(_ share: Proportion) -> String {
 func percent(_ share: Double) -> String { tenths(share) + " %" }
 
 private func tenths(_ share: Double) -> String {
-    let value = (share * 1000).rounded() / 10
-    return value == value.rounded() ? "\(Int(value))" : "\(value)"
+    ((share * 1000).rounded() / 10).shortText
 }
 
 func counted(_ number: Int, _ one: String, _ many: String? = nil) -> String {

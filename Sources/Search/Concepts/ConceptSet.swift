@@ -1,4 +1,5 @@
 import ActivationStore
+import Support
 
 /// What images may have in common, to make formulas of: labels, binary attributes, and numeric ones above their quartiles;
 /// each as it is and negated. Of an image of which an attribute is not known, neither holds.
@@ -55,7 +56,7 @@ struct ConceptSet {
         let known = searched.compactMap { attribute[image: $0] }.sorted()
         let quartiles = (1...3).compactMap { known.isEmpty ? nil : known[(known.count - 1) * $0 / 4] }
         for threshold in Set(quartiles).sorted() {
-            let text = threshold == threshold.rounded() && abs(threshold) < 1e15 ? "\(Int(threshold))" : "\(threshold)"
+            let text = threshold.shortText
             add(
                 ("\(attribute.name) > \(text)", "attribute(\(name)) > \(text)"),
                 ("\(attribute.name) ≤ \(text)", "attribute(\(name)) <= \(text)"),

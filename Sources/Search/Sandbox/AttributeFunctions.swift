@@ -45,8 +45,8 @@ final class AttributeFunctions {
             let value = attribute[image: image]
             if isHas, attribute.kind == .number { return sqlite3_result_int(call, value == nil ? 0 : 1) }
             guard let value else { return sqlite3_result_null(call) }
-            if value == value.rounded(), abs(value) < 1e15 {
-                sqlite3_result_int64(call, Int64(value))
+            if let whole = value.wholeNumber {
+                sqlite3_result_int64(call, Int64(whole))
             } else {
                 sqlite3_result_double(call, value)
             }

@@ -107,7 +107,7 @@ extension EmptySelection {
         }
 
         static func text(_ number: Double) -> String {
-            number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(format: "%.6g", number)
+            number.wholeNumber.map { "\($0)" } ?? String(format: "%.6g", number)
         }
     }
 }
