@@ -6,10 +6,10 @@ import NeuralNetwork
 struct CheckedMethod {
     var name: String
     var grain: MapGrain
-    private let make: (Subject, Target, Explainer) throws -> ExplanationMap
+    private let make: (InputImage, Target, Explainer) throws -> ExplanationMap
 
     /// The map; nil where it is the same everywhere.
-    func map(_ subject: Subject, _ target: Target, _ explainer: Explainer) throws -> ExplanationMap? {
+    func map(_ subject: InputImage, _ target: Target, _ explainer: Explainer) throws -> ExplanationMap? {
         do {
             return try make(subject, target, explainer)
         } catch ExplanationError.flat {
@@ -33,7 +33,7 @@ struct CheckedMethod {
         name == "occlusion" || name.hasSuffix("cam") || name.hasSuffix("by regions") ? .regions : .pixels
     }
 
-    private init(_ name: String, _ make: @escaping (Subject, Target, Explainer) throws -> ExplanationMap) {
+    private init(_ name: String, _ make: @escaping (InputImage, Target, Explainer) throws -> ExplanationMap) {
         self.name = name
         grain = Self.grain(of: name)
         self.make = make

@@ -26,7 +26,7 @@ struct CheckedPictures: ParsableArguments {
     /// Of the network.
     var name: String { ((model as NSString).lastPathComponent as NSString).deletingPathExtension }
 
-    func opened() throws -> (Explainer, [Subject]) {
+    func opened() throws -> (Explainer, [InputImage]) {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("explain-benchmark-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -42,7 +42,7 @@ struct CheckedPictures: ParsableArguments {
         let store = try Store.open(path: path)
         return (
             try Explainer(store: store, jobs: jobs),
-            try chosen().map { try Subject($0, store: store, preprocessing: preprocessing) }
+            try chosen().map { try InputImage($0, store: store, preprocessing: preprocessing) }
         )
     }
 

@@ -29,7 +29,7 @@ struct ChecksBenchmark: ParsableCommand {
             .write(to: URL(fileURLWithPath: csv))
     }
 
-    private func lines(_ subjects: [Subject], _ explainer: Explainer, network: String) throws -> [String] {
+    private func lines(_ subjects: [InputImage], _ explainer: Explainer, network: String) throws -> [String] {
         let targets = try subjects.map { try explainer.answer(on: $0) }
         let methods = try CheckedMethod.all(input: explainer.network.input)
             .filter { self.methods.isEmpty || self.methods.contains($0.name) }

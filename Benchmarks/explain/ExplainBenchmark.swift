@@ -62,7 +62,7 @@ struct TimesBenchmark: ParsableCommand {
         let explainer = try Explainer(store: store, jobs: jobs)
         let picture = folder.appendingPathComponent("picture.png").path
         try Data(Self.noise(network.input).pngData()).write(to: URL(fileURLWithPath: picture))
-        let subject = try Subject(picture, store: store, preprocessing: preprocessing)
+        let subject = try InputImage(picture, store: store, preprocessing: preprocessing)
         let target = try Target("class:1", in: store.description)
 
         func saliency(_ name: String, _ arguments: [String], runs: Int) throws {

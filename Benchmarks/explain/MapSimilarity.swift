@@ -59,7 +59,7 @@ struct MapSimilarity {
 /// Where the picture has edges (Sobel 1968): as sharp as any saliency map, and nothing of the network in it. A map that has to
 /// fail.
 enum Edges {
-    static func map(of subject: Subject, input: Network.Input) -> ExplanationMap {
+    static func map(of subject: InputImage, input: Network.Input) -> ExplanationMap {
         let (height, width, channels) = (input.height, input.width, input.channels)
         func grey(_ y: Int, _ x: Int) -> Float {
             let pixel = (min(max(y, 0), height - 1) * width + min(max(x, 0), width - 1)) * channels

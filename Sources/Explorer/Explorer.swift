@@ -39,7 +39,7 @@ public final class Explorer: Sendable {
 
     /// An image, and one explanation of what the network makes of it.
     public struct ExplainedImage: Sendable {
-        public var subject: Subject
+        public var subject: InputImage
         public var explanation: Explanation
         /// The network's name.
         public var model: String

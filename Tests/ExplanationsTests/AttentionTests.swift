@@ -32,7 +32,7 @@ import Testing
         return try #require(try JSONDecoder().decode([String: Reference].self, from: data)[name])
     }
 
-    private static func fixture(_ name: String) throws -> (ExplainerFixture, Subject) {
+    private static func fixture(_ name: String) throws -> (ExplainerFixture, InputImage) {
         var preprocessing = Preprocessing(.torchvision, input: Size(width: 32, height: 32))
         preprocessing.resize = .none
         let fixture = try ExplainerFixture(model: "\(folder)/\(name).onnx", preprocessing: preprocessing)

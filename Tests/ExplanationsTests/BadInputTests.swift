@@ -45,7 +45,7 @@ struct BadInputTests {
     private struct Setup {
         let folder: TemporaryFolder
         let fixture: ExplainerFixture
-        let subject: Subject
+        let subject: InputImage
 
         init(_ shape: Shape, model: [UInt8], jobs: Int? = nil) throws {
             folder = try TemporaryFolder()

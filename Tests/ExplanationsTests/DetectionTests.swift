@@ -12,7 +12,7 @@ import Testing
 struct DetectorFixture {
     let folder: TemporaryFolder
     let fixture: ExplainerFixture
-    let subject: Subject
+    let subject: InputImage
     let network: Network
 
     /// - Parameter size: of the picture, which is noise.

@@ -25,7 +25,7 @@ import Testing
         let folder: TemporaryFolder
         let fixture: ExplainerFixture
         let masks: ConceptMasks
-        let subjects: [Subject]
+        let subjects: [InputImage]
         let pictures: [Image]
 
         /// - Parameter source: the size of pictures and masks; the network's input is 16×12.

@@ -60,8 +60,8 @@ struct ExplainerFixture {
     static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("fixtures").path
 
-    func subject(_ path: String) throws -> Subject {
-        try Subject(path, store: store, preprocessing: explainer.preprocessing)
+    func subject(_ path: String) throws -> InputImage {
+        try InputImage(path, store: store, preprocessing: explainer.preprocessing)
     }
 
     func target(_ text: String) throws -> Target { try Target(text, in: store.description) }

@@ -47,7 +47,7 @@ import Testing
     @Test func whateverAMapDependsOnTellsResultsApart() throws {
         let subject = try archive().subject(cat)
         let other = try archive().subject(ExplainerFixture.fixtures + "/petshop/test/dog/dog-43.jpg")
-        func wasKept(_ archive: ExplanationArchive, _ subject: Subject, _ target: String, _ options: [String]) throws -> Bool {
+        func wasKept(_ archive: ExplanationArchive, _ subject: InputImage, _ target: String, _ options: [String]) throws -> Bool {
             try archive.explanation(of: subject, target: fixture.target(target), by: Occlusion.parse(options)).wasKept
         }
         let options = ["--window", "48", "--stride", "24"]

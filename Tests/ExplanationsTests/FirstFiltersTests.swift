@@ -27,7 +27,7 @@ import Testing
         #expect(seen > 2)
     }
 
-    private func gradient(of target: Target, on subject: Subject, by explainer: Explainer) throws -> [Float] {
+    private func gradient(of target: Target, on subject: InputImage, by explainer: Explainer) throws -> [Float] {
         var gradient: [Float] = []
         let tensor = subject.tensor
         try explainer.gradients(of: target, count: 1) { _, place in

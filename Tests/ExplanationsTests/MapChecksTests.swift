@@ -17,7 +17,7 @@ struct EdgesMethod: ExplanationMethod {
     func look(of map: ExplanationMap, target: Target) -> MapLook { MapLook(isSigned: false, quantity: "edge") }
     var grain: MapGrain { .pixels }
 
-    func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let (height, width, channels) = (
             explainer.network.input.height, explainer.network.input.width, explainer.network.input.channels
         )

@@ -12,7 +12,7 @@ import Testing
     private let folder: TemporaryFolder
     private let fixture: ExplainerFixture
     /// 72 × 40 pixels, which fill columns 0..<96 and rows 21..<74 of the network's 96 × 96.
-    private let subject: Subject
+    private let subject: InputImage
     private let rows = 21..<74
     private let letterbox: Preprocessing
 

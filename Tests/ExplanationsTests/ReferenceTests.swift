@@ -33,7 +33,7 @@ struct ReferenceTests {
         for shift in Self.shifts where !methods.isEmpty {
             let fixture = try ExplainerFixture.squeezeNet(shift: shift)
             let (store, explainer) = (fixture.store, fixture.explainer)
-            let subject = try Subject(
+            let subject = try InputImage(
                 Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store,
                 preprocessing: explainer.preprocessing)
             let target = try Target(Self.target(photograph), in: store.description)
@@ -54,7 +54,7 @@ struct ReferenceTests {
     func neuronProjections(_ photograph: String) throws {
         let fixture = try ExplainerFixture.squeezeNet()
         let (store, explainer) = (fixture.store, fixture.explainer)
-        let subject = try Subject(
+        let subject = try InputImage(
             Shared.path("real/photos/imagenet-sample/\(photograph).JPEG"), store: store, preprocessing: explainer.preprocessing)
         let npz = try NPZ(Shared.path("reference/squeezenet1.1-explanations/\(photograph)/neuron.npz"))
         // torchvision's names of the zoo's layers.

@@ -11,7 +11,7 @@ import Testing
 @Suite struct RegionMaskTests {
     private let folder: TemporaryFolder
     private let fixture: ExplainerFixture
-    private let subject: Subject
+    private let subject: InputImage
 
     init() throws {
         folder = try TemporaryFolder()

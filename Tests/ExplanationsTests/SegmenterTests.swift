@@ -12,7 +12,7 @@ import Testing
     private static let side = 12
     private let folder: TemporaryFolder
     private let fixture: ExplainerFixture
-    private let subject: Subject
+    private let subject: InputImage
     /// [class][place], of the file's own output.
     private let scores: [[Float]]
 

@@ -9,7 +9,7 @@ import TestSupport
 struct SmallNetwork {
     let folder: TemporaryFolder
     let fixture: ExplainerFixture
-    let subject: Subject
+    let subject: InputImage
 
     /// - Parameter level: of the picture at (y, x), for all colours.
     init(side: Int, _ model: ModelBuilder, output: String, level: (Int, Int) -> UInt8) throws {

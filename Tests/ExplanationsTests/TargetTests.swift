@@ -11,7 +11,7 @@ import Testing
 /// What a target's text means: its value, its gradient, and what is refused.
 @Suite struct TargetTests {
     private let fixture: ExplainerFixture
-    private let subject: Subject
+    private let subject: InputImage
 
     init() throws {
         fixture = try ExplainerFixture.petshop()

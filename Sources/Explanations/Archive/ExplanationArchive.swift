@@ -68,12 +68,12 @@ public final class ExplanationArchive {
     }
 
     /// The image of the store, or any file, as the network sees it.
-    public func subject(_ name: String) throws -> Subject {
-        try Subject(name, store: store, preprocessing: preprocessing, files: files)
+    public func subject(_ name: String) throws -> InputImage {
+        try InputImage(name, store: store, preprocessing: preprocessing, files: files)
     }
 
     /// The same of a file that the store may know by another path.
-    public func subject(_ name: String, orFile file: String) throws -> Subject {
+    public func subject(_ name: String, orFile file: String) throws -> InputImage {
         try subject((try? store.image(named: name)) == nil ? file : name)
     }
 
@@ -88,7 +88,7 @@ public final class ExplanationArchive {
     }
 
     /// The score of the class that the network answers; the store knows it for its own images.
-    public func answer(on subject: Subject) throws -> Target {
+    public func answer(on subject: InputImage) throws -> Target {
         let scores = store.description.layers.last { $0.isLogits }
         // Of scores at each place the store knows whose maximum is the largest, and not which class has most places.
         if scores.map({ $0.height * $0.width == 1 }) ?? true, let index = subject.stored?.predictedClass,
@@ -100,7 +100,7 @@ public final class ExplanationArchive {
     }
 
     /// What is explained where nothing is named: the answer, and of a network without classes any neuron, where maps are the same of all.
-    public func usualTarget(of method: some ExplanationMethod, on subject: Subject) throws -> Target {
+    public func usualTarget(of method: some ExplanationMethod, on subject: InputImage) throws -> Target {
         do {
             return try answer(on: subject)
         } catch ExplanationError.noScores where !method.dependsOnTarget {
@@ -110,7 +110,7 @@ public final class ExplanationArchive {
     }
 
     /// What the network answers on an image; nil of a network without classes, and where ``silence`` says why it cannot be asked.
-    public func standing(of subject: Subject) -> Standing? {
+    public func standing(of subject: InputImage) -> Standing? {
         if let known = standings[subject.digest] { return known }
         guard silence == nil else { return nil }
         do {
@@ -129,7 +129,7 @@ public final class ExplanationArchive {
     /// - Parameter isChecked: whether the map is checked too; what was checked stays so.
     /// - Throws: `ExplanationError`, `NetworkError`. That a result cannot be kept is no error, but told by `refusal`.
     public func explanation(
-        of subject: Subject, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
+        of subject: InputImage, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
     ) throws -> Explanation {
         let key = key(type(of: method).name, method.arguments, target: target.key, image: subject.digest)
         var explanation =
@@ -147,7 +147,7 @@ public final class ExplanationArchive {
 
     /// The same where the store keeps it; nil where it would have to be made.
     public func keptExplanation(
-        of subject: Subject, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
+        of subject: InputImage, target: Target, by method: some ExplanationMethod, isChecked: Bool = false
     ) throws -> Explanation? {
         let key = key(type(of: method).name, method.arguments, target: target.key, image: subject.digest)
         let explanation = try kept(key).map { kept(as: $0, of: subject, target: target, by: method) }
@@ -155,7 +155,7 @@ public final class ExplanationArchive {
     }
 
     private func kept(
-        as record: ExplanationRecord, of subject: Subject, target: Target, by method: some ExplanationMethod
+        as record: ExplanationRecord, of subject: InputImage, target: Target, by method: some ExplanationMethod
     ) -> Explanation {
         let map = ExplanationMap(record)
         let checks = record.checks.flatMap { try? JSONDecoder().decode(MapChecks.self, from: Data($0.utf8)) }
@@ -167,7 +167,7 @@ public final class ExplanationArchive {
             checks: checks?.rule == MapChecks.currentRule ? checks : nil)
     }
 
-    private func made(of subject: Subject, target: Target, by method: some ExplanationMethod) throws -> Explanation {
+    private func made(of subject: InputImage, target: Target, by method: some ExplanationMethod) throws -> Explanation {
         let explainer = try explainer()
         let clock = ContinuousClock.now
         let served = try explainer.served(withReference(target), on: subject)
@@ -190,7 +190,7 @@ public final class ExplanationArchive {
     }
 
     private func keep(
-        _ explanation: Explanation, by method: some ExplanationMethod, under key: Data, _ subject: Subject
+        _ explanation: Explanation, by method: some ExplanationMethod, under key: Data, _ subject: InputImage
     ) throws {
         // What cannot be drawn is no result to come back to.
         guard keeps, explanation.map.values.allSatisfy(\.isFinite) else { return }

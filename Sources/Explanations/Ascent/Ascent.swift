@@ -99,10 +99,10 @@ public struct Ascent: Sendable {
     /// - Throws: `StoreError`, `ImageError`, `ExplanationError.image`.
     public static func startSubject(
         of objective: Objective, _ settings: AscentSettings, store: Store, preprocessing: Preprocessing, files: ImageFiles? = nil
-    ) throws -> Subject? {
+    ) throws -> InputImage? {
         switch settings.start {
         case .noise, .grey: return nil
-        case .file(let path): return try Subject(path, store: store, preprocessing: preprocessing, files: files)
+        case .file(let path): return try InputImage(path, store: store, preprocessing: preprocessing, files: files)
         case .best:
             guard let term = objective.terms.first(where: { $0.weight > 0 }) else {
                 throw ExplanationError.target(
@@ -118,7 +118,7 @@ public struct Ascent: Sendable {
                 throw ExplanationError.target(
                     objective.text, problem: "has no best image: the store holds none; use --from noise")
             }
-            return try Subject(hit.image, store: store, preprocessing: preprocessing, files: files)
+            return try InputImage(hit.image, store: store, preprocessing: preprocessing, files: files)
         }
     }
 

@@ -69,7 +69,7 @@ public struct Ablation: Sendable {
 
     /// What the network answers on an image, with all its neurons and without each set of them.
     public struct Outcome: Sendable {
-        public var subject: Subject
+        public var subject: InputImage
         /// The class that scores and probabilities are of: the image's label, of several of its name the one with the largest score; without a
         /// label that is a class, the whole network's answer.
         public var classIndex: Int
@@ -108,7 +108,7 @@ public struct Ablation: Sendable {
     ///   - body: called in order, on the calling thread; with the error of an image that could not be read.
     /// - Throws: `NetworkError`, and what `body` throws.
     public func run(
-        to substitute: Substitute = .zero, on count: Int, read: @escaping @Sendable (Int) throws -> Subject,
+        to substitute: Substitute = .zero, on count: Int, read: @escaping @Sendable (Int) throws -> InputImage,
         body: (Int, Result<Outcome, any Error>) throws -> Void
     ) throws {
         let values = substitute == .mean ? try layers.map { try means(of: $0, on: count, read) } : nil
@@ -144,7 +144,7 @@ public struct Ablation: Sendable {
     }
 
     /// The mean of each channel over the places and images, of those that can be read.
-    private func means(of layer: Layer, on count: Int, _ read: @escaping @Sendable (Int) throws -> Subject) throws -> [Float] {
+    private func means(of layer: Layer, on count: Int, _ read: @escaping @Sendable (Int) throws -> InputImage) throws -> [Float] {
         let passes = try ForwardPass.passes(explainer.network, layer: layer, count: max(1, min(explainer.jobs, count)))
         var (sums, images) = ([Double](repeating: 0, count: layer.channels), 0)
         try explainer.parallel(chunks: count, workers: passes) { pass, index -> [Double]? in

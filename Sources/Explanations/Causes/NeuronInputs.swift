@@ -73,7 +73,8 @@ public struct NeuronInputs: Sendable {
     ///   - body: called in order, on the calling thread; with the error of an image that could not be read.
     /// - Throws: `NetworkError`, and what `body` throws.
     public func run(
-        on count: Int, read: @escaping @Sendable (Int) throws -> Subject, body: (Int, Result<Outcome, any Error>) throws -> Void
+        on count: Int, read: @escaping @Sendable (Int) throws -> InputImage,
+        body: (Int, Result<Outcome, any Error>) throws -> Void
     ) throws {
         let passes = try GradientPass.passes(
             explainer.network, layers: [end], keeping: [layer], count: max(1, min(explainer.jobs, count)))

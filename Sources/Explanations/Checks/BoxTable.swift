@@ -61,7 +61,7 @@ public struct BoxTable: Sendable {
     ///
     /// - Parameter label: only the boxes of this label; nil for all.
     /// - Throws: `BoxTableError.noRow` for an image that the table does not name.
-    public func boxes(of subject: Subject, label: String? = nil) throws -> [Rectangle] {
+    public func boxes(of subject: InputImage, label: String? = nil) throws -> [Rectangle] {
         let rows = rows(of: subject.file)
         guard !rows.isEmpty else {
             throw BoxTableError.noRow(path: path, image: subject.name, example: self.rows.first?.file)

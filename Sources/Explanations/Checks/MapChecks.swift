@@ -33,7 +33,7 @@ public struct MapChecks: Codable, Equatable, Sendable {
     ///
     /// - Throws: `NetworkError`, and what the observer of `ExplanationProgress` throws.
     public init(
-        of method: any ExplanationMethod, map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer,
+        of method: any ExplanationMethod, map: ExplanationMap, subject: InputImage, target: Target, by explainer: Explainer,
         settings: PerturbationCurves.Settings = .init(), stages: Int = 8
     ) throws {
         rule = Self.currentRule

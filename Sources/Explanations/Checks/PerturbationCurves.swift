@@ -71,7 +71,7 @@ public struct PerturbationCurves: Codable, Equatable, Sendable {
     ///   no order, `.unmoved` where no changed picture changes the target's value.
     /// - Precondition: there is a step, and a random order.
     public init(
-        of map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer, settings: Settings = Settings()
+        of map: ExplanationMap, subject: InputImage, target: Target, by explainer: Explainer, settings: Settings = Settings()
     ) throws {
         precondition(
             settings.steps >= 1 && settings.blockOrders >= 1 && settings.movedMaps >= 1,
@@ -171,7 +171,7 @@ extension PerturbationCurves {
 extension PerturbationCurves {
     /// For each order the values of its deletion, then of its insertion.
     private static func measure(
-        _ orders: [[Int32]], _ subject: Subject, _ target: Target, _ layer: Layer, _ explainer: Explainer, steps: Int,
+        _ orders: [[Int32]], _ subject: InputImage, _ target: Target, _ layer: Layer, _ explainer: Explainer, steps: Int,
         probability: ClassProbability?
     ) throws -> [[Double]] {
         let (tensor, input) = (subject.tensor, explainer.network.input)

@@ -62,7 +62,7 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
     ///     one.
     /// - Throws: `ExplanationError.notFinite` or `.constant` of the original map; what the method throws, but for a flat target.
     public init(
-        of method: any ExplanationMethod, map: ExplanationMap, subject: Subject, target: Target, by explainer: Explainer,
+        of method: any ExplanationMethod, map: ExplanationMap, subject: InputImage, target: Target, by explainer: Explainer,
         stages: Int = 8, networks: Int = 3, seed: UInt64 = 0
     ) throws {
         precondition(stages >= 1 && networks >= 1, "a cascade has a stage, and a stage a network")
@@ -119,7 +119,7 @@ public struct WeightRandomisation: Codable, Equatable, Sendable {
 
 extension Explainer {
     /// The target with its maxima held at the places where they are on an image.
-    func inPlace(_ target: Target, on subject: Subject) throws -> Target {
+    func inPlace(_ target: Target, on subject: InputImage) throws -> Target {
         let layer = try layer(of: target)
         guard target.terms.contains(where: { $0.reduction == .maximum }), layer.height * layer.width > 1 else { return target }
         return try target.mapTerms { term in

@@ -80,7 +80,7 @@ public final class Detector: Sendable {
 
     /// The boxes of a picture, best first.
     /// - Throws: `ExplanationError.scores` where scores are no probabilities; `NetworkError`.
-    public func findings(on subject: Subject) throws -> Findings {
+    public func findings(on subject: InputImage) throws -> Findings {
         let map = try explainer.activations(of: head.answer.layer, on: subject)
         var (candidates, places): ([NonMaximumSuppression.Candidate], [Int]) = ([], [])
         for place in 0..<head.places {

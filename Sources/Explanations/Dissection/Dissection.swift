@@ -50,7 +50,7 @@ public struct Dissection: Sendable {
     /// - Returns: one a layer, in their order.
     /// - Throws: `NetworkError`, `MaskError`; `ExplanationError.file` where there is no room to put maps aside.
     public func run(
-        on images: [Int], read: @escaping @Sendable (Int) throws -> Subject, failed: (Int, any Error) throws -> Void
+        on images: [Int], read: @escaping @Sendable (Int) throws -> InputImage, failed: (Int, any Error) throws -> Void
     ) throws -> [LayerDissection] {
         var collections = try layers.map { try MapCollection($0, images: images.count, quantile: quantile) }
         let seen = try collect(images.count, read, failed, into: &collections).map { images[$0] }
@@ -64,7 +64,7 @@ public struct Dissection: Sendable {
 
     /// - Returns: the places of the images that were seen.
     private func collect(
-        _ count: Int, _ read: @escaping @Sendable (Int) throws -> Subject, _ failed: (Int, any Error) throws -> Void,
+        _ count: Int, _ read: @escaping @Sendable (Int) throws -> InputImage, _ failed: (Int, any Error) throws -> Void,
         into collections: inout [MapCollection]
     ) throws -> [Int] {
         let passes = try ForwardPass.passes(explainer.network, layers: layers, count: max(1, min(explainer.jobs, count)))

@@ -47,7 +47,7 @@ public struct Spotlight: Sendable {
 extension ConceptMasks {
     /// The pixels of the network's frame that are of a concept on a subject; nil of an image without a mask.
     /// - Throws: `MaskError`.
-    public func mask(of concept: Int, on subject: Subject) throws -> Mask? {
+    public func mask(of concept: Int, on subject: InputImage) throws -> Mask? {
         guard let index = images.firstIndex(where: { $0.sha256 == subject.digest }) else { return nil }
         let placement = subject.framed.placement
         let part = try frame(of: index, in: placement).parts[concept]
@@ -59,7 +59,7 @@ extension Dissection {
     /// The pixels of the network's frame at which a channel's enlarged map lies above a threshold on a subject.
     /// - Throws: `NetworkError`.
     public static func region(
-        ofLayer name: String, channel: Int, above threshold: Float, on subject: Subject, in explainer: Explainer
+        ofLayer name: String, channel: Int, above threshold: Float, on subject: InputImage, in explainer: Explainer
     ) throws -> Mask {
         let layer = try explainer.layer(of: Target("\(name):\(channel)", in: explainer.description))
         let map = try explainer.activations(of: layer, on: subject)

@@ -46,7 +46,7 @@ extension Explainer {
     /// The target as a sum of neurons, with those of boxes and elements found in the network's answer.
     ///
     /// - Throws: as `placed`; `ExplanationError.target` for an element or a box that is not there; `ExplanationError.noBoxes`.
-    package func served(_ target: Target, on subject: Subject) throws -> ServedTarget {
+    package func served(_ target: Target, on subject: InputImage) throws -> ServedTarget {
         switch target.reduction {
         case .element("", _, _): return try reading(target, on: subject)
         case .element(let output, _, _):
@@ -62,7 +62,7 @@ extension Explainer {
     }
 
     /// What a recogniser reads at steps of a picture: at each the strongest channel of its answer.
-    private func reading(_ target: Target, on subject: Subject) throws -> ServedTarget {
+    private func reading(_ target: Target, on subject: InputImage) throws -> ServedTarget {
         guard let layer = network.answer?.layer, min(layer.height, layer.width) == 1, layer.height * layer.width > 1 else {
             throw ExplanationError.target(
                 target.text,
@@ -157,7 +157,7 @@ extension Target {
 
 extension Detector {
     /// - Parameter explainer: of the same outputs before sigmoids and softmaxes.
-    func served(_ target: Target, on subject: Subject, by explainer: Explainer) throws -> ServedTarget {
+    func served(_ target: Target, on subject: InputImage, by explainer: Explainer) throws -> ServedTarget {
         let found = try findings(on: subject).detections
         guard let answer = explainer.network.answer else { throw ExplanationError.noScores }
         var (terms, remarks, hint): ([Target.Term], [String], String?) = ([], [], nil)

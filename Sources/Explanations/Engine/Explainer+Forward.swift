@@ -2,7 +2,7 @@ public import NeuralNetwork
 
 extension Explainer {
     /// A layer's map on an image: height × width × channels.
-    public func activations(of layer: Layer, on subject: Subject) throws -> [Float] {
+    public func activations(of layer: Layer, on subject: InputImage) throws -> [Float] {
         try activations(of: layer, on: subject.tensor)
     }
 

@@ -8,7 +8,7 @@ extension Explainer {
     /// explanation are of the same places.
     ///
     /// - Throws: `ExplanationError.target` for a box that the network sees nothing of, and a channel that is nowhere the largest.
-    public func placed(_ target: Target, on subject: Subject) throws -> Target {
+    public func placed(_ target: Target, on subject: InputImage) throws -> Target {
         guard target.isOfPicture else { return target }
         let layer = try layer(of: target)
         return try target.mapTerms { term in
@@ -25,7 +25,7 @@ extension Explainer {
     }
 
     /// Places whose field has its centre in a box of the upright picture; the nearest one where none has.
-    private func places(of layer: Layer, in box: Rectangle, on subject: Subject, _ target: Target) throws -> [Int] {
+    private func places(of layer: Layer, in box: Rectangle, on subject: InputImage, _ target: Target) throws -> [Int] {
         let placement = subject.framed.placement
         let seen = placement.inputRectangle(ofSource: box).clipped(to: placement.shownRectangle)
         guard !seen.isEmpty else {
@@ -42,7 +42,7 @@ extension Explainer {
         return y.flatMap { row in x.map { row * layer.width + $0 } }
     }
 
-    private func unseen(_ region: String, on subject: Subject, _ target: Target) -> ExplanationError {
+    private func unseen(_ region: String, on subject: InputImage, _ target: Target) -> ExplanationError {
         let placement = subject.framed.placement
         let shown = placement.sourceRectangle(ofInput: placement.shownRectangle)
         let edges = [shown.x, shown.y, shown.x + shown.width, shown.y + shown.height].map { "\(Int($0.rounded()))" }
@@ -54,7 +54,7 @@ extension Explainer {
     }
 
     /// The middles of a map's rows and columns in the network's frame.
-    private func centres(of layer: Layer, on subject: Subject) -> (rows: [Double], columns: [Double]) {
+    private func centres(of layer: Layer, on subject: InputImage) -> (rows: [Double], columns: [Double]) {
         let (field, frame) = (layer.receptiveField, subject.framed.placement.crop)
         return (
             FieldGrid.centres(field.y, count: layer.height, extent: frame.height),
@@ -63,7 +63,7 @@ extension Explainer {
     }
 
     /// Places whose middle lies in a mask; the one nearest to the mask's middle where none does.
-    private func places(of layer: Layer, inMask file: String, on subject: Subject, _ target: Target) throws -> [Int] {
+    private func places(of layer: Layer, inMask file: String, on subject: InputImage, _ target: Target) throws -> [Int] {
         let (mask, placement) = (try RegionMask(file), subject.framed.placement)
         guard mask.fits(placement.source) else {
             throw ExplanationError.image(
@@ -92,7 +92,7 @@ extension Explainer {
 
     /// Places where a channel is the largest of its layer, the first of equals.
     private func places(
-        of layer: Layer, whereLargest channel: Int, on subject: Subject, _ target: Target
+        of layer: Layer, whereLargest channel: Int, on subject: InputImage, _ target: Target
     ) throws -> [Int] {
         let map = try activations(of: layer, on: subject)
         let largest = (0..<layer.height * layer.width).map { place in

@@ -125,20 +125,20 @@ public final class Explainer: Sendable {
     }
 
     /// The target's value on an image.
-    public func value(of target: Target, on subject: Subject) throws -> Float {
+    public func value(of target: Target, on subject: InputImage) throws -> Float {
         let served = try served(target, on: subject)
         return try served.explainer.value(ofPlaced: served.target, on: subject)
     }
 
     /// - Precondition: its places do not depend on the picture, or have been found.
-    private func value(ofPlaced target: Target, on subject: Subject) throws -> Float {
+    private func value(ofPlaced target: Target, on subject: InputImage) throws -> Float {
         let layer = try layer(of: target)
         let map = try activations(of: layer, on: subject)
         return map.withUnsafeBufferPointer { target.value(of: $0, channels: layer.channels, width: layer.width) }
     }
 
     /// Where on an image a neuron has its maximum, the first place in row-major order.
-    public func place(of target: Target, on subject: Subject) throws -> (y: Int, x: Int) {
+    public func place(of target: Target, on subject: InputImage) throws -> (y: Int, x: Int) {
         let layer = try layer(of: target)
         let place = try activations(of: layer, on: subject)
             .withUnsafeBufferPointer { target.place(in: $0, channels: layer.channels) }
@@ -147,7 +147,7 @@ public final class Explainer: Sendable {
 
     /// The score of the class that the network answers on an image.
     /// - Throws: `ExplanationError.noScores` for a network without classes.
-    public func answer(on subject: Subject) throws -> Target {
+    public func answer(on subject: InputImage) throws -> Target {
         guard let logits = network.logits else { throw ExplanationError.noScores }
         let scores = try activations(of: logits, on: subject)
         guard let target = Target(classIndex: logits.answer(of: scores), in: description) else { throw ExplanationError.noScores }
@@ -185,7 +185,7 @@ public final class Explainer: Sendable {
     }
 
     /// The target's gradient by one image.
-    func gradient(of target: Target, on subject: Subject, rule: BackwardRule) throws -> [Float] {
+    func gradient(of target: Target, on subject: InputImage, rule: BackwardRule) throws -> [Float] {
         var result: [Float] = []
         let tensor = subject.tensor
         try gradients(of: target, rule: rule, count: 1) { _, input in
@@ -198,7 +198,7 @@ public final class Explainer: Sendable {
 
     /// The map of a number for every element of the input, height × width × channels.
     /// - Throws: `ExplanationError.flat` where all are zero, or `.saturated` where that is because the neuron is at an end of its range.
-    func map(ofInput values: [Float], target: Target, on subject: Subject) throws -> ExplanationMap {
+    func map(ofInput values: [Float], target: Target, on subject: InputImage) throws -> ExplanationMap {
         guard values.contains(where: { $0 != 0 }) else { throw try flatness(of: target, on: subject) }
         return map(of: values)
     }
@@ -211,7 +211,7 @@ public final class Explainer: Sendable {
     }
 
     /// What a gradient that is zero everywhere says of its target.
-    func flatness(of target: Target, on subject: Subject) throws -> ExplanationError {
+    func flatness(of target: Target, on subject: InputImage) throws -> ExplanationError {
         let layer = try layer(of: target)
         guard network.saturates(layer) else { return .flat(target: target.text) }
         return .saturated(target: target.text, value: try value(of: target, on: subject), operation: layer.operatorType)

@@ -19,7 +19,7 @@ public protocol ExplanationMethod: ParsableArguments {
     /// - Parameter target: what it is of.
     func look(of map: ExplanationMap, target: Target) -> MapLook
     /// - Throws: `ExplanationError`, `NetworkError`.
-    func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap
+    func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap
     /// Whether maps of one image differ between targets.
     var dependsOnTarget: Bool { get }
     /// What its maps tell apart; the limits of checks depend on it.
@@ -28,7 +28,7 @@ public protocol ExplanationMethod: ParsableArguments {
     func passes(height: Int, width: Int) -> Int
     /// The picture of one explanation alone, and the command that makes it: its options, and what it takes without a name.
     /// - Throws: `ExplanationError.notFinite` for a map that cannot be drawn.
-    func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing
+    func drawing(of explanation: Explanation, over subject: InputImage, in archive: ExplanationArchive) throws -> Drawing
     /// What of a map is outlined in pictures and listed: rectangles in a picture of `size`.
     func boxes(of map: ExplanationMap, in size: Size) -> [Rectangle]
     /// Why nothing is outlined that could be; nil where something is, or nothing could be.
@@ -65,13 +65,13 @@ extension Int {
 extension ExplanationMethod {
     /// The map, zero where the network's input shows no picture but padding.
     /// - Throws: as `map`.
-    public func pictureMap(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    public func pictureMap(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let served = try explainer.served(target, on: subject)
         return try map(of: subject, target: served.target, by: served.explainer).confined(to: subject.framed.placement)
     }
 
     /// The same as `boxes`, of the picture alone.
-    func boxes(of map: ExplanationMap, on subject: Subject) -> [Rectangle] {
+    func boxes(of map: ExplanationMap, on subject: InputImage) -> [Rectangle] {
         let placement = subject.framed.placement
         let all = boxes(of: map, in: placement.crop)
         return placement.isPadded ? all.map { $0.clipped(to: placement.shownRectangle) }.filter { !$0.isEmpty } : all
@@ -79,7 +79,7 @@ extension ExplanationMethod {
 
     public func passes(height: Int, width: Int) -> Int { 2 }
 
-    public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
+    public func drawing(of explanation: Explanation, over subject: InputImage, in archive: ExplanationArchive) throws -> Drawing {
         let row = archive.row(of: subject, panels: [try archive.panel(of: explanation, on: subject, by: self)])
         // Half as large as a figure that is asked for: it is made for every result that is kept.
         let size = Figure.defaultSize / 2

@@ -17,7 +17,7 @@ public struct LayerSheet: Sendable {
     public static let defaultSize = 128
 
     /// The maps of some of a layer's channels on an image.
-    public init(maps: [Float], of layer: Layer, channels: Range<Int>, on subject: Subject) {
+    public init(maps: [Float], of layer: Layer, channels: Range<Int>, on subject: InputImage) {
         (height, width, self.channels) = (layer.height, layer.width, channels)
         planes = channels.map { channel in (0..<layer.height * layer.width).map { maps[$0 * layer.channels + channel] } }
         let silent = planes.count { plane in plane.allSatisfy { $0 == plane.first } }

@@ -4,7 +4,7 @@ import NeuralNetwork
 
 /// A neuron's activation at one place of one image, sent back to the pixels.
 public struct Projection: Sendable {
-    public var subject: Subject
+    public var subject: InputImage
     /// Of a target with a position.
     public var explanation: Explanation
     /// What of the picture the neuron sees there, in the network's input frame; where that is padding alone, the padding.
@@ -27,7 +27,7 @@ public struct Projection: Sendable {
     /// - Parameters:
     ///   - layer: the neuron's.
     ///   - size: of the network's input.
-    public init(_ explanation: Explanation, of layer: LayerRecord, on subject: Subject, in size: Size) {
+    public init(_ explanation: Explanation, of layer: LayerRecord, on subject: InputImage, in size: Size) {
         (self.subject, self.explanation) = (subject, explanation)
         let seen = layer.field(of: explanation.target, in: size)
         let picture = seen.clipped(to: subject.framed.placement.shownRectangle)

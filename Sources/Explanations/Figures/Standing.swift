@@ -38,7 +38,7 @@ public struct Standing: Sendable {
 
 extension Explainer {
     /// What the network answers on an image; nil of a network without classes.
-    public func standing(of subject: Subject) throws -> Standing? {
+    public func standing(of subject: InputImage) throws -> Standing? {
         guard let target = Target(classIndex: 0, in: description),
             let probability = try ClassProbability(of: target, by: self)
         else { return nil }
@@ -55,7 +55,7 @@ extension Explainer {
 
 extension ExplanationArchive {
     /// An image's row of a figure: with what it is labelled, and what the network answers.
-    public func row(of subject: Subject, panels: [Figure.Panel]) -> Figure.Row {
+    public func row(of subject: InputImage, panels: [Figure.Panel]) -> Figure.Row {
         var notes: [String] = []
         if let label = subject.stored?.label { notes.append("labelled \(Target.shortName(label))") }
         if let standing = standing(of: subject), let answer = standing.order.first {
@@ -73,7 +73,7 @@ extension ExplanationArchive {
     ///   - prefix: before the target in the title.
     ///   - clip: another quantile than the method's, in percent.
     public func panel(
-        of explanation: Explanation, on subject: Subject, by method: some ExplanationMethod, prefix: String = "",
+        of explanation: Explanation, on subject: InputImage, by method: some ExplanationMethod, prefix: String = "",
         clip: Double? = nil
     ) throws -> Figure.Panel {
         let (map, target) = (explanation.map, explanation.target)

@@ -89,7 +89,7 @@ public struct Attention: ExplanationMethod {
         }
     }
 
-    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    public func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         switch method {
         case .attention: try weights(subject, explainer)
         case .rollout: try rollout(subject, explainer)
@@ -99,7 +99,7 @@ public struct Attention: ExplanationMethod {
 
     // MARK: - One layer
 
-    private func weights(_ subject: Subject, _ explainer: Explainer) throws -> ExplanationMap {
+    private func weights(_ subject: InputImage, _ explainer: Explainer) throws -> ExplanationMap {
         let attention = try chosen(try all(explainer.network.attentions()))
         guard let grid = attention.keyGrid else { throw ExplanationError.attention(.windows(attention.name, isRollout: false)) }
         let who = try queries(of: attention)
@@ -142,14 +142,14 @@ public struct Attention: ExplanationMethod {
 
     // MARK: - All layers
 
-    private func rollout(_ subject: Subject, _ explainer: Explainer) throws -> ExplanationMap {
+    private func rollout(_ subject: InputImage, _ explainer: Explainer) throws -> ExplanationMap {
         let attentions = try square(try all(explainer.network.attentions()))
         let weights = try Self.weights(of: attentions, subject, explainer)
         let flow = AttentionFlow(rollout: weights, heads: attentions.map(\.heads), tokens: attentions[0].keys)
         return try map(of: flow, through: attentions, named: "rollout") { _ in 0 }
     }
 
-    private func relevance(_ subject: Subject, _ target: Target, _ explainer: Explainer) throws -> ExplanationMap {
+    private func relevance(_ subject: InputImage, _ target: Target, _ explainer: Explainer) throws -> ExplanationMap {
         let end = try explainer.layer(of: target)
         let attentions = try square(try all(explainer.network.attentions(before: end), before: end))
         let pass = try GradientPass(explainer.network, layer: end, keeping: attentions)
@@ -206,7 +206,7 @@ public struct Attention: ExplanationMethod {
     // MARK: - From weights to maps
 
     private static func weights(
-        of attentions: [AttentionLayer], _ subject: Subject, _ explainer: Explainer
+        of attentions: [AttentionLayer], _ subject: InputImage, _ explainer: Explainer
     ) throws -> [[Float]] {
         let pass = try ForwardPass.pass(explainer.network, attentions: attentions)
         _ = pass.input(image: 0).update(fromContentsOf: subject.tensor)

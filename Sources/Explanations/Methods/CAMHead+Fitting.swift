@@ -119,7 +119,7 @@ extension CAMHead {
     ///
     /// - Precondition: `index` is the index of a class.
     /// - Throws: `NetworkError` where the network has no such layer.
-    public func map(of subject: Subject, classIndex index: Int, by explainer: Explainer) throws -> ExplanationMap {
+    public func map(of subject: InputImage, classIndex index: Int, by explainer: Explainer) throws -> ExplanationMap {
         precondition(classes.indices.contains(index), "class \(index) of \(classes.count)")
         let layer = try explainer.network.layer(named: layer)
         let own = weights[index * channels..<(index + 1) * channels].map(Double.init)

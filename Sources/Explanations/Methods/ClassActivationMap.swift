@@ -112,7 +112,7 @@ public struct ClassActivationMap: ExplanationMethod {
             + Spelling.option("--box-share", "\(boxShare)") + Spelling.option("--layer", layer)
     }
 
-    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    public func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let network = explainer.network
         let head = network.classifierHead
         let obstacle = try obstacle(to: head, target, explainer)
@@ -163,7 +163,7 @@ public struct ClassActivationMap: ExplanationMethod {
     }
 
     private func classMap(
-        _ subject: Subject, _ target: Target, _ head: ClassifierHead, _ explainer: Explainer
+        _ subject: InputImage, _ target: Target, _ head: ClassifierHead, _ explainer: Explainer
     ) throws -> ExplanationMap {
         let pass = try ForwardPass.passes(explainer.network, to: head, count: 1)[0]
         _ = pass.input(image: 0).update(fromContentsOf: subject.tensor)
@@ -180,7 +180,7 @@ public struct ClassActivationMap: ExplanationMethod {
     }
 
     private func gradientMap(
-        _ subject: Subject, _ target: Target, because reason: String?, _ explainer: Explainer
+        _ subject: InputImage, _ target: Target, because reason: String?, _ explainer: Explainer
     ) throws -> ExplanationMap {
         let network = explainer.network
         let end = try explainer.layer(of: target)

@@ -36,7 +36,7 @@ public struct Deconvolution: ExplanationMethod {
             isSigned: true, quantity: "projection of the \(target.quantity), sum of colours", isFine: true, clip: Saliency.clip)
     }
 
-    public func drawing(of explanation: Explanation, over subject: Subject, in archive: ExplanationArchive) throws -> Drawing {
+    public func drawing(of explanation: Explanation, over subject: InputImage, in archive: ExplanationArchive) throws -> Drawing {
         let (target, description) = (explanation.target, archive.store.description)
         let place = Spelling.option("--position", target.place.map { "\($0.y),\($0.x)" })
         guard let layer = description.layers.first(where: { $0.name == target.layer }) else {
@@ -52,7 +52,7 @@ public struct Deconvolution: ExplanationMethod {
             operands: [archive.store.path, target.neuron])
     }
 
-    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    public func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         try explainer.map(ofInput: explainer.gradient(of: target, on: subject, rule: rule), target: target, on: subject)
     }
 }

@@ -82,7 +82,7 @@ public struct Occlusion: ExplanationMethod {
         return 1 + windows(height) * windows(width)
     }
 
-    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    public func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let windows = try windows(over: explainer.network.input)
         // A probability needs all classes.
         let (explainer, target) =

@@ -125,7 +125,7 @@ public struct Saliency: ExplanationMethod {
         }
     }
 
-    public func map(of subject: Subject, target: Target, by explainer: Explainer) throws -> ExplanationMap {
+    public func map(of subject: InputImage, target: Target, by explainer: Explainer) throws -> ExplanationMap {
         let tensor = subject.tensor
         var values: [Float]
         switch method {
@@ -159,7 +159,7 @@ public struct Saliency: ExplanationMethod {
         return sum.map { Float($0 / Double(samples)) }
     }
 
-    private func integrated(_ subject: Subject, _ target: Target, _ explainer: Explainer) throws -> [Float] {
+    private func integrated(_ subject: InputImage, _ target: Target, _ explainer: Explainer) throws -> [Float] {
         let (tensor, start) = (subject.tensor, subject.padded(baselineTensor(explainer)))
         let points = quadrature.points(steps)
         var sum = [Double](repeating: 0, count: tensor.count)

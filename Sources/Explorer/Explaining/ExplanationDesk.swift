@@ -9,7 +9,7 @@ import Synchronization
 
 /// An explanation that was made or kept, ready to be drawn.
 struct MadeExplanation: Sendable {
-    var subject: Subject
+    var subject: InputImage
     var explanation: Explanation
     var look: MapLook
     /// The method with its parameters.
@@ -95,7 +95,7 @@ final class ExplanationDesk: Sendable {
     }
 
     private func kept(
-        _ order: ExplanationOrder, _ subject: Subject, _ method: some ExplanationMethod, _ archive: ExplanationArchive
+        _ order: ExplanationOrder, _ subject: InputImage, _ method: some ExplanationMethod, _ archive: ExplanationArchive
     ) throws -> MadeExplanation? {
         guard let target = try target(of: order, subject, archive, mayRun: false),
             !(method is Deconvolution) || target.place != nil,
@@ -118,7 +118,7 @@ final class ExplanationDesk: Sendable {
     }
 
     private func make(
-        _ order: ExplanationOrder, _ subject: Subject, _ method: some ExplanationMethod, _ archive: ExplanationArchive
+        _ order: ExplanationOrder, _ subject: InputImage, _ method: some ExplanationMethod, _ archive: ExplanationArchive
     ) throws -> MadeExplanation {
         guard var target = try target(of: order, subject, archive, mayRun: true) else { throw ExplanationError.noScores }
         if method is Deconvolution, !target.isOneNeuron {
@@ -134,7 +134,7 @@ final class ExplanationDesk: Sendable {
     }
 
     private func made(
-        _ explanation: Explanation, _ subject: Subject, _ method: some ExplanationMethod, _ refusal: StoreError?
+        _ explanation: Explanation, _ subject: InputImage, _ method: some ExplanationMethod, _ refusal: StoreError?
     ) -> MadeExplanation {
         let map = explanation.map
         let notes = [map.note, map.emptiness, method.reasonForNoBox(of: map, in: preprocessing.crop)].compactMap { $0 }
@@ -144,33 +144,33 @@ final class ExplanationDesk: Sendable {
     }
 
     private func target(
-        of order: ExplanationOrder, _ subject: Subject, _ archive: ExplanationArchive, mayRun: Bool
+        of order: ExplanationOrder, _ subject: InputImage, _ archive: ExplanationArchive, mayRun: Bool
     ) throws -> Target? {
         if let target = order.target { return try Target(sumOf: target, in: store.description) }
         guard mayRun || subject.stored?.predictedClass != nil else { return nil }
         return try archive.answer(on: subject)
     }
 
-    private func subject(of order: ExplanationOrder, _ archive: ExplanationArchive) throws -> Subject {
+    private func subject(of order: ExplanationOrder, _ archive: ExplanationArchive) throws -> InputImage {
         try subject(order.image, archive)
     }
 
-    private func subject(_ image: PageImage, _ archive: ExplanationArchive) throws -> Subject {
+    private func subject(_ image: PageImage, _ archive: ExplanationArchive) throws -> InputImage {
         switch image {
         case .stored(let id):
             guard let image = try store.image(id: id) else { throw StoreError.unknownImage(name: "\(id)", suggestions: []) }
             return try archive.subject(image.path)
         case .dropped(let hash):
             let picture = try uploads.picture(hash)
-            return try Subject(picture.name, bytes: picture.bytes, preprocessing: preprocessing)
+            return try InputImage(picture.name, bytes: picture.bytes, preprocessing: preprocessing)
         }
     }
 
     /// An image as the network sees it.
-    func subject(_ image: PageImage) throws -> Subject { try using(image) { try subject(image, $0) } }
+    func subject(_ image: PageImage) throws -> InputImage { try using(image) { try subject(image, $0) } }
 
     /// What the network computes on any picture.
-    func activations(on subject: Subject) throws -> GivenImage {
+    func activations(on subject: InputImage) throws -> GivenImage {
         let network = try maxima.withLock { maxima in
             let network = try maxima ?? StoreNetwork(store, model: model)
             maxima = network

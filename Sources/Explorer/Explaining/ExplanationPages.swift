@@ -97,7 +97,7 @@ extension Explorer {
         }
     }
 
-    private func original(_ image: PageImage, _ subject: Subject?) -> HTML {
+    private func original(_ image: PageImage, _ subject: InputImage?) -> HTML {
         HTML(.figure, .class("map")) {
             if let subject {
                 let picture = subject.framed.picture

@@ -49,7 +49,7 @@ extension Explorer {
         guard !files.isEmpty else { throw Refusal(sentence: "no picture was sent: choose a file of \(ContentKind.decoded)") }
         let items = files.map { file -> UploadShelf.Item in
             do {
-                _ = try Subject(file.name, bytes: file.bytes, preprocessing: store.preprocessing())
+                _ = try InputImage(file.name, bytes: file.bytes, preprocessing: store.preprocessing())
                 return UploadShelf.Item(name: file.name, hash: desk.uploads.put(.init(name: file.name, bytes: file.bytes)))
             } catch {
                 return UploadShelf.Item(name: file.name, refusal: "\(error)")

@@ -8,7 +8,7 @@ enum MapDrawing {
     static let side = 168
 
     /// - Throws: `ExplanationError.notFinite` for a map that cannot be drawn.
-    static func picture(_ explanation: Explanation, by method: some ExplanationMethod, over subject: Subject) throws -> Image {
+    static func picture(_ explanation: Explanation, by method: some ExplanationMethod, over subject: InputImage) throws -> Image {
         let placement = subject.framed.placement
         let map = placement.isPadded ? explanation.map.cropped(to: placement) : explanation.map
         guard map.values.allSatisfy(\.isFinite) else {
@@ -19,7 +19,7 @@ enum MapDrawing {
     }
 
     /// Where the map is strongest: "strongest in the lower right".
-    static func words(_ explanation: Explanation, _ subject: Subject) -> String {
+    static func words(_ explanation: Explanation, _ subject: InputImage) -> String {
         let map = explanation.map
         guard let peak = map.peak else { return "it is the same everywhere" }
         let rows = ["upper", "middle", "lower"][min(2, peak.y * 3 / max(map.height, 1))]

@@ -187,7 +187,7 @@ struct ExplanationsSection: SectionMaker {
     }
 
     private static func explanation(
-        of subject: Subject, _ target: Target, _ method: some ExplanationMethod, isChecked: Bool, _ archive: ExplanationArchive
+        of subject: InputImage, _ target: Target, _ method: some ExplanationMethod, isChecked: Bool, _ archive: ExplanationArchive
     ) throws -> Explanation {
         try archive.explanation(of: subject, target: target, by: method, isChecked: isChecked)
     }

@@ -101,7 +101,7 @@ struct ImageCardCommand: StoredFilesCommand {
     }
 
     private func panel(
-        of method: some ExplanationMethod, _ target: Target, _ subject: Subject, _ archive: ExplanationArchive
+        of method: some ExplanationMethod, _ target: Target, _ subject: InputImage, _ archive: ExplanationArchive
     ) throws -> Page {
         let explanation = try archive.explanation(of: subject, target: target, by: method)
         let panel = try archive.panel(of: explanation, on: subject, by: method)
@@ -111,7 +111,8 @@ struct ImageCardCommand: StoredFilesCommand {
     }
 
     /// The photograph, its classes, and the neurons that it excites.
-    private func head(_ subject: Subject, _ name: String, _ given: GivenImage?, _ archive: ExplanationArchive) throws -> [Page] {
+    private func head(_ subject: InputImage, _ name: String, _ given: GivenImage?, _ archive: ExplanationArchive) throws -> [Page]
+    {
         let row = archive.row(of: subject, panels: [])
         var pages = [Page.photograph(row.image, lines: [row.title] + row.notes, scale: card.scale)]
         if let standing = archive.standing(of: subject) {

@@ -70,7 +70,7 @@ extension DeconvCommand {
     }
 
     /// Where a neuron has its maximum, as `--position` takes it.
-    private func maximum(of target: Target, on subject: Subject, _ archive: ExplanationArchive) throws -> String {
+    private func maximum(of target: Target, on subject: InputImage, _ archive: ExplanationArchive) throws -> String {
         let place = try archive.explainer().place(of: target, on: subject)
         return "\(place.y),\(place.x)"
     }

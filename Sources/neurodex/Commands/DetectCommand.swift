@@ -133,15 +133,15 @@ struct DetectingNetwork {
     let archive: ExplanationArchive?
     let detector: Detector
 
-    func subject(_ name: String) throws -> Subject {
-        try archive?.subject(name) ?? Subject(file: name, preprocessing: explainer.preprocessing)
+    func subject(_ name: String) throws -> InputImage {
+        try archive?.subject(name) ?? InputImage(file: name, preprocessing: explainer.preprocessing)
     }
 }
 
 /// A detector's boxes on images that are named, one after the other; what could not be read is counted and said.
 struct DetectionRun {
     struct Picture {
-        var subject: Subject
+        var subject: InputImage
         var detections: [Detection]
         /// Boxes that lie in the padding.
         var outside: Int

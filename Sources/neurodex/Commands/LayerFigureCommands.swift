@@ -57,7 +57,7 @@ struct MapsCommand: StoredFilesCommand {
 
     func passes() -> Int { 1 }
 
-    private func made() throws -> (LayerSheet, ExplanationMap, ExplanationArchive, Subject) {
+    private func made() throws -> (LayerSheet, ExplanationMap, ExplanationArchive, InputImage) {
         let archive = try files.archive(of: store)
         let (reference, channels) = try asked(archive.store.description)
         let subject = try archive.subject(image)
@@ -94,7 +94,7 @@ struct MapsCommand: StoredFilesCommand {
         return (reference.layer.name, first..<first + reference.neurons.count)
     }
 
-    private func file(_ sheet: LayerSheet, _ archive: ExplanationArchive, _ subject: Subject) -> FigureFile {
+    private func file(_ sheet: LayerSheet, _ archive: ExplanationArchive, _ subject: InputImage) -> FigureFile {
         let pixels = size.pixels(LayerSheet.defaultSize)
         return FigureFile(
             page: sheet.page(size: pixels),

@@ -136,7 +136,7 @@ struct ReasonsCommand: StoredFilesCommand {
         guard !found.reasons.groups.isEmpty else { throw Failure("there is no group to draw") }
         let rows = try zip(found.reasons.groups, found.table.rows).map { group, row in
             let frames = try group.images.map { index in
-                try Subject(
+                try InputImage(
                     at: found.images.places[index], store: archive.store, preprocessing: archive.preprocessing
                 ).framed.image
             }

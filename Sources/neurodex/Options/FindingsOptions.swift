@@ -41,7 +41,7 @@ struct FindingsOptions: ParsableArguments {
 
     /// - Parameter needsRow: whether an image that the table does not name is an error, or only has no boxes.
     func finding(
-        _ explanation: Explanation, over subject: Subject, _ table: BoxTable?, needsRow: Bool = true
+        _ explanation: Explanation, over subject: InputImage, _ table: BoxTable?, needsRow: Bool = true
     ) throws -> Finding {
         var finding = Finding()
         finding.shown = subject.framed.placement.shownRectangle
@@ -117,7 +117,7 @@ struct Finding {
     }
 
     /// What was cut out, beside the map.
-    func panel(over subject: Subject) -> Figure.Panel? {
+    func panel(over subject: InputImage) -> Figure.Panel? {
         guard let mask, let segment else { return nil }
         let iou = segment.iou.map { String(format: ", IoU %.2f", $0) } ?? ""
         return Figure.Panel(

@@ -32,7 +32,7 @@ struct Explained {
 struct Answer {
     /// As it was asked for.
     var name: String
-    var subject: Subject
+    var subject: InputImage
     /// For every explanation the name of the network, and the place of its store among those asked.
     var models: [String]
     var archives: [Int]

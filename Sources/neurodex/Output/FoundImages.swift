@@ -5,7 +5,7 @@ import Search
 
 /// Images that a command runs the network over: where they are, and what could not be looked at, which is counted and said.
 struct FoundImages {
-    private(set) var places: [Subject.Place] = []
+    private(set) var places: [InputImage.Place] = []
     /// Name and reason.
     private(set) var omitted: [(String, String)] = []
     let count: Int
@@ -13,9 +13,9 @@ struct FoundImages {
     private let preprocessing: Preprocessing
 
     /// Reads the image of a place; on any thread.
-    var read: @Sendable (Int) throws -> Subject {
+    var read: @Sendable (Int) throws -> InputImage {
         let (places, store, preprocessing) = (places, store, preprocessing)
-        return { try Subject(at: places[$0], store: store, preprocessing: preprocessing) }
+        return { try InputImage(at: places[$0], store: store, preprocessing: preprocessing) }
     }
 
     /// - Parameter names: paths or ids of the store.
@@ -24,7 +24,7 @@ struct FoundImages {
         (count, store, preprocessing) = (names.count, archive.store, archive.preprocessing)
         for name in names {
             do {
-                places.append(try Subject.Place(name, store: archive.store, files: archive.files))
+                places.append(try InputImage.Place(name, store: archive.store, files: archive.files))
             } catch  where Explained.isOfOneImage(error) {
                 omitted.append((name, "\(error)"))
             }

@@ -20,7 +20,7 @@ struct PredictionTable: Printable {
         var correct: Bool?
         var classes: [Candidate]
 
-        init(_ subject: Subject, _ standing: Standing, label: String?, count: Int) {
+        init(_ subject: InputImage, _ standing: Standing, label: String?, count: Int) {
             (image, self.label) = (subject.name, label)
             correct = standing.isRight(label)
             classes = standing.order.prefix(count).enumerated().map { rank, index in

@@ -6,7 +6,7 @@ import NeuralNetwork
 import Support
 
 /// The image that is explained, as the network sees it.
-public struct Subject: Sendable {
+public struct InputImage: Sendable {
     /// A path, as the store keeps it or the user wrote it.
     public var name: String
     /// Where the file is.
