@@ -105,7 +105,7 @@ public struct ProfileQuery: ImageQuery {
     /// - Throws: ``StoreError``, ``QueryError``.
     public func run(in store: Store) throws -> [Hit] {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
-        let subject = try SubjectImage(image, given: given, in: store)
+        let subject = try QueryImage(image, given: given, in: store)
         let description = store.description
         let references = layer.isEmpty ? description.layers.map { $0.name } : layer
         let neurons = try NeuronSet(references, in: description)

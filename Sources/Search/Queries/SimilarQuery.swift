@@ -154,7 +154,7 @@ public struct SimilarQuery: ImageQuery {
     /// As ``run(in:)``, with what cannot be seen in the hits.
     public func found(in store: Store) throws -> Found {
         guard count >= 1 else { throw QueryError.wrongCount(count) }
-        let subject = try SubjectImage(image, given: given, in: store)
+        let subject = try QueryImage(image, given: given, in: store)
         let references = layer.isEmpty ? [store.description.descriptiveLayer.name] : layer
         let neurons = try NeuronSet(references, in: store.description)
         return try store.read { snapshot in

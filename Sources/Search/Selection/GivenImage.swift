@@ -14,7 +14,7 @@ public struct GivenImage: Sendable, Codable {
 }
 
 /// The image that a question is about: one of the store, or one given.
-struct SubjectImage {
+struct QueryImage {
     /// Nil if it was given.
     let id: Int?
     private let given: GivenImage?
@@ -51,7 +51,7 @@ extension Store {
     /// - Parameter name: a path or an id.
     /// - Throws: ``StoreError``; ``QueryError/noDistance(image:reason:)`` where one is no finite number.
     package func maxima(of name: String, in layer: LayerRecord) throws -> [Float] {
-        let subject = try SubjectImage(name, given: nil, in: self)
+        let subject = try QueryImage(name, given: nil, in: self)
         let values = try read { snapshot in
             try subject.activations(NeuronSet([layer.neurons]), BlockFold(snapshot)).values[layer.neurons]
         }
