@@ -22,8 +22,8 @@ public final class ExplanationArchive {
     private let reads: Bool
     let toolVersion: String
     private let network: SharedExplainer
-    private var standings: [Data: Standing] = [:]
-    private static let heldStandings = 16
+    private var rankings: [Data: ClassRanking] = [:]
+    private static let heldRankings = 16
     /// Why the network cannot say what it answers; nil if nothing has failed.
     public private(set) var silence: (any Error)?
 
@@ -110,14 +110,14 @@ public final class ExplanationArchive {
     }
 
     /// What the network answers on an image; nil of a network without classes, and where ``silence`` says why it cannot be asked.
-    public func standing(of subject: InputImage) -> Standing? {
-        if let known = standings[subject.digest] { return known }
+    public func classRanking(of subject: InputImage) -> ClassRanking? {
+        if let known = rankings[subject.digest] { return known }
         guard silence == nil else { return nil }
         do {
-            let standing = try explainer().standing(of: subject)
+            let standing = try explainer().classRanking(of: subject)
             // Asked for again within a row of a figure, and not later.
-            if standings.count >= Self.heldStandings { standings.removeAll() }
-            standings[subject.digest] = standing
+            if rankings.count >= Self.heldRankings { rankings.removeAll() }
+            rankings[subject.digest] = standing
             return standing
         } catch {
             silence = error

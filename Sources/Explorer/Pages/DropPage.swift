@@ -10,7 +10,7 @@ import Support
 /// What the network says of a picture that the store does not have.
 struct DroppedLook: Sendable {
     /// Nil of a network without classes.
-    var standing: Standing?
+    var standing: ClassRanking?
     var activations: GivenImage
 }
 
@@ -22,7 +22,7 @@ extension ExplanationDesk {
             let look = try self.using(.dropped(hash)) { archive in
                 let subject = try self.subject(.dropped(hash))
                 return DroppedLook(
-                    standing: archive.standing(of: subject), activations: try self.activations(on: subject))
+                    standing: archive.classRanking(of: subject), activations: try self.activations(on: subject))
             }
             self.looks.put(look, hash)
             return look
@@ -137,7 +137,7 @@ extension Explorer {
         }
     }
 
-    private func answers(_ standing: Standing) -> HTML {
+    private func answers(_ standing: ClassRanking) -> HTML {
         HTML(.div) {
             HTML(.h2) { "Its prediction" }
             HTML(.table) {
@@ -146,7 +146,7 @@ extension Explorer {
                         HTML(.td, .title(standing.names.indices.contains(index) ? standing.names[index] : "")) {
                             standing.name(index)
                         }
-                        HTML(.td, .class("number")) { Standing.percent(standing.probabilities[index]) }
+                        HTML(.td, .class("number")) { ClassRanking.percent(standing.probabilities[index]) }
                         HTML(.td, .class("number")) { shortNumber(Double(standing.scores[index])) }
                     }
                 }

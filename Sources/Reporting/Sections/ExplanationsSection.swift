@@ -154,7 +154,7 @@ struct ExplanationsSection: SectionMaker {
         let subject = try ground.archive.subject("\(image.id)")
         let target = try ground.archive.answer(on: subject)
         let name = fileName(image.path)
-        let standing = ground.archive.standing(of: subject)
+        let standing = ground.archive.classRanking(of: subject)
         let sure = standing.flatMap { one in one.order.first.map { one.text($0) } } ?? target.caption
         var pictures = [
             try ground.add(

@@ -115,16 +115,16 @@ struct ImageCardCommand: StoredFilesCommand {
     {
         let row = archive.row(of: subject, panels: [])
         var pages = [Page.photograph(row.image, lines: [row.title] + row.notes, scale: card.scale)]
-        if let standing = archive.standing(of: subject) {
+        if let standing = archive.classRanking(of: subject) {
             let five = standing.order.prefix(5).map {
-                (standing.name($0), standing.probabilities[$0], Standing.percent(standing.probabilities[$0]))
+                (standing.name($0), standing.probabilities[$0], ClassRanking.percent(standing.probabilities[$0]))
             }
             pages.append(Page.bars("Classes", five, scale: card.scale))
         }
         let hits = try ProfileQuery(image: name, count: 5, given: given).run(in: archive.store)
         let neurons = hits.map { hit in
             let neuron = hit.className.map(Target.shortName) ?? "\(hit.layer):\(hit.channel)"
-            return (neuron, hit.percentile, "above \(Standing.percent(hit.percentile))")
+            return (neuron, hit.percentile, "above \(ClassRanking.percent(hit.percentile))")
         }
         pages.append(Page.bars("Neurons it excites most, by percentile", neurons, scale: card.scale))
         return pages

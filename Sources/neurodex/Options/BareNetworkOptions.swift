@@ -72,7 +72,7 @@ protocol AnsweringNetwork {
     /// SHA-256.
     var digest: String { get }
     /// - Throws: `ImageError`, `ExplanationError`, `NetworkError`.
-    func answer(on image: String) throws -> (InputImage, Standing)
+    func answer(on image: String) throws -> (InputImage, ClassRanking)
 }
 
 /// The network of a store.
@@ -83,9 +83,9 @@ struct StoredNetworkAnswers: AnsweringNetwork {
     var classNames: [String] { archive.store.description.classes }
     var digest: String { archive.store.description.model.sha256 }
 
-    func answer(on image: String) throws -> (InputImage, Standing) {
+    func answer(on image: String) throws -> (InputImage, ClassRanking) {
         let subject = try archive.subject(image)
-        guard let standing = try archive.explainer().standing(of: subject) else {
+        guard let standing = try archive.explainer().classRanking(of: subject) else {
             throw Failure("the network of \(archive.store.path) gives no class scores that could be named")
         }
         return (subject, standing)
@@ -100,9 +100,9 @@ struct BareNetworkAnswers: AnsweringNetwork {
     var classNames: [String] { explainer.description.classes }
     var digest: String { explainer.network.sha256 }
 
-    func answer(on image: String) throws -> (InputImage, Standing) {
+    func answer(on image: String) throws -> (InputImage, ClassRanking) {
         let subject = try InputImage(file: image, preprocessing: explainer.preprocessing)
-        guard let standing = try explainer.standing(of: subject) else { throw ExplanationError.noScores }
+        guard let standing = try explainer.classRanking(of: subject) else { throw ExplanationError.noScores }
         return (subject, standing)
     }
 }

@@ -130,8 +130,8 @@ struct AblationRow: Encodable {
     var cells: [TextTable.Cell] {
         [
             rightBefore.map { .value($0) } ?? .nothing, rightAfter.map { .value($0) } ?? .nothing, .value(changed),
-            .number(String(format: "%+.3g", score)), .number(Standing.percent(probabilityBefore)),
-            .number(Standing.percent(probabilityAfter)),
+            .number(String(format: "%+.3g", score)), .number(ClassRanking.percent(probabilityBefore)),
+            .number(ClassRanking.percent(probabilityAfter)),
         ]
     }
 
@@ -206,7 +206,7 @@ struct AblationTable: Printable {
             rows: flips.prefix(count).map {
                 [
                     .text($0.image), .optional($0.label), .text(Target.shortName($0.before)), .text(Target.shortName($0.after)),
-                    .number(Standing.percent($0.probabilityBefore)), .number(Standing.percent($0.probabilityAfter)),
+                    .number(ClassRanking.percent($0.probabilityBefore)), .number(ClassRanking.percent($0.probabilityAfter)),
                 ]
             })
     }

@@ -22,7 +22,7 @@ struct AnswerRun {
     /// - Throws: for an image that was named and cannot be answered; of a folder it is passed over.
     init(
         _ images: [String], labels: String?, by network: any AnsweringNetwork, isCounting: Bool = false,
-        body: (InputImage, Standing, _ label: String?, _ split: String?) throws -> Void
+        body: (InputImage, ClassRanking, _ label: String?, _ split: String?) throws -> Void
     ) throws {
         let names = try ChosenImages.expanded(images, in: network.store)
         let isListed = names.count == images.count

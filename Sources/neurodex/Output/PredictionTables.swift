@@ -20,7 +20,7 @@ struct PredictionTable: Printable {
         var correct: Bool?
         var classes: [Candidate]
 
-        init(_ subject: InputImage, _ standing: Standing, label: String?, count: Int) {
+        init(_ subject: InputImage, _ standing: ClassRanking, label: String?, count: Int) {
             (image, self.label) = (subject.name, label)
             correct = standing.isRight(label)
             classes = standing.order.prefix(count).enumerated().map { rank, index in
@@ -43,7 +43,7 @@ struct PredictionTable: Printable {
                     [
                         candidate.rank == 1 ? .text(prediction.image) : .text(""),
                         candidate.rank == 1 ? .optional(prediction.label) : .nothing, .value(candidate.rank),
-                        .text(candidate.name ?? "\(candidate.index)"), .number(Standing.percent(candidate.probability)),
+                        .text(candidate.name ?? "\(candidate.index)"), .number(ClassRanking.percent(candidate.probability)),
                         .value(candidate.score),
                     ]
                 }

@@ -4,7 +4,7 @@ import Images
 import NeuralNetwork
 
 /// What a network answers on an image: its classes by probability.
-public struct Standing: Sendable {
+public struct ClassRanking: Sendable {
     /// One a class, in the network's order.
     public var probabilities: [Double]
     public var scores: [Float]
@@ -38,7 +38,7 @@ public struct Standing: Sendable {
 
 extension Explainer {
     /// What the network answers on an image; nil of a network without classes.
-    public func standing(of subject: InputImage) throws -> Standing? {
+    public func classRanking(of subject: InputImage) throws -> ClassRanking? {
         guard let target = Target(classIndex: 0, in: description),
             let probability = try ClassProbability(of: target, by: self)
         else { return nil }
@@ -49,7 +49,7 @@ extension Explainer {
         let order = probabilities.indices.sorted {
             (scores[$1], $0) < (scores[$0], $1)
         }
-        return Standing(probabilities: probabilities, scores: scores, names: description.classes, order: order)
+        return ClassRanking(probabilities: probabilities, scores: scores, names: description.classes, order: order)
     }
 }
 
@@ -58,7 +58,7 @@ extension ExplanationArchive {
     public func row(of subject: InputImage, panels: [Figure.Panel]) -> Figure.Row {
         var notes: [String] = []
         if let label = subject.stored?.label { notes.append("labelled \(Target.shortName(label))") }
-        if let standing = standing(of: subject), let answer = standing.order.first {
+        if let standing = classRanking(of: subject), let answer = standing.order.first {
             // No line is broken before a percent sign or a verdict.
             let verdict = standing.isRight(subject.stored?.label).map { $0 ? ",\u{A0}right" : ",\u{A0}wrong" } ?? ""
             notes.append("answered \(standing.text(answer))\(verdict)")
@@ -82,10 +82,10 @@ extension ExplanationArchive {
         let number = Figure.number(explanation.value)
         var title = prefix + target.caption
         var notes = ["\(target.quantity) \(number)"]
-        if target.isClass, target.isOneNeuron, let standing = standing(of: subject),
+        if target.isClass, target.isOneNeuron, let standing = classRanking(of: subject),
             standing.probabilities.indices.contains(target.channel)
         {
-            title += "  " + Standing.percent(standing.probabilities[target.channel])
+            title += "  " + ClassRanking.percent(standing.probabilities[target.channel])
         }
         notes += map.note.map { [$0] } ?? []
         notes += method.reasonForNoBox(of: map, in: preprocessing.crop).map { [$0] } ?? []
