@@ -113,9 +113,9 @@ public struct ProfileQuery: ImageQuery {
             let fold = try BlockFold(snapshot)
             guard fold.present > 0 else { return [] }
             let (values, positions) = try subject.activations(neurons, fold)
-            var standings = Standings(values: values, isStored: subject.id != nil, fold)
-            try standings.bound(neurons)
-            let tied = try standings.best(count)
+            var candidates = PercentileRanking(values: values, isStored: subject.id != nil, fold)
+            try candidates.bound(neurons)
+            let tied = try candidates.best(count)
             let deviations = try deviations(of: tied.map(\.neuron), values, snapshot)
             let order = tied.indices.sorted { a, b in
                 (tied[a].low, deviations[a], tied[b].neuron) > (tied[b].low, deviations[b], tied[a].neuron)

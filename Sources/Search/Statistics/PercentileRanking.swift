@@ -3,8 +3,8 @@ import CKernels
 
 /// Where one image stands among all on each neuron: twice the number of images below plus the number as strong. Bounds first, and
 /// exact for those that matter.
-struct Standings {
-    struct Standing {
+struct PercentileRanking {
+    struct RankBounds {
         let neuron: Int
         let value: Float
         /// Bounds of 2 · below + equal, both included.
@@ -16,7 +16,7 @@ struct Standings {
     private let values: [Float]
     private let isStored: Bool
     private let fold: BlockFold
-    private var standings: [Standing] = []
+    private var candidates: [RankBounds] = []
 
     /// - Parameters:
     ///   - values: the image's, by neuron id.
@@ -27,22 +27,22 @@ struct Standings {
         self.fold = fold
     }
 
-    /// Bounds the standings of some neurons by their histograms; without these, by nothing.
+    /// Bounds the candidates of some neurons by their histograms; without these, by nothing.
     mutating func bound(_ neurons: NeuronSet) throws {
         guard try fold.snapshot.isDerivedComplete() else {
             let unknown = (isStored ? 1 : 0, 2 * fold.present - (isStored ? 1 : 0))
             for neuron in neurons.neurons where !values[neuron].isNaN {
-                standings.append(Standing(neuron: neuron, value: values[neuron], low: unknown.0, high: unknown.1))
+                candidates.append(RankBounds(neuron: neuron, value: values[neuron], low: unknown.0, high: unknown.1))
             }
             return
         }
         let (values, isStored) = (values, isStored)
         let parts = neurons.parts(of: 512)
-        let found: [[Standing]] = try fold.snapshot.readers.map(parts, rows: neurons.count) { snapshot, parts in
+        let found: [[RankBounds]] = try fold.snapshot.readers.map(parts, rows: neurons.count) { snapshot, parts in
             let rows = try snapshot.statisticsRows()
             try parts.take { neurons in
-                var standings: [Standing] = []
-                standings.reserveCapacity(neurons.count)
+                var candidates: [RankBounds] = []
+                candidates.reserveCapacity(neurons.count)
                 try rows.visit(neurons) { row in
                     let neuron = row.int(0)
                     let value = values[neuron]
@@ -50,12 +50,12 @@ struct Standings {
                     let (low, high) = Self.bounds(
                         value, nans: row.int(2), zeros: row.int(4), first: row.int(9), histogram: row.bytes(10),
                         isStored: isStored)
-                    standings.append(Standing(neuron: neuron, value: value, low: low, high: high))
+                    candidates.append(RankBounds(neuron: neuron, value: value, low: low, high: high))
                 }
-                return standings
+                return candidates
             }
         }
-        standings += found.joined()
+        candidates += found.joined()
     }
 
     private static func bounds(
@@ -80,29 +80,29 @@ struct Standings {
         return bits > 0x8000_0000 ? 127 - place : 128 + place
     }
 
-    /// The `count` largest standings, exact, largest first, ties by neuron; and all others that are as large as the last of them.
-    mutating func best(_ count: Int) throws -> [Standing] {
+    /// The `count` largest candidates, exact, largest first, ties by neuron; and all others that are as large as the last of them.
+    mutating func best(_ count: Int) throws -> [RankBounds] {
         // What `count` neurons reach for certain, no other can do without.
-        var bound = standings.count > count ? standings.map { $0.low }.sorted(by: >)[count - 1] : 0
-        standings = standings.filter { $0.high >= bound }.sorted { ($0.high, $1.neuron) > ($1.high, $0.neuron) }
-        bound = max(bound, try settleByLists(count))
-        try settleByBlocks(standings.filter { $0.high >= bound && !$0.isExact }.map { $0.neuron })
-        standings = standings.filter { $0.high >= bound }.sorted { ($0.low, $1.neuron) > ($1.low, $0.neuron) }
-        guard standings.count > count else { return standings }
-        let last = standings[count - 1].low
-        return Array(standings.prefix { $0.low >= last })
+        var bound = candidates.count > count ? candidates.map { $0.low }.sorted(by: >)[count - 1] : 0
+        candidates = candidates.filter { $0.high >= bound }.sorted { ($0.high, $1.neuron) > ($1.high, $0.neuron) }
+        bound = max(bound, try makeExactByLists(count))
+        try makeExactByBlocks(candidates.filter { $0.high >= bound && !$0.isExact }.map { $0.neuron })
+        candidates = candidates.filter { $0.high >= bound }.sorted { ($0.low, $1.neuron) > ($1.low, $0.neuron) }
+        guard candidates.count > count else { return candidates }
+        let last = candidates[count - 1].low
+        return Array(candidates.prefix { $0.low >= last })
     }
 
-    /// Settles neurons whose list of the strongest reaches down to the image's value, the most promising first. Returns what `count` of them
+    /// Makes exact the neurons whose list of the strongest reaches down to the image's value, the most promising first. Returns what `count` of them
     /// reach, or 0.
-    private mutating func settleByLists(_ count: Int) throws -> Int {
+    private mutating func makeExactByLists(_ count: Int) throws -> Int {
         guard try fold.snapshot.isDerivedComplete() else { return 0 }
         let lists = try fold.snapshot.topLists()
         var reached: [Int] = []
         var bound = 0
-        for index in standings.indices {
-            guard standings[index].high >= bound else { break }
-            let standing = standings[index]
+        for index in candidates.indices {
+            guard candidates[index].high >= bound else { break }
+            let standing = candidates[index]
             if !standing.isExact {
                 let list = try lists.list(neuron: standing.neuron)
                 guard list.count < fold.description.topCount || (list.last.map { standing.value > $0.value } ?? true) else {
@@ -110,10 +110,10 @@ struct Standings {
                 }
                 let above = list.count { $0.value > standing.value }
                 let equal = list.count { $0.value == standing.value }
-                standings[index].low = 2 * (fold.present - above) - equal
-                standings[index].high = standings[index].low
+                candidates[index].low = 2 * (fold.present - above) - equal
+                candidates[index].high = candidates[index].low
             }
-            let own = standings[index].low
+            let own = candidates[index].low
             guard reached.count < count || own > bound else { continue }
             let place = reached.firstIndex { $0 < own } ?? reached.count
             reached.insert(own, at: place)
@@ -124,7 +124,7 @@ struct Standings {
     }
 
     /// Counts in the blocks, in one pass.
-    private mutating func settleByBlocks(_ neurons: [Int]) throws {
+    private mutating func makeExactByBlocks(_ neurons: [Int]) throws {
         guard !neurons.isEmpty else { return }
         let (fold, values) = (fold, values)
         let chosen = NeuronSet(neurons.map { $0..<$0 + 1 })
@@ -140,10 +140,10 @@ struct Standings {
             }
         }
         let counted = Set(neurons)
-        for index in standings.indices where counted.contains(standings[index].neuron) {
-            let neuron = standings[index].neuron
-            standings[index].low = Int(2 * below[neuron] + equal[neuron])
-            standings[index].high = standings[index].low
+        for index in candidates.indices where counted.contains(candidates[index].neuron) {
+            let neuron = candidates[index].neuron
+            candidates[index].low = Int(2 * below[neuron] + equal[neuron])
+            candidates[index].high = candidates[index].low
         }
     }
 
