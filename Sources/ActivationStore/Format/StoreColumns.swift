@@ -97,23 +97,23 @@ extension Snapshot {
             try statisticsRows().visit(neurons) { found.append(NeuronStatistics(row: $0)) }
             return found
         }
-        var folds = neurons.map { _ in StatisticsFold() }
+        var sums = neurons.map { _ in StatisticsAccumulator() }
         let presence = try presence()
         let scan = try scan()
         for (block, lanes) in try blocks().enumerated() {
             let first = block * description.blockImages
             let kept = presence.map { presence in (0..<lanes).filter { presence[first + $0] != 0 } }
             try scan.rows(block: block, lanes: lanes, neurons: neurons) { row in
-                folds[row.neuron - neurons.lowerBound].add(
+                sums[row.neuron - neurons.lowerBound].add(
                     row.values, lanes: lanes, kept: kept, isFull: lanes == description.blockImages)
             }
         }
-        return neurons.map { folds[$0 - neurons.lowerBound].result(neuron: $0) }
+        return neurons.map { sums[$0 - neurons.lowerBound].result(neuron: $0) }
     }
 }
 
 /// The statistics of one neuron, block by block, of the lanes that have an image.
-private struct StatisticsFold {
+private struct StatisticsAccumulator {
     private var raw = ndx_statistics_empty()
     private var tail = ndx_moments()
     private var histogram = [UInt32](repeating: 0, count: Int(NDX_BUCKETS))
