@@ -69,12 +69,12 @@ public struct Ascent: Sendable {
     public func run(from start: [Float]? = nil, progress: (Progress) throws -> Bool = { _ in true }) throws -> Result {
         let count = settings.count
         let passes = UncheckedBox(try AscentNetwork.Pass.passes(network, count: count, jobs: explainer.jobs))
-        var climbers = (0..<count).map { climber($0, start: start) }
-        let first = try each(climbers) { index, climber in try passes.value[index].forward(climber.tensor(parametrisation)) }
+        var pictures = (0..<count).map { picture($0, start: start) }
+        let first = try each(pictures) { index, picture in try passes.value[index].forward(picture.tensor(parametrisation)) }
         var (curve, best, bestStep, endedEarly): ([Double], Double, Int, Bool) = ([], -.infinity, 0, false)
         var isMoved = false
         for step in 0..<settings.steps {
-            let (values, moved) = try self.step(&climbers, passes)
+            let (values, moved) = try self.step(&pictures, passes)
             isMoved = isMoved || moved
             guard values.allSatisfy(\.isFinite) else {
                 throw ExplanationError.notFinite(what: "the objective at step \(step + 1)")
@@ -82,14 +82,14 @@ public struct Ascent: Sendable {
             curve.append(values.reduce(0, +) / Double(count))
             if curve[step] > best { (best, bestStep) = (curve[step], step) }
             endedEarly = settings.patience > 0 && step - bestStep >= settings.patience
-            let (now, ascent) = (climbers, self)
+            let (now, ascent) = (pictures, self)
             let goesOn = try progress(
                 Progress(step: step + 1, value: curve[step]) { now.map { ascent.picture($0.tensor(ascent.parametrisation)) } })
             if endedEarly || !goesOn { break }
             // A silent target may wake in another view, but not if it slept through so many.
             if !isMoved, step >= 15 || step == settings.steps - 1 { throw ExplanationError.flat(target: objective.text) }
         }
-        let tensors = climbers.map { $0.tensor(parametrisation) }
+        let tensors = pictures.map { $0.tensor(parametrisation) }
         let last = try each(tensors) { index, tensor in try passes.value[index].forward(tensor) }
         return Result(
             pictures: tensors.map(picture), tensors: tensors, first: first, last: last, curve: curve, endedEarly: endedEarly)
@@ -127,7 +127,7 @@ public struct Ascent: Sendable {
 
     // MARK: Steps
 
-    private func climber(_ index: Int, start: [Float]?) -> Climber {
+    private func picture(_ index: Int, start: [Float]?) -> AscendingPicture {
         let input = explainer.network.input
         let size = input.height * input.width * input.channels
         var random = GaussianNoise(seed: settings.seed, stream: UInt64(index))
@@ -141,24 +141,26 @@ public struct Ascent: Sendable {
             parameters = (0..<size).map { _ in deviation * random.next() }
         }
         parametrisation.project(&parameters)
-        return Climber(
+        return AscendingPicture(
             parameters: parameters, optimizer: Optimizer(settings.optimizer, rate: settings.rate, count: size), random: random,
             steps: 0)
     }
 
     /// One step of all pictures: their values, and whether any was moved.
-    private func step(_ climbers: inout [Climber], _ passes: UncheckedBox<[AscentNetwork.Pass]>) throws -> ([Double], Bool) {
+    private func step(_ pictures: inout [AscendingPicture], _ passes: UncheckedBox<[AscentNetwork.Pass]>) throws -> (
+        [Double], Bool
+    ) {
         let input = explainer.network.input
         let settings = settings
-        let looked = try each(climbers) { index, climber in
-            var climber = climber
-            let tensor = climber.tensor(parametrisation)
+        let looked = try each(pictures) { index, picture in
+            var picture = picture
+            let tensor = picture.tensor(parametrisation)
             let view = View(
                 height: input.height, width: input.width, channels: input.channels, jitter: settings.jitter,
                 scale: settings.scale,
-                rotation: settings.rotation, random: &climber.random)
+                rotation: settings.rotation, random: &picture.random)
             let value = try passes.value[index].forward(view.apply(tensor))
-            return (climber: climber, tensor: tensor, view: view, value: value, features: passes.value[index].features())
+            return (picture: picture, tensor: tensor, view: view, value: value, features: passes.value[index].features())
         }
         var likeness: (value: Double, gradients: [[Float]])?
         if let layer = network.diversityLayer {
@@ -166,7 +168,7 @@ public struct Ascent: Sendable {
         }
         let penalties = likeness
         let moved = try each(looked) { index, look in
-            var climber = look.climber
+            var picture = look.picture
             var gradient = look.view.adjoint(try passes.value[index].backward(penalty: penalties?.gradients[index]))
             let isMoved = gradient.contains { $0 != 0 }
             var value = look.value
@@ -181,10 +183,10 @@ public struct Ascent: Sendable {
                 value -= variation.value(look.tensor)
                 variation.subtract(from: &gradient, at: look.tensor)
             }
-            climber.climb(along: gradient, parametrisation, settings, input)
-            return (climber: climber, value: value, isMoved: isMoved)
+            picture.ascend(along: gradient, parametrisation, settings, input)
+            return (picture: picture, value: value, isMoved: isMoved)
         }
-        climbers = moved.map(\.climber)
+        pictures = moved.map(\.picture)
         return (moved.map { $0.value - (penalties?.value ?? 0) }, moved.contains(where: \.isMoved))
     }
 
@@ -206,7 +208,7 @@ public struct Ascent: Sendable {
 }
 
 /// One picture on its way up.
-private struct Climber: Sendable {
+private struct AscendingPicture: Sendable {
     var parameters: [Float]
     var optimizer: Optimizer
     var random: GaussianNoise
@@ -214,7 +216,7 @@ private struct Climber: Sendable {
 
     func tensor(_ parametrisation: any Parametrisation) -> [Float] { parametrisation.tensor(parameters) }
 
-    mutating func climb(
+    mutating func ascend(
         along gradient: [Float], _ parametrisation: any Parametrisation, _ settings: AscentSettings, _ input: Network.Input
     ) {
         optimizer.ascend(&parameters, along: parametrisation.gradient(gradient, at: parameters))
