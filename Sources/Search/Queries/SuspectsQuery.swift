@@ -144,10 +144,10 @@ public struct SuspectsQuery: Query {
         return try store.read { snapshot in
             let fold = try BlockFold(snapshot)
             let labels = try labelled(store, fold)
-            let found = try LayerWitnesses(4 * witnesses, labels, neurons, fold)
+            let found = try TellingNeurons(4 * witnesses, labels, neurons, fold)
             let panel = try JudgePanel(labels, neurons, layer: layer, found, witnesses: witnesses, by: by, fold)
             let names = try ImageNames(snapshot)
-            var remarks = panel.remarks + labels.fewImages(LayerWitnesses.fewest, so: "no neurons are named for them")
+            var remarks = panel.remarks + labels.fewImages(TellingNeurons.fewest, so: "no neurons are named for them")
             if let example = panel.unjudged.first {
                 remarks.append(
                     .notJudged(

@@ -12,7 +12,7 @@ struct JudgePanel {
     /// - Parameter by: who alone is to judge; nil for the better of the network and the regression.
     /// - Throws: ``QueryError/cannotJudge(_:reason:)`` where the one that is asked for cannot.
     init(
-        _ labels: ImageLabels, _ neurons: NeuronSet, layer: String, _ found: LayerWitnesses, witnesses: Int,
+        _ labels: ImageLabels, _ neurons: NeuronSet, layer: String, _ found: TellingNeurons, witnesses: Int,
         by: SuspectsQuery.Judge?, _ fold: BlockFold
     ) throws {
         var others: [String] = []
@@ -94,7 +94,7 @@ struct JudgePanel {
 
 /// The neurons to be named with an image.
 struct SuspectReasons {
-    private let found: LayerWitnesses
+    private let found: TellingNeurons
     private let labels: ImageLabels
     private let fold: BlockFold
     private let count: Int
@@ -102,7 +102,7 @@ struct SuspectReasons {
     /// By label: what its neurons say, and the copies of each.
     private var heard: [Int: (testimony: Testimony, copies: [[NeuronName]])] = [:]
 
-    init(_ found: LayerWitnesses, _ labels: ImageLabels, _ fold: BlockFold, count: Int) {
+    init(_ found: TellingNeurons, _ labels: ImageLabels, _ fold: BlockFold, count: Int) {
         (self.found, self.labels, self.fold, self.count) = (found, labels, fold, count)
         numbers = Dictionary(labels.names.enumerated().map { ($1, $0) }) { first, _ in first }
     }

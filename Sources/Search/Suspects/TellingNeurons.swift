@@ -1,7 +1,7 @@
 import ActivationStore
 
 /// The neurons of a layer that tell each label best.
-struct LayerWitnesses {
+struct TellingNeurons {
     /// A label needs so many images to have any.
     static let fewest = 5
 
