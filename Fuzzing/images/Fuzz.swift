@@ -13,6 +13,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     _ = framed
     // For a network of other channels than pictures have.
     _ = try? reader.read(bytes, framing: Framing(resize: .none, crop: Size(width: 28, height: 28), channels: 4))
+    // Numbers of more than 8 bits, and a window of them.
+    let levels = Levels(areNumbers: count % 2 == 0, window: Window(center: 40, width: 400))
+    let raw = Framing(resize: .textLine, crop: Size(width: 28, height: 28), channels: 1, levels: levels)
+    _ = try? reader.read(bytes, framing: raw)
     unpack(Array(bytes))
     return 0
 }

@@ -15,6 +15,9 @@ public struct Image: Sendable, Equatable {
         set { source = newValue.map { ($0, pixels) } }
     }
 
+    /// The columns and rows that show the picture, where it was framed; all others are padding. Nil of a picture of another kind.
+    public internal(set) var shown: PictureArea?
+
     public static func == (a: Image, b: Image) -> Bool {
         (a.width, a.height) == (b.width, b.height) && a.pixels == b.pixels && a.samples == b.samples
     }

@@ -6,8 +6,6 @@ public enum DatasetError: Error, Equatable, Sendable {
     case unreadableFolder(path: String)
     case notAFile(path: String)
     case noImages(paths: [String])
-    /// A tar that is compressed as a whole.
-    case packedArchive(path: String)
     /// Archives in which nothing can be read; the first that is not.
     case onlyRefused(count: Int, path: String, reason: String)
     case unreadableLabels(path: String, reason: String)
@@ -31,10 +29,6 @@ public enum DatasetError: Error, Equatable, Sendable {
 }
 
 extension DatasetError: CustomStringConvertible {
-    /// Why a compressed tar is not read.
-    static let packedReason =
-        "is a compressed tar, in which nothing can be found without unpacking all before it; make it a plain .tar (gunzip, unxz, unzstd), as pictures are packed already"
-
     public var description: String {
         switch self {
         case .missing(let path): "there is no file or folder '\(path)'"
@@ -42,7 +36,6 @@ extension DatasetError: CustomStringConvertible {
         case .notAFile(let path): "'\(path)' is no file but a pipe, socket or device; name pictures, or folders with pictures"
         case .noImages(let paths):
             "there is no image in \(paths.map { "'\($0)'" }.joined(separator: ", ")); neurodex reads \(ContentKind.decoded)"
-        case .packedArchive(let path): "'\(path)' \(Self.packedReason)"
         case .onlyRefused(let count, let path, let reason):
             "no image can be read: \(count) \(count == 1 ? "file is" : "files are") refused, such as '\(path)', which \(reason)"
         case .unreadableLabels(let path, let reason): "cannot read the labels in '\(path)': \(reason)"

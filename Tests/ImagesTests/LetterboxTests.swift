@@ -128,4 +128,44 @@ import Testing
         for color in [Color.black, Color(7, 7, 8)] { #expect(Color(color.description) == color) }
         for text in ["", "256", "-1", "1,2", "1,2,3,4", "1,,3", "red", "1.5"] { #expect(Color(text) == nil, "\(text)") }
     }
+
+    /// Lines of text as PaddleOCR's `resize_norm_img` makes them (with OpenCV 4.12, of the same pictures in BGR): the width of the line, and the SHA-256
+    /// of the network's input, height × width × channels in float32.
+    @Test(
+        arguments: [
+            (50, 20, 32, 100, 80, "50eaa8c5b5463a36"), (200, 31, 48, 320, 310, "632a3aa79c654247"),
+            (400, 20, 32, 100, 100, "1fa560fa72bf85f0"), (7, 30, 32, 64, 8, "46e1c95623cff68d"),
+            (97, 48, 48, 320, 97, "6fb1a321a9a8e0e3"),
+        ]) func linesAreThoseOfPaddleOCR(
+            _ width: Int, _ height: Int, _ frameHeight: Int, _ frameWidth: Int, _ lineWidth: Int, _ expected: String
+        ) throws
+    {
+        let recipe = Preprocessing(.textLine, input: Size(width: frameWidth, height: frameHeight))
+        let png = try Self.picture(width, height).pngData()
+        let framed = try png.withUnsafeBytes { try ImageReader().read($0, framing: recipe.framing) }
+        let tensor = recipe.tensor(from: framed.image)
+        #expect(String(tensor.withUnsafeBytes { SHA256.hash(data: $0) }.hexadecimal.prefix(16)) == expected)
+        let placement = framed.placement
+        #expect(placement.shown.columns == 0..<lineWidth && placement.shown.rows == 0..<frameHeight)
+        // Back to the picture, across and down by scales of their own.
+        let source = placement.sourceRectangle(ofInput: placement.shownRectangle)
+        #expect(abs(source.width - Double(width)) < 1e-9 && abs(source.height - Double(height)) < 1e-9)
+        let part = Rectangle(x: 1, y: 2, width: 3, height: 4)
+        let back = placement.inputRectangle(ofSource: placement.sourceRectangle(ofInput: part))
+        #expect(abs(back.x - 1) < 1e-9 && abs(back.y - 2) < 1e-9 && abs(back.width - 3) < 1e-9 && abs(back.height - 4) < 1e-9)
+    }
+
+    /// A recipe of lines is written and read as any; another colour takes the place of zeros.
+    @Test func recipesOfLines() throws {
+        var recipe = Preprocessing(.textLine, input: Size(width: 64, height: 32))
+        #expect(try Preprocessing(json: try recipe.canonicalJSON()) == recipe && recipe.padsWithZeros)
+        #expect(recipe.summary.contains("line of text, 32×64 at most") && recipe.summary.contains("padded with zeros"))
+        (recipe.padding, recipe.padsWithZeros) = (.white, false)
+        let png = try Self.picture(10, 30).pngData()
+        let framed = try png.withUnsafeBytes { try ImageReader().read($0, framing: recipe.framing) }
+        #expect(recipe.tensor(from: framed.image).last == 1)
+        recipe.frame(by: .letterbox(.center))
+        #expect(recipe.padding == Preprocessing.letterboxPadding && !recipe.padsWithZeros)
+        #expect(Framing.Resize("text-line") == .textLine && Framing.Resize.textLine.description == "text-line")
+    }
 }

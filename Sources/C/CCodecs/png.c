@@ -48,8 +48,9 @@ static void expand_palette(uint8_t *row, int width, const uint8_t (*colours)[3])
   }
 }
 
-codec_status codec_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, int width, int height,
-                              char message[CODEC_MESSAGE_LENGTH]) {
+// Rows of 3 bytes a pixel; or of `deep` samples a pixel, each of 16 bits, high byte first.
+static codec_status decode(const uint8_t *bytes, size_t count, uint8_t *out, int width, int height, int deep,
+                           char message[CODEC_MESSAGE_LENGTH]) {
   png_source source = {bytes, count, 0, message};
   png_source *volatile kept = &source;
   message[0] = 0;
@@ -93,21 +94,41 @@ codec_status codec_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, 
     png_set_check_for_invalid_index(png, 0);
   } else {
     png_set_expand_gray_1_2_4_to_8(png);
-    png_set_strip_16(png);
     png_set_strip_alpha(png);
-    png_set_gray_to_rgb(png);
+    if (!deep) {
+      png_set_strip_16(png);
+      png_set_gray_to_rgb(png);
+    }
   }
   int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
-  size_t row_bytes = (size_t)width * (palette ? 1 : 3), stride = (size_t)width * 3;
+  size_t stride = (size_t)width * (deep ? 2 * (size_t)deep : 3), row_bytes = palette ? (size_t)width : stride;
   if (png_get_rowbytes(png, info) != row_bytes) png_error(png, "an unexpected row length");
   for (int pass = 0; pass < passes; pass++)
-    for (int y = 0; y < height; y++) png_read_row(png, rgb + (size_t)y * stride, NULL);
+    for (int y = 0; y < height; y++) png_read_row(png, out + (size_t)y * stride, NULL);
   if (palette)
-    for (int y = 0; y < height; y++) expand_palette(rgb + (size_t)y * stride, width, colours);
+    for (int y = 0; y < height; y++) expand_palette(out + (size_t)y * stride, width, colours);
   png_infop freed = info;
   png_destroy_read_struct(&png, &freed, NULL);
   return CODEC_OK;
+}
+
+codec_status codec_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, int width, int height,
+                              char message[CODEC_MESSAGE_LENGTH]) {
+  return decode(bytes, count, rgb, width, height, 0, message);
+}
+
+codec_status codec_png_numbers(const uint8_t *bytes, size_t count, float *values, int width, int height, int samples,
+                               char message[CODEC_MESSAGE_LENGTH]) {
+  // Levels of 2 bytes in the second half of the memory for numbers of 4: each is read before its place is written.
+  size_t total = (size_t)width * (size_t)height * (size_t)samples;
+  const uint8_t *levels = (uint8_t *)values + 2 * total;
+  codec_status status = decode(bytes, count, (uint8_t *)values + 2 * total, width, height, samples, message);
+  for (size_t i = 0; status == CODEC_OK && i < total; i++) {
+    unsigned level = (unsigned)levels[2 * i] << 8 | levels[2 * i + 1];
+    values[i] = (float)level;
+  }
+  return status;
 }
 
 typedef struct {

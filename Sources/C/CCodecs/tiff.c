@@ -125,6 +125,8 @@ static codec_status describe(TIFF *tiff, layout *out, char *message) {
   // Numbers, rather than levels of colours.
   raster->is_array = raster->is_float || raster->is_signed || raster->bits > 16 || raster->extra > 1 || raster->extra < 0 ||
                      (colours == 1 && raster->extra == 1 && extra == EXTRASAMPLE_UNSPECIFIED);
+  raster->is_plain = out->photometric <= PHOTOMETRIC_RGB && !raster->is_premultiplied;
+  raster->is_inverted = out->photometric == PHOTOMETRIC_MINISWHITE;
   return CODEC_OK;
 }
 

@@ -24,7 +24,10 @@ public struct StoredPictures {
 
     /// Nil where the file has gone, or is not what was indexed.
     public func picture(of image: StoredImage) -> Image? {
-        read(image) { bytes throws(ImageError) in try reader.decode(bytes, channels: preprocessing?.channelCount) }
+        let levels = preprocessing?.levels ?? Levels()
+        return read(image) { bytes throws(ImageError) in
+            try reader.decode(bytes, channels: preprocessing?.channelCount, levels: levels)
+        }
     }
 
     /// A picture to be looked at: the file's, or else the store's thumbnail of it. Nil where there is neither.
@@ -34,11 +37,11 @@ public struct StoredPictures {
     public func shown(_ image: StoredImage, atLeast side: Int?) -> ShownPicture? {
         let whole = Size(width: image.width, height: image.height)
         let picture = read(image) { bytes throws(ImageError) in
-            let channels = preprocessing?.channelCount
+            let (channels, levels) = (preprocessing?.channelCount, preprocessing?.levels ?? Levels())
             return if let side {
-                try reader.decode(bytes, atLeast: side, channels: channels).picture
+                try reader.decode(bytes, atLeast: side, channels: channels, levels: levels).picture
             } else {
-                try reader.decode(bytes, channels: channels)
+                try reader.decode(bytes, channels: channels, levels: levels)
             }
         }
         if let picture { return ShownPicture(picture: picture, whole: whole, isThumbnail: false) }

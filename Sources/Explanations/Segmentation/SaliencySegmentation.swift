@@ -44,7 +44,7 @@ public struct SaliencySegmentation: Codable, Equatable, Sendable {
     public func mask(of map: ExplanationMap, over framed: FramedImage) throws -> Mask {
         let (placement, size) = (framed.placement, framed.placement.crop)
         guard placement.isPadded else { return try mask(of: map, over: framed.image) }
-        let (columns, rows) = placement.shown
+        let (columns, rows) = (placement.shown.columns, placement.shown.rows)
         let part = try mask(of: map.cropped(to: placement), over: framed.image.cropped(columns: columns, rows: rows))
         var mask = Mask(boxes: [], in: size)
         for (index, isInside) in part.isInside.enumerated() where isInside {

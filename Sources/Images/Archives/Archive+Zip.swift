@@ -31,7 +31,7 @@ extension Archive.Reading {
             } else {
                 let entry = Archive.Entry(
                     name: "", offset: record.offset, stored: record.stored, bytes: record.bytes,
-                    method: record.method == 8 ? .deflated : .zipStored)
+                    method: record.method == 8 ? .deflated : .zipStored, sum: record.sum)
                 add(entry, name: name)
             }
         }
@@ -69,6 +69,7 @@ private struct ZipDirectory {
 private struct ZipRecord {
     let flags: Int
     let method: Int
+    let sum: UInt32
     private(set) var stored: Int
     private(set) var bytes: Int
     private(set) var offset: Int
@@ -80,7 +81,7 @@ private struct ZipRecord {
     /// - Parameter start: 46 bytes at least before the end.
     init(_ directory: [UInt8], at start: Int) {
         func number(_ place: Int, _ count: Int) -> Int { Self.number(directory, start + place, count) }
-        (flags, method) = (number(8, 2), number(10, 2))
+        (flags, method, sum) = (number(8, 2), number(10, 2), UInt32(number(16, 4)))
         (stored, bytes, offset) = (number(20, 4), number(24, 4), number(42, 4))
         name = start + 46..<start + 46 + number(28, 2)
         let extra = name.upperBound..<name.upperBound + number(30, 2)

@@ -1,3 +1,4 @@
+internal import CCodecs
 internal import Support
 
 #if canImport(Glibc)
@@ -22,6 +23,8 @@ package struct Archive: Sendable {
         /// How many bytes it has.
         package var bytes: Int
         var method = Method.stored
+        /// Of a zip, the checksum of its bytes.
+        var sum: UInt32?
     }
 
     enum Method: Sendable, Equatable { case stored, deflated, zipStored }
@@ -36,27 +39,46 @@ package struct Archive: Sendable {
     package private(set) var entries: [Entry] = []
     package private(set) var refusals: [Refusal] = []
     private var places: [ExactString: Int] = [:]
+    /// What it was unpacked to, of one that is compressed as a whole: a file without a name, which goes with the last that has this.
+    private let unpacked: ArchiveFile?
+    /// How many bytes it was unpacked to; nil of one that is not compressed as a whole.
+    package var unpackedBytes: Int? { unpacked?.bytes }
 
     /// Whether a name is that of an archive.
     package static func isNamed(_ path: String) -> Bool {
-        [".tar", ".zip"].contains { path.utf8.count > 4 && path.lowercased().hasSuffix($0) }
+        ending(of: path) != nil
     }
 
-    /// Names of archives that are compressed as a whole, in which nothing can be found without unpacking all before it.
+    /// Names of archives that are compressed as a whole, in which nothing can be found without unpacking all before it, so that they are unpacked.
     package static func isPackedName(_ path: String) -> Bool {
-        [".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"].contains { path.lowercased().hasSuffix($0) }
+        ending(of: path).map { packedEndings.contains($0) } ?? false
+    }
+
+    private static let packedEndings = [".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"]
+
+    /// What says of a name that it is an archive's; nil of others.
+    package static func ending(of path: String) -> String? {
+        // As few bytes as the longest ending has, for paths are many.
+        let last = String(decoding: path.utf8.suffix(9), as: UTF8.self).lowercased()
+        return ([".tar", ".zip"] + packedEndings).first { last.utf8.count > $0.utf8.count && last.hasSuffix($0) }
     }
 
     /// - Throws: `ImageError` without a name.
     package init(contentsOf path: String) throws(ImageError) {
-        try self.init(ArchiveFile(path), isZip: path.lowercased().hasSuffix(".zip"))
+        let file = try ArchiveFile(path)
+        guard let packing = try ArchivePacking(file) else {
+            try self.init(file, isZip: path.lowercased().hasSuffix(".zip"))
+            return
+        }
+        try self.init(packing.unpacked(file), isZip: false, isUnpacked: true)
     }
 
     /// Of an archive in memory.
     /// - Throws: `ImageError` without a name.
     package init(_ bytes: [UInt8]) throws(ImageError) { try self.init(ArchiveFile(bytes), isZip: false) }
 
-    private init(_ file: ArchiveFile, isZip isNamedZip: Bool) throws(ImageError) {
+    private init(_ file: ArchiveFile, isZip isNamedZip: Bool, isUnpacked: Bool = false) throws(ImageError) {
+        unpacked = isUnpacked ? file : nil
         let isZip = try file.read(at: 0, count: 4, orLess: true).elementsEqual([0x50, 0x4B, 0x03, 0x04])
         var reading = Reading()
         if isZip || isNamedZip {
@@ -68,6 +90,9 @@ package struct Archive: Sendable {
         entries = reading.entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         for (index, entry) in entries.enumerated() { places[ExactString(entry.name)] = index }
     }
+
+    /// Where archives that are compressed as a whole are unpacked.
+    package static var folder: String { ArchivePacking.folder }
 
     package func entry(named name: String) -> Entry? { places[ExactString(name)].map { entries[$0] } }
 
@@ -108,6 +133,7 @@ package struct Archive: Sendable {
     /// An entry's bytes, into memory for as many.
     /// - Throws: `ImageError` without a name.
     func read(_ entry: Entry, of path: String, to out: UnsafeMutableRawBufferPointer) throws(ImageError) {
+        if let unpacked { return try read(entry, from: unpacked, to: out) }
         try read(entry, from: ArchiveFile(path), to: out)
     }
 
@@ -128,20 +154,29 @@ package struct Archive: Sendable {
         }
         guard entry.method == .deflated else {
             try file.read(at: offset, to: UnsafeMutableRawBufferPointer(rebasing: out[..<entry.bytes]))
-            return
+            return try compare(entry, out)
         }
         let packed = try file.read(at: offset, count: entry.stored)
         guard Inflation.unpack(packed, to: UnsafeMutableRawBufferPointer(rebasing: out[..<entry.bytes])) else {
-            throw Self.damaged("its packed bytes are not what the archive says")
+            throw Self.damaged("the packed bytes of '\(entry.name)' are not what the archive says")
         }
+        try compare(entry, out)
+    }
+
+    /// Compares the sum that a zip has of a file's bytes.
+    private func compare(_ entry: Entry, _ out: UnsafeMutableRawBufferPointer) throws(ImageError) {
+        guard let sum = entry.sum else { return }
+        let found = codec_crc32(out.assumingMemoryBound(to: UInt8.self).baseAddress, entry.bytes)
+        guard found != sum else { return }
+        throw Self.damaged("the checksum of '\(entry.name)' is not the one that the archive states; get it again")
     }
 
     static func damaged(_ detail: String) -> ImageError { ImageError(.unreadable(reason: "the archive is damaged: \(detail)")) }
 }
 
 /// An archive's bytes at any place.
-final class ArchiveFile {
-    private let descriptor: Int32
+final class ArchiveFile: Sendable {
+    let descriptor: Int32
     let bytes: Int
     /// Nil of a file.
     private let memory: [UInt8]?
@@ -160,6 +195,9 @@ final class ArchiveFile {
         }
         bytes = Int(status.st_size)
     }
+
+    /// Of a file that is open, which is closed with this.
+    init(descriptor: Int32, bytes: Int) { (memory, self.descriptor, self.bytes) = (nil, descriptor, bytes) }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 

@@ -70,7 +70,7 @@ package struct ArchivedFile: Sendable {
         var rest = path.utf8[...]
         while let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
             let before = path[..<slash]
-            if slash > path.startIndex, before.utf8.count > 4, isEnding(before.utf8.suffix(4)) {
+            if slash > path.startIndex, before.utf8.count > 4, mayEnd(before.utf8.suffix(4)), Archive.isNamed(String(before)) {
                 if FileStatus(String(before))?.isFile == true { return slash }
             }
             rest = path.utf8[path.utf8.index(after: slash)...]
@@ -78,9 +78,9 @@ package struct ArchivedFile: Sendable {
         return nil
     }
 
-    private static func isEnding(_ bytes: Substring.UTF8View.SubSequence) -> Bool {
-        let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
-        return lower.elementsEqual(".tar".utf8) || lower.elementsEqual(".zip".utf8)
+    /// A quick look at four bytes, for most folders are no archives: of all endings, only those of `.tzst` and `.tbz2` have no point there.
+    private static func mayEnd(_ bytes: Substring.UTF8View.SubSequence) -> Bool {
+        bytes.contains(UInt8(ascii: ".")) || bytes.first == UInt8(ascii: "t")
     }
 
     private struct Known: Sendable {
@@ -98,9 +98,20 @@ package struct ArchivedFile: Sendable {
         }
         let key = ExactString(path)
         if let known = all.withLock({ $0[key] }), known.status == status { return known }
-        // Two workers may read it at once; either's is as good.
+        // Two workers may read one at once, and either's is as good; but one that has to be unpacked is so once.
+        guard Archive.isPackedName(path) else { return try remembered(path, status) }
+        let result = unpacking.withLock { _ -> Result<Known, ImageError> in
+            if let known = all.withLock({ $0[key] }), known.status == status { return .success(known) }
+            return Result { () throws(ImageError) in try remembered(path, status) }
+        }
+        return try result.get()
+    }
+
+    private static let unpacking = Mutex<Void>(())
+
+    private static func remembered(_ path: String, _ status: FileStatus) throws(ImageError) -> Known {
         let known = Known(contents: try Archive(contentsOf: path), status: status)
-        all.withLock { $0[key] = known }
+        all.withLock { $0[ExactString(path)] = known }
         return known
     }
 }

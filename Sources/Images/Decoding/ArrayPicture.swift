@@ -1,15 +1,6 @@
 internal import Foundation
 internal import Support
 
-/// The numbers that a picture was drawn from.
-public struct Samples: Sendable, Equatable {
-    public let channels: Int
-    /// Height × width × channels.
-    public let values: [Float]
-    /// Whether they are bytes (NumPy's uint8), which are divided as pixels are.
-    public let areBytes: Bool
-}
-
 /// A NumPy array as a picture: any number of channels, each of any numbers.
 ///
 /// The axes are channels × rows × columns, or rows × columns alone for one channel. Where the last axis, and not the first, is as long as the
@@ -20,7 +11,7 @@ struct ArrayPicture {
     let width: Int
     /// Height × width × channels.
     private let values: [Float]
-    private let areBytes: Bool
+    private let kind: Samples.Kind
 
     /// - Parameter wanted: the network's channels; nil for any.
     /// - Throws: `ImageError` without a name.
@@ -37,16 +28,16 @@ struct ArrayPicture {
             throw ImageError(.tooLarge(.npy, width: layout.width * layout.channels, height: layout.height))
         }
         (channels, height, width) = (layout.channels, layout.height, layout.width)
-        areBytes = array.kind.hasSuffix("u1")
+        kind = array.kind.hasSuffix("u1") ? .bytes : .numbers
         let numbers = array.floats()
         values = layout.isChannelsLast || channels == 1 ? numbers : Self.interleaved(numbers, channels: channels)
     }
 
     /// Numbers of a picture that is stored as `orientation` says.
     /// - Parameter stored: height × width × channels.
-    init(_ stored: [Float], height: Int, width: Int, areBytes: Bool, orientation: Orientation) {
+    init(_ stored: [Float], height: Int, width: Int, kind: Samples.Kind, orientation: Orientation) {
         let channels = stored.count / (height * width)
-        (self.channels, self.areBytes) = (channels, areBytes)
+        (self.channels, self.kind) = (channels, kind)
         (self.height, self.width) = orientation.exchangesSides ? (width, height) : (height, width)
         guard orientation != .upright else {
             values = stored
@@ -98,9 +89,9 @@ struct ArrayPicture {
     }
 
     /// As it is.
-    func whole() -> Image { Self.drawn(values, width: width, height: height, channels: channels, areBytes: areBytes) }
+    func whole() -> Image { Self.drawn(values, width: width, height: height, channels: channels, kind: kind) }
 
-    /// Resized and cropped; zeros where it does not reach.
+    /// Resized and cropped; zeros where it does not reach, or the padding's colour of levels.
     /// - Throws: `ImageError` without a name, for a frame of too many numbers.
     func framed(_ framing: Framing) throws(ImageError) -> FramedImage {
         let placement = framing.placement(sourceWidth: width, sourceHeight: height)
@@ -122,24 +113,28 @@ struct ArrayPicture {
             part = across.horizontal(lines, height: rows.count, width: width, channels: channels)
         }
         let isWhole = columns.count == crop.width && rows.count == crop.height
-        var image = Self.drawn(part, width: columns.count, height: rows.count, channels: channels, areBytes: areBytes)
+        var image = Self.drawn(part, width: columns.count, height: rows.count, channels: channels, kind: kind)
+        image.shown = placement.shown
         guard !isWhole else { return FramedImage(image: image, placement: placement) }
         var frame = Image(width: crop.width, height: crop.height, fill: framing.padding)
-        var padded = [Float](repeating: 0, count: crop.width * crop.height * channels)
+        let ground = kind.ground(framing.padding, channels: channels)
+        var padded = (0..<crop.width * crop.height).flatMap { _ in ground }
         for (row, y) in rows.enumerated() {
             let place = (y - placement.y) * crop.width + columns.lowerBound - placement.x
             let length = columns.count * channels
             padded.replaceSubrange(place * channels..<place * channels + length, with: part[row * length..<(row + 1) * length])
         }
         frame.blit(image, x: columns.lowerBound - placement.x, y: rows.lowerBound - placement.y)
+        let drawn = image.samples?.drawn
         image = frame
-        image.samples = Samples(channels: channels, values: padded, areBytes: areBytes)
+        image.samples = Samples(channels: channels, values: padded, kind: kind, drawn: drawn)
+        image.shown = placement.shown
         return FramedImage(image: image, placement: placement)
     }
 
     /// One channel or two as grey, of more the first three as red, green and blue: from black, the smallest of the numbers drawn, to white, the
     /// largest. What is no number is black.
-    private static func drawn(_ values: [Float], width: Int, height: Int, channels: Int, areBytes: Bool) -> Image {
+    private static func drawn(_ values: [Float], width: Int, height: Int, channels: Int, kind: Samples.Kind) -> Image {
         let planes = ChannelOrder.bands.drawn(of: channels)
         var (low, high) = (Float.infinity, -Float.infinity)
         for start in stride(from: 0, to: values.count, by: channels) {
@@ -160,7 +155,7 @@ struct ArrayPicture {
                 }
             }
         }
-        image.samples = Samples(channels: channels, values: values, areBytes: areBytes)
+        image.samples = Samples(channels: channels, values: values, kind: kind, drawn: high >= low ? low...high : nil)
         return image
     }
 }

@@ -1,7 +1,7 @@
 /// What a file's first bytes say it is, whatever its name says.
 public enum ContentKind: String, Sendable, Equatable, CaseIterable {
     case jpeg, png, webp
-    case gif, bmp, tiff, pnm, heif, avif, jpeg2000, jpegXL, photoshop, icon, svg
+    case gif, bmp, tiff, dicom, pnm, heif, avif, jpeg2000, jpegXL, photoshop, icon, svg
     case pdf, html, zip, gzip, npy, text, zeros, unknown
 
     /// With its article, for a sentence: "a GIF image".
@@ -13,6 +13,7 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
         case .gif: "a GIF image"
         case .bmp: "a BMP image"
         case .tiff: "a TIFF image"
+        case .dicom: "a DICOM file"
         case .pnm: "a PNM (PPM, PGM or PBM) image"
         case .heif: "an HEIF image"
         case .avif: "an AVIF image"
@@ -35,13 +36,13 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
     /// Whether neurodex decodes it.
     public var isDecoded: Bool {
         switch self {
-        case .jpeg, .png, .webp, .tiff, .gif, .bmp, .heif, .avif, .jpegXL, .npy: true
+        case .jpeg, .png, .webp, .tiff, .dicom, .gif, .bmp, .heif, .avif, .jpegXL, .npy: true
         default: false
         }
     }
 
     /// The kinds that are decoded, for sentences.
-    public static let decoded = "JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF, HEIC, JPEG XL and arrays (.npy)"
+    public static let decoded = "JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF, HEIC, JPEG XL, DICOM and arrays (.npy)"
 
     /// Debian's package of the library that it takes, where the program looks for that when it runs.
     var library: String? {
@@ -101,6 +102,8 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
             self = .gzip
         } else if starts([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) {
             self = .npy
+        } else if starts("DICM", at: 128) {
+            self = .dicom
         } else if bytes.count > 2 && bytes[0] == 0x50 && (0x31...0x37).contains(bytes[1])
             && [0x09, 0x0A, 0x0D, 0x20].contains(bytes[2])
         {

@@ -19,8 +19,8 @@ public struct FramedImage: Sendable, Equatable {
 /// ```
 ///
 /// The pixels are those of Pillow 13's `convert("RGB")` after `exif_transpose`, with torchvision's `Resize` and `CenterCrop`,
-/// bit for bit; but grey of 16 bits is scaled to 8, where Pillow clips it. By `Interpolation.opencv` they are resized as
-/// OpenCV's.
+/// bit for bit; but grey of 16 bits is scaled to 8, where Pillow clips it, or kept as numbers: see `Levels`. By `Interpolation.opencv` they are
+/// resized as OpenCV's.
 public final class ImageReader {
     private let file = FileBuffer()
     private let jpeg = JPEGDecoder()
@@ -55,7 +55,7 @@ public final class ImageReader {
     ///
     /// - Throws: `ImageError` without a name.
     public func read(_ bytes: UnsafeRawBufferPointer, framing: Framing) throws(ImageError) -> FramedImage {
-        if let array = try array(bytes, channels: framing.channels) { return try array.framed(framing) }
+        if let array = try array(bytes, channels: framing.channels, framing.levels) { return try array.framed(framing) }
         let header = try header(bytes)
         if let wanted = framing.channels, wanted != 1, wanted != 3 { throw ImageError(.channels(header.kind, wanted: wanted)) }
         let upright = header.upright
@@ -69,10 +69,10 @@ public final class ImageReader {
         let rows = max(placement.y, 0)..<min(placement.y + placement.crop.height, placement.resized.height)
         let neededColumns = ImageReader.needed(columns, upright.width, placement.resized.width, framing.interpolation)
         let neededRows = ImageReader.needed(rows, upright.height, placement.resized.height, framing.interpolation)
-        let pixels = try decode(header, bytes, columns: neededColumns, rows: neededRows)
+        let pixels = try decode(header, bytes, columns: neededColumns, rows: neededRows, window: framing.levels.window)
 
         let (width, height) = (placement.crop.width, placement.crop.height)
-        let image = Image(width: width, height: height) { target in
+        var image = Image(width: width, height: height) { target in
             guard let start = target.baseAddress else { return }
             if columns.count < width || rows.count < height { Image.fill(target, with: framing.padding) }
             let first = (rows.lowerBound - placement.y) * width + columns.lowerBound - placement.x
@@ -82,6 +82,7 @@ public final class ImageReader {
                 columns: columns, rows: rows, interpolation: framing.interpolation, passOrder: framing.passOrder,
                 target: start + first * 3, targetStride: width * 3)
         }
+        image.shown = placement.shown
         return FramedImage(image: image, placement: placement)
     }
 
@@ -94,13 +95,18 @@ public final class ImageReader {
 
     /// The whole picture that `bytes` hold, upright.
     ///
-    /// - Parameter channels: that the network takes, by which an array's axes are told from each other; nil for any.
+    /// - Parameters:
+    ///   - channels: that the network takes, by which an array's axes are told from each other; nil for any.
+    ///   - levels: what becomes of levels of more than 8 bits.
     /// - Throws: `ImageError` without a name.
-    public func decode(_ bytes: UnsafeRawBufferPointer, channels: Int? = nil) throws(ImageError) -> Image {
-        if let array = try array(bytes, channels: channels) { return array.whole() }
+    public func decode(
+        _ bytes: UnsafeRawBufferPointer, channels: Int? = nil, levels: Levels = Levels()
+    ) throws(ImageError) -> Image {
+        if let array = try array(bytes, channels: channels, levels) { return array.whole() }
         let header = try header(bytes)
         let upright = header.upright
-        let pixels = try decode(header, bytes, columns: 0..<upright.width, rows: 0..<upright.height)
+        let pixels = try decode(
+            header, bytes, columns: 0..<upright.width, rows: 0..<upright.height, window: levels.window)
         return Image(width: upright.width, height: upright.height) { target in
             target.baseAddress?.update(from: pixels, count: target.count)
         }
@@ -112,10 +118,10 @@ public final class ImageReader {
     /// - Returns: the picture, and the size of the whole one.
     /// - Throws: `ImageError` without a name.
     public func decode(
-        _ bytes: UnsafeRawBufferPointer, atLeast side: Int, channels: Int? = nil
+        _ bytes: UnsafeRawBufferPointer, atLeast side: Int, channels: Int? = nil, levels: Levels = Levels()
     ) throws(ImageError) -> (picture: Image, whole: Size) {
         if ContentKind(of: bytes) != .jpeg {
-            let picture = try decode(bytes, channels: channels)
+            let picture = try decode(bytes, channels: channels, levels: levels)
             return (picture, Size(width: picture.width, height: picture.height))
         }
         let whole = try header(bytes)
@@ -133,12 +139,22 @@ public final class ImageReader {
     }
 
     /// What is numbers rather than colours of 8 bits; nil for pictures.
-    private func array(_ bytes: UnsafeRawBufferPointer, channels: Int?) throws(ImageError) -> ArrayPicture? {
+    private func array(
+        _ bytes: UnsafeRawBufferPointer, channels: Int?, _ levels: Levels
+    ) throws(ImageError) -> ArrayPicture? {
         switch ContentKind(of: bytes) {
         case .npy: return try ArrayPicture(bytes, channels: channels)
         case .tiff:
             let tiff = try TIFF(bytes)
-            return tiff.isArray(for: channels) ? try tiff.array(bytes, channels: channels) : nil
+            let isArray = tiff.isArray(for: channels) || levels.areNumbers && tiff.isDeep(for: channels)
+            return isArray ? try tiff.array(bytes, channels: channels) : nil
+        case .png:
+            guard levels.areNumbers, channels ?? 1 == 1 || channels == 3, let samples = PNG.deepSamples(bytes) else { return nil }
+            return try PNG.numbers(bytes, samples: samples, channels: channels)
+        case .dicom:
+            guard levels.areNumbers, channels ?? 1 == 1 || channels == 3 else { return nil }
+            let dicom = try DICOM(bytes)
+            return dicom.isGrey ? try dicom.numbers(channels: channels) : nil
         default: return nil
         }
     }
@@ -151,6 +167,7 @@ public final class ImageReader {
         case .webp: return try WebP.header(bytes).checked(bytes: bytes.count)
         case .tiff: return try TIFF(bytes).header.checked(bytes: bytes.count)
         case .heif, .avif, .jpegXL: return try HEIF(bytes, kind: ContentKind(of: bytes)).header.checked()
+        case .dicom: return try DICOM(bytes).header
         case .gif:
             let gif = try GIF(bytes)
             return try Header(kind: .gif, width: gif.width, height: gif.height, orientation: .upright).checked()
@@ -163,7 +180,7 @@ public final class ImageReader {
 
     /// The upright pixels, in memory that is valid until the next picture; only `columns` and `rows` are promised.
     private func decode(
-        _ header: Header, _ bytes: UnsafeRawBufferPointer, columns: Range<Int>, rows: Range<Int>
+        _ header: Header, _ bytes: UnsafeRawBufferPointer, columns: Range<Int>, rows: Range<Int>, window: Window? = nil
     ) throws(ImageError) -> UnsafeMutablePointer<UInt8> {
         let count = header.width * header.height * 3
         let pixels = stored.pointer(bytes: count)
@@ -173,6 +190,7 @@ public final class ImageReader {
         case .webp: try WebP.decode(header, bytes, to: pixels)
         case .tiff: try TIFF(bytes).decode(bytes, to: pixels)
         case .heif, .avif, .jpegXL: try HEIF(bytes, kind: header.kind).decode(bytes, to: pixels)
+        case .dicom: try DICOM(bytes).decode(to: pixels, window: window)
         case .gif: try GIF(bytes).decode(bytes, to: pixels)
         case .bmp: try BMP(bytes).decode(bytes, to: pixels)
         default:

@@ -70,6 +70,27 @@ public enum PNG {
         if let text { metadata.add(keyword, text) }
     }
 
+    /// How many levels of 16 bits a pixel has, without opacity: 1 of grey, 3 of colours; nil of a picture of fewer bits.
+    static func deepSamples(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard bytes.part(at: 12, count: 4).elementsEqual("IHDR".utf8), bytes.bigEndian(at: 24, count: 1) == 16 else { return nil }
+        return [0: 1, 2: 3, 4: 1, 6: 3][bytes[25]]
+    }
+
+    /// The levels of a picture of 16 bits as numbers, 0 to 65535.
+    /// - Throws: `ImageError` without a name.
+    static func numbers(
+        _ bytes: UnsafeRawBufferPointer, samples: Int, channels wanted: Int?
+    ) throws(ImageError) -> ArrayPicture {
+        let header = try header(bytes).checked(bytes: bytes.count)
+        let (start, width, height) = (bytes.assumingMemoryBound(to: UInt8.self).baseAddress, header.width, header.height)
+        let values = try Samples.values(height, width, samples, kind: .png) { buffer, message in
+            codec_png_numbers(start, bytes.count, buffer, Int32(width), Int32(height), Int32(samples), message)
+        }
+        return ArrayPicture(
+            Samples.colors(values, of: samples, for: wanted), height: height, width: width, kind: .levels(65535),
+            orientation: header.orientation)
+    }
+
     /// Decodes to 3 bytes a pixel; `pixels` has room for all.
     static func decode(
         _ header: Header, _ bytes: UnsafeRawBufferPointer, to pixels: UnsafeMutablePointer<UInt8>

@@ -20,7 +20,16 @@ struct TIFF {
     /// Whether its samples are numbers for a network of so many channels, rather than levels of colours: floats, numbers with signs or of more
     /// than 16 bits, and as many samples as only arrays have.
     func isArray(for channels: Int?) -> Bool {
-        raster.is_array != 0 || channels.map { $0 != 1 && $0 != 3 && $0 == Int(raster.samples) } ?? false
+        raster.is_array != 0 || isOfOtherBands(for: channels)
+    }
+
+    private func isOfOtherBands(for channels: Int?) -> Bool {
+        channels.map { $0 != 1 && $0 != 3 && $0 == Int(raster.samples) } ?? false
+    }
+
+    /// Whether it has grey or colours of 16 bits, as a PNG may.
+    func isDeep(for channels: Int?) -> Bool {
+        !isArray(for: channels) && raster.is_plain != 0 && raster.bits > 8 && (channels.map { $0 == 1 || $0 == 3 } ?? true)
     }
 
     /// Decodes to 3 bytes a pixel; `pixels` has room for all.
@@ -33,24 +42,22 @@ struct TIFF {
     func array(_ bytes: UnsafeRawBufferPointer, channels wanted: Int?) throws(ImageError) -> ArrayPicture {
         let header = try header.checked(bytes: bytes.count)
         let samples = Int(raster.samples)
-        guard wanted ?? samples == samples else { throw ImageError(.bands(.tiff, samples, wanted: wanted ?? samples)) }
-        let count = header.width * header.height * samples
-        guard count <= Image.largestPixelCount else {
-            throw ImageError(.tooLarge(.tiff, width: header.width * samples, height: header.height))
-        }
+        let isDeep = isDeep(for: wanted)
+        guard isDeep || wanted ?? samples == samples else { throw ImageError(.bands(.tiff, samples, wanted: wanted ?? samples)) }
+        let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         var raster = raster
-        var failure: ImageError?
-        let values = [Float](unsafeUninitializedCapacity: count) { buffer, written in
-            do throws(ImageError) {
-                try Self.check(bytes) { codec_tiff_numbers($0, bytes.count, &raster, buffer.baseAddress, $1) }
-                written = count
-            } catch {
-                failure = error
-            }
+        let values = try Samples.values(header.height, header.width, samples, kind: .tiff) { buffer, message in
+            codec_tiff_numbers(start, bytes.count, &raster, buffer, message)
         }
-        if let failure { throw failure }
+        guard isDeep else {
+            return ArrayPicture(
+                values, height: header.height, width: header.width,
+                kind: raster.bits == 8 && raster.is_signed == 0 ? .bytes : .numbers, orientation: header.orientation)
+        }
+        let white = Float((1 << raster.bits) - 1)
+        let levels = raster.is_inverted != 0 ? values.map { white - $0 } : values
         return ArrayPicture(
-            values, height: header.height, width: header.width, areBytes: raster.bits == 8 && raster.is_signed == 0,
+            Samples.colors(levels, of: samples, for: wanted), height: header.height, width: header.width, kind: .levels(white),
             orientation: header.orientation)
     }
 

@@ -12,10 +12,13 @@ extension Preprocessing {
             parts.append("resized to \(size(height, width))" + (isWhole ? "" : " → \(crop)"))
         case .letterbox(let anchor):
             parts.append("letterbox \(size(self.crop.height, self.crop.width))" + (anchor == .corner ? " from the corner" : ""))
+        case .textLine: parts.append("line of text, \(size(self.crop.height, self.crop.width)) at most")
         }
-        if padding != .black || isLetterbox { parts.append("padded with \(padding)") }
+        if padsWithZeros { parts.append("padded with zeros") }
+        if !padsWithZeros, padding != .black || isLetterbox { parts.append("padded with \(padding)") }
         if interpolation != .bilinear { parts.append(interpolation.rawValue) }
         if channels != .rgb { parts.append(channels == .bgr ? "BGR" : channels == .grey ? "grey" : "\(channelCount) bands") }
+        if let window = levels.window { parts.append("window \(window)") }
         parts.append(values)
         return parts.joined(separator: ", ")
     }

@@ -41,7 +41,7 @@ extension Preprocessing: Codable {
             throw fail(.pillow, "pictures are resized as by Pillow \(Text.pillow), not \(text.pillow ?? 0)")
         }
         guard let resize = Framing.Resize(text.resize) else {
-            let forms = "a number such as 256, a size such as 192x224, letterbox, letterbox-corner or none"
+            let forms = "a number such as 256, a size such as 192x224, letterbox, letterbox-corner, text-line or none"
             throw fail(.resize, "a resize is \(forms), not “\(text.resize)”")
         }
         guard let crop = Framing.Resize(text.crop), case .exact(let width, let height) = crop.ordered(isHeightFirst) else {
@@ -62,6 +62,16 @@ extension Preprocessing: Codable {
             channels: text.channels, divisor: text.divisor, mean: text.mean, deviation: text.deviation)
         passOrder = isHeightFirst ? .adaptive : .horizontalFirst
         if let pad = text.pad { padding = Color(pad[0], pad[1], pad[2]) }
+        padsWithZeros = text.padWithZeros ?? false
+        guard text.levels == nil || text.levels == Text.numbers else {
+            throw fail(.levels, "levels are “\(Text.numbers)” or are not there, not “\(text.levels ?? "")”")
+        }
+        levels.areNumbers = text.levels != nil
+        guard let window = text.window else { return }
+        guard window.count == 2, let window = Window(center: window[0], width: window[1]) else {
+            throw fail(.window, "a window is its centre and its width, 1 or more")
+        }
+        levels.window = window
     }
 }
 
@@ -69,9 +79,10 @@ extension Preprocessing: Codable {
 private struct Text: Codable {
     /// The version whose resize is followed.
     static let pillow = 13
+    static let numbers = "numbers"
 
     enum CodingKeys: String, CodingKey {
-        case resize, crop, interpolation, pad, pillow, channels, divisor, mean, deviation
+        case resize, crop, interpolation, pad, padWithZeros, pillow, channels, divisor, mean, deviation, levels, window
     }
 
     var resize: String
@@ -79,6 +90,12 @@ private struct Text: Codable {
     var interpolation: Interpolation
     /// Red, green and blue; nil for black.
     var pad: [UInt8]?
+    /// Nil for no.
+    var padWithZeros: Bool?
+    /// `numbers` where levels of more than 8 bits stay as they are; nil where they become 8 bits.
+    var levels: String?
+    /// Of DICOM's numbers, centre and width; nil for the file's own.
+    var window: [Double]?
     var pillow: Int?
     var channels: ChannelOrder
     var divisor: Double
@@ -92,6 +109,9 @@ private struct Text: Codable {
         interpolation = recipe.interpolation
         pad = recipe.padding == .black ? nil : [recipe.padding.red, recipe.padding.green, recipe.padding.blue]
         pillow = recipe.passOrder == .adaptive ? Self.pillow : nil
+        padWithZeros = recipe.padsWithZeros ? true : nil
+        levels = recipe.levels.areNumbers ? Self.numbers : nil
+        window = recipe.levels.window.map { [$0.center, $0.width] }
         (channels, divisor, mean, deviation) = (recipe.channels, recipe.divisor, recipe.mean, recipe.deviation)
     }
 

@@ -32,22 +32,27 @@ public struct Preprocessing: Sendable, Equatable {
         case caffe
         /// Resized straight to the input size, values 0...1.
         case plain
-        /// As plain, but values 0...255: for networks that normalise pictures themselves.
+        /// As plain, but the numbers that the file has, 0...255 of pictures of 8 bits and 0...65535 of those of 16: for networks that normalise
+        /// pictures themselves, and for measurements.
         case raw
         /// Ultralytics' for detectors: the whole picture in a letterbox of grey 114, resized as by OpenCV, values 0...1.
         case letterbox
+        /// PaddleOCR's for recognisers of text: a line as high as the input, resized as by OpenCV, the rest zero to the network; BGR, values −1...1.
+        case textLine = "text-line"
 
         /// The size of picture that the recipe is known for; nil where it takes any.
         public var size: Size? {
             switch self {
             case .torchvision, .caffe: Size(width: 224, height: 224)
-            case .plain, .raw, .letterbox: nil
+            case .plain, .raw, .letterbox, .textLine: nil
             }
         }
     }
 
     /// The padding of letterboxes, unless another is said: ultralytics' grey.
     public static let letterboxPadding = Color(114, 114, 114)
+    /// What is drawn where a line of text is padded with zeros: about what they are.
+    public static let textLinePadding = Color(128, 128, 128)
 
     public var resize: Framing.Resize
     /// The network's input size.
@@ -57,6 +62,10 @@ public struct Preprocessing: Sendable, Equatable {
     public var passOrder: PassOrder = .adaptive
     /// The picture's colour where it does not reach, before it is scaled as its other pixels are.
     public var padding: Color = .black
+    /// Whether the network sees zeros there instead, which no colour of 8 bits may be; the padding's colour is then only drawn.
+    public var padsWithZeros = false
+    /// What becomes of levels of more than 8 bits.
+    public var levels = Levels()
     public var channels: ChannelOrder
     /// What pixel values are divided by first: 255 for networks that see 0...1, or 1.
     public var divisor: Double
@@ -101,7 +110,9 @@ public struct Preprocessing: Sendable, Equatable {
                     ? .exact(width: input.width, height: input.height) : preset == .letterbox ? .letterbox(.center) : shorterSide,
                 crop: input, channels: .bands, divisor: preset == .raw || preset == .caffe ? 1 : 255,
                 mean: [Double](repeating: 0, count: channelCount), deviation: [Double](repeating: 1, count: channelCount))
-            if preset == .letterbox { interpolation = .opencv }
+            if preset == .textLine { frame(by: .textLine) }
+            if preset == .letterbox || preset == .textLine { interpolation = .opencv }
+            levels.areNumbers = preset == .raw
             return
         }
         switch preset {
@@ -117,10 +128,32 @@ public struct Preprocessing: Sendable, Equatable {
             self.init(
                 resize: .exact(width: input.width, height: input.height), crop: input, channels: isGrey ? .grey : .rgb,
                 divisor: preset == .raw ? 1 : 255, mean: values([0, 0, 0]), deviation: values([1, 1, 1]))
+            levels.areNumbers = preset == .raw
         case .letterbox:
             self.init(.plain, input: input, channelCount: channelCount)
             (resize, interpolation, padding) = (.letterbox(.center), .opencv, Self.letterboxPadding)
+        case .textLine:
+            self.init(
+                resize: .none, crop: input, interpolation: .opencv, channels: isGrey ? .grey : .bgr,
+                mean: values([0.5, 0.5, 0.5]), deviation: values([0.5, 0.5, 0.5]))
+            frame(by: .textLine)
         }
+    }
+
+    /// Takes another resize, and with it the padding that goes with it.
+    public mutating func frame(by other: Framing.Resize) {
+        func kind(_ resize: Framing.Resize) -> Int {
+            switch resize {
+            case .letterbox: 1
+            case .textLine: 2
+            case .none, .exact, .shorterSide: 0
+            }
+        }
+        let (old, new) = (kind(resize), kind(other))
+        resize = other
+        guard old != new else { return }
+        padding = [.black, Self.letterboxPadding, Self.textLinePadding][new]
+        padsWithZeros = new == 2
     }
 
     /// Leaves pixel values as they are in the picture, 0...255.
@@ -128,6 +161,7 @@ public struct Preprocessing: Sendable, Equatable {
         divisor = 1
         mean = mean.map { _ in 0 }
         deviation = deviation.map { _ in 1 }
+        levels.areNumbers = false
     }
 
     /// Whether pictures are put whole into a frame with padding.
@@ -139,7 +173,7 @@ public struct Preprocessing: Sendable, Equatable {
     public var framing: Framing {
         Framing(
             resize: resize, crop: crop, interpolation: interpolation, passOrder: passOrder, padding: padding,
-            channels: channelCount)
+            channels: channelCount, levels: levels)
     }
 
     /// How many channels the network sees.
@@ -177,7 +211,21 @@ extension Preprocessing {
             image.width == crop.width && image.height == crop.height,
             "the network's input is \(crop.height)×\(crop.width), not \(image.height)×\(image.width)")
         precondition(buffer.count >= valueCount, "\(valueCount) values do not fit into \(buffer.count)")
-        if let samples = image.samples { return write(samples, to: buffer) }
+        if let samples = image.samples {
+            write(samples, to: buffer)
+        } else {
+            writePixels(of: image, to: buffer)
+        }
+        guard padsWithZeros, let shown = image.shown else { return }
+        for row in 0..<image.height {
+            let isShown = shown.rows.contains(row)
+            for column in 0..<image.width where !(isShown && shown.columns.contains(column)) {
+                for channel in 0..<channelCount { buffer[(row * image.width + column) * channelCount + channel] = 0 }
+            }
+        }
+    }
+
+    private func writePixels(of image: Image, to buffer: UnsafeMutableBufferPointer<Float>) {
         let count = image.width * image.height
         table.withUnsafeBufferPointer { table in
             image.pixels.withUnsafeBufferPointer { pixels in
@@ -201,16 +249,20 @@ extension Preprocessing {
         }
     }
 
-    /// An array's numbers, in its own order of channels: bytes divided as pixels are, all others as they are; then mean and deviation.
+    /// An array's numbers, in its own order of channels, or levels, in the network's: bytes divided as pixels are, all others as they are; then mean
+    /// and deviation.
     private func write(_ samples: Samples, to buffer: UnsafeMutableBufferPointer<Float>) {
         let count = channelCount
         precondition(samples.channels == count, "the network sees \(count) channels, and the array has \(samples.channels)")
         let divisor: Float = samples.areBytes ? Float(self.divisor) : 1
         let (means, deviations) = (mean.map { Float($0) }, deviation.map { Float($0) })
+        var isReversed = false
+        if case .levels = samples.kind { isReversed = channels == .bgr }
+        let order = isReversed ? [2, 1, 0] : Array(0..<count)
         samples.values.withUnsafeBufferPointer { values in
             for start in stride(from: 0, to: valueCount, by: count) {
                 for channel in 0..<count {
-                    buffer[start + channel] = (values[start + channel] / divisor - means[channel]) / deviations[channel]
+                    buffer[start + channel] = (values[start + order[channel]] / divisor - means[channel]) / deviations[channel]
                 }
             }
         }

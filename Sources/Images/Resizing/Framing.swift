@@ -14,6 +14,11 @@ public struct Framing: Sendable, Equatable {
         /// Sides are those of ultralytics' `LetterBox`: times the smaller of the two ratios, rounded to the nearest, halves to
         /// even.
         case letterbox(Anchor)
+        /// A line of text: as high as the crop and as wide as its proportions then make it, but no wider than the crop, into which a longer line is
+        /// squeezed; it stands at the left, and the rest is padding.
+        ///
+        /// The width is that of PaddleOCR's `resize_norm_img`, height · w / h rounded up.
+        case textLine
     }
 
     /// Where a letterbox has the picture.
@@ -33,10 +38,12 @@ public struct Framing: Sendable, Equatable {
     public var padding: Color
     /// How many channels the network takes, by which an array's axes are told from each other; nil for any.
     public var channels: Int?
+    /// What becomes of levels of more than 8 bits.
+    public var levels: Levels
 
     public init(
         resize: Resize, crop: Size?, interpolation: Interpolation = .bilinear, passOrder: PassOrder = .adaptive,
-        padding: Color = .black, channels: Int? = nil
+        padding: Color = .black, channels: Int? = nil, levels: Levels = Levels()
     ) {
         self.resize = resize
         self.crop = crop
@@ -44,6 +51,7 @@ public struct Framing: Sendable, Equatable {
         self.passOrder = passOrder
         self.padding = padding
         self.channels = channels
+        self.levels = levels
     }
 
     /// Where a picture of the given upright size ends up.
@@ -65,6 +73,11 @@ public struct Framing: Sendable, Equatable {
         case .letterbox(let anchor):
             resized = Framing.fitted(resized, into: crop ?? resized)
             isAtCorner = anchor == .corner
+        case .textLine:
+            let frame = crop ?? resized
+            let width = (Double(frame.height) * (Double(sourceWidth) / Double(sourceHeight))).rounded(.up)
+            resized = Size(width: Int(min(width, Double(frame.width))), height: frame.height)
+            isAtCorner = true
         }
         let crop = self.crop ?? resized
         return Placement(
@@ -92,7 +105,8 @@ public struct Framing: Sendable, Equatable {
 }
 
 extension Framing.Resize: LosslessStringConvertible {
-    /// `256`, `192x224` (height × width, as the inputs of networks are printed), `letterbox`, `letterbox-corner` or `none`.
+    /// `256`, `192x224` (height × width, as the inputs of networks are printed), `letterbox`, `letterbox-corner`, `text-line` or
+    /// `none`.
     public var description: String {
         switch self {
         case .shorterSide(let side): "\(side)"
@@ -100,12 +114,15 @@ extension Framing.Resize: LosslessStringConvertible {
         case .none: "none"
         case .letterbox(.center): "letterbox"
         case .letterbox(.corner): "letterbox-corner"
+        case .textLine: "text-line"
         }
     }
 
     /// Reads the text form; nil when it is none of them or a size is not in 1...65535.
     public init?(_ description: String) {
-        if let named = [Self.none, .letterbox(.center), .letterbox(.corner)].first(where: { $0.description == description }) {
+        if let named = [Self.none, .letterbox(.center), .letterbox(.corner), .textLine].first(where: {
+            $0.description == description
+        }) {
             self = named
             return
         }
@@ -117,6 +134,12 @@ extension Framing.Resize: LosslessStringConvertible {
         default: return nil
         }
     }
+}
+
+/// Some whole columns and rows of a picture.
+public struct PictureArea: Sendable, Equatable {
+    public var columns: Range<Int>
+    public var rows: Range<Int>
 }
 
 /// Where one picture lies in a network's frame, to go from the one's coordinates to the other's.
@@ -137,12 +160,12 @@ public struct Placement: Sendable, Equatable {
     }
 
     /// The columns and rows of the network's frame that show the picture; all others are padding.
-    public var shown: (columns: Range<Int>, rows: Range<Int>) {
+    public var shown: PictureArea {
         func range(_ offset: Int, _ resized: Int, _ crop: Int) -> Range<Int> {
             let lower = max(-offset, 0)
             return lower..<max(min(resized - offset, crop), lower)
         }
-        return (range(x, resized.width, crop.width), range(y, resized.height, crop.height))
+        return PictureArea(columns: range(x, resized.width, crop.width), rows: range(y, resized.height, crop.height))
     }
 
     /// Whether the network's frame shows something beside the picture.

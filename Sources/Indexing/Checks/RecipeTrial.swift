@@ -87,7 +87,8 @@ public struct RecipeTrial: Sendable {
             recipe.divisor = divisor
             return Recipe(name: name, preprocessing: recipe)
         }
-        let bytes = scaled("0…255", mean: 0, deviation: 1, divisor: 1)
+        var bytes = scaled("0…255", mean: 0, deviation: 1, divisor: 1)
+        bytes.preprocessing.levels.areNumbers = true
         guard !input.takesBytes else { return [bytes] }
         var recipes = [
             Recipe(name: "torchvision", preprocessing: crop), scaled("−1…1", mean: 0.5, deviation: 0.5),

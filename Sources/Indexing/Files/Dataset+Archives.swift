@@ -7,8 +7,8 @@ import Support
 extension Dataset {
     /// The pictures of an archive; what is refused is added to `refused`.
     ///
-    /// The label is what WebDataset has beside the picture (`7.cls`, or `label` in `7.json`), else the folder that it stands in, in the archive or
-    /// around it; the archive is no folder.
+    /// The label is what WebDataset has beside the picture (`7.cls`, or `label` in `7.json`), else the folder that it stands in; the archive is one of
+    /// its name without the ending.
     /// - Parameter root: the folder that the user named, or that the archive stands in.
     mutating func archived(_ path: String, root: String) -> [Item] {
         let archive: Archive
@@ -18,17 +18,20 @@ extension Dataset {
             refused.append(SkippedRecord(path: path, reason: error.reason))
             return []
         }
+        if let bytes = archive.unpackedBytes { unpacked.append(Unpacked(path: path, bytes: bytes)) }
+        let facts = FileFacts(path)
         for refusal in archive.refusals {
             let name = refusal.name.isEmpty ? path : path + "/" + refusal.name
-            refused.append(SkippedRecord(path: name, reason: refusal.reason))
+            refused.append(
+                SkippedRecord(path: name, reason: refusal.reason, bytes: facts?.bytes, modified: facts?.modified))
         }
         let around =
             root == "."
             ? RealPaths.split(path).folder : String(Substring(RealPaths.split(path).folder.utf8.dropFirst(root.utf8.count)))
         let outer = around == "." ? "" : around.split(separator: "/").map { $0 + "/" }.joined()
-        let labels = ShardLabels(archive, path: path)
+        let (labels, own) = (ShardLabels(archive, path: path), RealPaths.split(path).name + "/")
         return archive.entries.filter { Self.hasPictureName($0.name) }.map { entry in
-            let (label, split) = FolderLabels.labelAndSplit(of: outer + entry.name, in: root)
+            let (label, split) = FolderLabels.labelAndSplit(of: outer + own + entry.name, in: root)
             var item = Item(path: path + "/" + entry.name, label: labels.label(of: entry.name) ?? label, split: split)
             item.isClassNumber = labels.isNumber(entry.name)
             return item
@@ -38,6 +41,14 @@ extension Dataset {
     /// Whether a file that is there is called as archives are.
     public static func isArchive(_ path: String) -> Bool {
         Archive.isNamed(path) && FileKind(PathText.typed(path))?.type == .file
+    }
+
+    /// Where compressed archives were unpacked to, in a sentence; nil where there is none.
+    public var unpacking: String? {
+        guard let first = unpacked.first else { return nil }
+        let megabytes = (unpacked.reduce(0) { $0 + $1.bytes } + 500_000) / 1_000_000
+        return
+            "\(first.path)\(unpacked.count > 1 ? " and \(unpacked.count - 1) more" : "") \(unpacked.count > 1 ? "are" : "is") compressed as a whole, and unpacked to \(megabytes) MB in \(Archive.folder) until the command ends; a plain .tar saves that"
     }
 
     /// What in archives is not read, in a sentence; nil where all is.

@@ -26,11 +26,19 @@ public struct Dataset: Equatable, Sendable {
         }
     }
 
+    /// An archive that was compressed as a whole.
+    public struct Unpacked: Equatable, Sendable {
+        public var path: String
+        public var bytes: Int
+    }
+
     public var items: [Item]
     /// Files that were found by more than one path, and count once.
     public private(set) var repeated: Repetition?
     /// What in archives is not read, with the reasons.
     public internal(set) var refused: [SkippedRecord] = []
+    /// Archives that are compressed as a whole and were unpacked, and how many bytes that made.
+    public internal(set) var unpacked: [Unpacked] = []
 
     public init(items: [Item]) { self.items = items }
 
@@ -50,7 +58,6 @@ public struct Dataset: Equatable, Sendable {
             case .folder: for item in try files(below: plain) { add(item, reals, &places) }
             case .file where Archive.isNamed(plain):
                 for item in archived(plain, root: RealPaths.split(plain).folder) { add(item, reals, &places) }
-            case .file where Archive.isPackedName(plain): throw DatasetError.packedArchive(path: path)
             case .file:
                 let (folder, name) = RealPaths.split(plain)
                 let (label, split) = FolderLabels.labelAndSplit(of: name, in: folder)
@@ -103,10 +110,6 @@ public struct Dataset: Equatable, Sendable {
         return found.flatMap { relative -> [Item] in
             let path = root == "." ? relative : root == "/" ? root + relative : root + "/" + relative
             if Archive.isNamed(relative), FileKind(path)?.type == .file { return archived(path, root: root) }
-            if Archive.isPackedName(relative) {
-                refused.append(SkippedRecord(path: path, reason: DatasetError.packedReason))
-                return []
-            }
             let (label, split) = FolderLabels.labelAndSplit(of: relative, in: root)
             return [Item(path: path, label: label, split: split)]
         }
@@ -126,8 +129,7 @@ public struct Dataset: Equatable, Sendable {
                 guard let file, file != here, !ancestors.contains(file) else { continue }
                 try find(root, relative, ancestors.union([here]), &found)
             case .file:
-                let isArchive = Archive.isNamed(relative) || Archive.isPackedName(relative)
-                if isArchive || isPicture(root + "/" + relative) { found.append(relative) }
+                if Archive.isNamed(relative) || isPicture(root + "/" + relative) { found.append(relative) }
             case .other: continue
             // A link to what has gone: if it was a picture, the run says so.
             case nil: if hasPictureName(relative) { found.append(relative) }
@@ -137,13 +139,13 @@ public struct Dataset: Equatable, Sendable {
 
     private static let extensions: Set<String> = [
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "heic", "heif", "avif",
-        "jxl", "npy",
+        "jxl", "npy", "dcm", "dicom",
     ]
 
     /// By name, else by content: a photograph called `IMG_1` is one, a table called `labels.csv` is none.
     private static func isPicture(_ path: String) -> Bool {
         if hasPictureName(path) { return true }
-        guard let start = FileFacts.contents(path, upToCount: 64) else { return false }
+        guard let start = FileFacts.contents(path, upToCount: 132) else { return false }
         return start.withUnsafeBytes { ContentKind(of: $0).isImage }
     }
 

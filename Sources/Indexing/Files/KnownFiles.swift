@@ -31,6 +31,7 @@ public struct KnownFiles {
     private(set) var twice: Repetition?
     private var byFile: [ExactString: ExactString] = [:]
     private var skippedByFile: [ExactString: SkippedRecord] = [:]
+    private let skippedByPath: [ExactString: SkippedRecord]
     private let reals = RealPaths()
 
     /// Of a store that is written to.
@@ -53,7 +54,7 @@ public struct KnownFiles {
     private init(
         _ images: [ExactString: KnownImage], _ skipped: [ExactString: SkippedRecord], _ places: ImagePlaces
     ) {
-        (self.images, self.places) = (images, places)
+        (self.images, self.places, skippedByPath) = (images, places, skipped)
         byFile.reserveCapacity(images.count)
         for (path, image) in images.sorted(by: { $0.value.id < $1.value.id }) {
             let place = places.absolute(path.text)
@@ -79,4 +80,7 @@ public struct KnownFiles {
     }
 
     func skipped(_ item: Dataset.Item) -> SkippedRecord? { skippedByFile[reals.real(item.file)] }
+
+    /// What the store has of a file that was skipped, by its path there.
+    func skipped(_ record: SkippedRecord) -> SkippedRecord? { skippedByPath[ExactString(record.path)] }
 }

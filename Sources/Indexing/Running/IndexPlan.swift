@@ -16,6 +16,8 @@ public struct IndexPlan {
     public private(set) var known = 0
     /// Files of earlier runs that could not be decoded, and have not changed since.
     public private(set) var skipped: [SkippedRecord] = []
+    /// Of these, what archives hold that is not read, where the store does not know it.
+    private(set) var refused: [SkippedRecord] = []
     /// Files that are in the store by two paths.
     public let twice: Repetition?
 
@@ -48,7 +50,14 @@ public struct IndexPlan {
                 items.append(item)
             }
         }
-        skipped += dataset.refused
+        let paths = Set(dataset.items.map { ExactString($0.path) })
+        for record in dataset.refused {
+            var record = record
+            record.path = files.places.kept(record.path)
+            skipped.append(record)
+            // What is there twice has the path of the one that is read.
+            if files.skipped(record) != record, !paths.contains(ExactString(record.path)) { refused.append(record) }
+        }
         leaveOutRenamed(files)
     }
 

@@ -88,6 +88,7 @@ public struct Indexer: Sendable {
         let plan = IndexPlan(dataset, known: try KnownFiles(writer))
         try writer.rename(plan.renamings.map { ($0.id, $0.to, $0.label, $0.split, $0.modified) })
         summary.take(plan)
+        for record in plan.refused { try writer.appendSkipped(record) }
         let total = plan.items.count
         // What is done before anybody could stop it needs no plan.
         if total > 0 { try writer.plan(images: total - plan.replaced.count) }

@@ -12,6 +12,7 @@ extension IndexCommand {
                 "\(files.count) \(files.count == 1 ? "path leads" : "paths lead") to files that are there by another one, and count once, such as \(files.second) beside \(files.first)"
             )
         }
+        if let unpacking = dataset.unpacking { printNote(unpacking) }
         return dataset
     }
 

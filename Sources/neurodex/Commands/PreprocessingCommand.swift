@@ -76,7 +76,7 @@ struct PreprocessingCommand: ParsableCommand {
         }
     }
 
-    private static func options(_ outcome: RecipeTrial.Outcome) -> String { Spelling.line(outcome.preprocessing.arguments) }
+    private static func options(_ outcome: RecipeTrial.Outcome) -> String { Spelling.line(outcome.preprocessing.arguments()) }
 
     /// What the table comes to.
     static func judgement(_ outcomes: [RecipeTrial.Outcome], _ count: Int) -> String {

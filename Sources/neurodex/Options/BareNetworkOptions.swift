@@ -32,7 +32,8 @@ struct BareNetworkOptions: ParsableArguments {
     func arguments(of network: any AnsweringNetwork) throws -> [String] {
         guard let alone = network as? BareNetworkAnswers else { return [] }
         return Spelling.option("--classes", classes) + Spelling.option("--labels", labels)
-            + reading.arguments + alone.explainer.preprocessing.arguments
+            + reading.arguments
+            + alone.explainer.preprocessing.arguments(takesBytes: alone.explainer.network.input.takesBytes)
     }
 
     /// Whether a file is there that is no store; an empty one is a store that was begun.

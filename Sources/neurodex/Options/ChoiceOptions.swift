@@ -68,7 +68,7 @@ struct ChosenImages {
         try names.flatMap { name -> [String] in
             guard isFolder(name) || Dataset.isArchive(name), (try? store?.image(named: name)) == nil else { return [name] }
             let dataset = try Dataset(paths: [name])
-            if let refusal = dataset.refusal { printNote(refusal) }
+            for note in [dataset.unpacking, dataset.refusal].compactMap({ $0 }) { printNote(note) }
             return dataset.items.map(\.file)
         }
     }

@@ -118,6 +118,7 @@ struct BareDetectorOptions: ParsableArguments {
 
     /// What makes the same network of the same file.
     func arguments(of explainer: Explainer) -> [String] {
-        Spelling.option("--classes", classes) + reading.arguments + explainer.preprocessing.arguments
+        Spelling.option("--classes", classes) + reading.arguments
+            + explainer.preprocessing.arguments(takesBytes: explainer.network.input.takesBytes)
     }
 }

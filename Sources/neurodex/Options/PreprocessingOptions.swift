@@ -9,18 +9,19 @@ struct PreprocessingOptions: ParsableArguments {
     @Option(
         name: .customLong("preprocess"),
         help: ArgumentHelp(
-            "torchvision, caffe, plain, raw or letterbox (default: the store's, the model file's, or torchvision).",
+            "torchvision, caffe, plain, raw, letterbox or text-line (default: the store's, the model file's, or torchvision).",
             valueName: "recipe"))
     var preset: Preprocessing.Preset?
 
     @Option(
         help: ArgumentHelp(
-            "Shorter side in pixels, height and width such as 192x224, letterbox, letterbox-corner, or none.", valueName: "size"))
+            "Shorter side in pixels, height and width such as 192x224, letterbox, letterbox-corner, text-line, or none.",
+            valueName: "size"))
     var resize: String?
 
     @Option(
         help: ArgumentHelp(
-            "Colour where the picture does not reach, such as 114 or 255,0,0 (default: 114 of letterboxes, else black).",
+            "Colour where the picture does not reach, such as 114 or 255,0,0 (default: 114 of letterboxes, zeros of text-line, else black).",
             valueName: "color"))
     var padColor: Color?
 
@@ -44,6 +45,12 @@ struct PreprocessingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("bilinear, bicubic, nearest, box or lanczos, as Pillow's, or opencv.", valueName: "filter"))
     var interpolation: Interpolation?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of DICOM, the numbers shown from black to white: centre and width, such as 40,400, or auto (the file's own).",
+            valueName: "window"))
+    var window: String?
+
     /// The size of picture that the recipe makes, where the user names one that says so.
     var statedSize: Size? {
         if case .exact(let width, let height)? = resize.flatMap({ Framing.Resize($0) }) {
@@ -58,7 +65,7 @@ struct PreprocessingOptions: ParsableArguments {
             ("--preprocess", preset != nil), ("--resize", resize != nil), ("--pad-color", padColor != nil),
             ("--mean", mean != nil),
             ("--std", deviation != nil), ("--channels", channels != nil), ("--divisor", divisor != nil),
-            ("--interpolation", interpolation != nil),
+            ("--interpolation", interpolation != nil), ("--window", window != nil),
         ]
         return given.first(where: \.1)?.0
     }
@@ -93,14 +100,19 @@ struct PreprocessingOptions: ParsableArguments {
         if let resize {
             guard let parsed = Framing.Resize(resize) else {
                 throw ValidationError(
-                    "--resize takes a number such as 256, a height and a width such as 192x224, letterbox, letterbox-corner or none, not '\(resize)'"
+                    "--resize takes a number such as 256, a height and a width such as 192x224, letterbox, letterbox-corner, text-line or none, not '\(resize)'"
                 )
             }
             result.frame(by: parsed)
         }
-        if let padColor { result.padding = padColor }
+        if let padColor { (result.padding, result.padsWithZeros) = (padColor, false) }
+        if let window { result.levels.window = try Self.window(window) }
         // A store's pictures are resized as its first were.
-        if let store { result.passOrder = store.passOrder }
+        if let store {
+            result.passOrder = store.passOrder
+            // Before 0.9, raw made 8 bits of 16.
+            if preset == .raw { result.levels.areNumbers = store.levels.areNumbers }
+        }
         if let channels {
             guard channels.count == input.channels || channels == .bands && !isOfPictures else {
                 let made = channels.count.map { "\($0) channels" } ?? "channels of arrays that are neither 1 nor 3"
@@ -131,6 +143,15 @@ struct PreprocessingOptions: ParsableArguments {
         return result
     }
 
+    /// Nil for the file's own.
+    private static func window(_ text: String) throws -> Window? {
+        if text == "auto" { return nil }
+        guard let window = Window(text) else {
+            throw ValidationError("--window takes a centre and a width of 1 or more, such as 40,400, or auto, not '\(text)'")
+        }
+        return window
+    }
+
     private func numbers(_ text: String, _ option: String, _ count: Int) throws -> [Double] {
         let values = text.split(separator: ",").compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }.filter(\.isFinite)
         guard values.count == count, text.split(separator: ",", omittingEmptySubsequences: false).count == count else {
@@ -141,16 +162,12 @@ struct PreprocessingOptions: ParsableArguments {
 }
 
 extension Preprocessing {
-    /// Takes another resize, and with it the padding that goes with it.
-    fileprivate mutating func frame(by other: Framing.Resize) {
-        let wasLetterbox = isLetterbox
-        resize = other
-        if isLetterbox != wasLetterbox { padding = isLetterbox ? Self.letterboxPadding : .black }
-    }
-
     /// The options of `index` that make this recipe: as few as will do.
-    var arguments: [String] {
-        let presets = channels == .bands ? [.raw, .plain, .letterbox] : Preset.allCases
+    /// - Parameter takesBytes: whether the network takes bytes, for which any recipe leaves levels at 8 bits.
+    func arguments(takesBytes: Bool = false) -> [String] {
+        // Only raw keeps levels as numbers; without them it is plain, divided by 1.
+        let known: [Preset] = channels == .bands ? [.raw, .plain, .letterbox] : Preset.allCases
+        let presets = known.filter { takesBytes || ($0 == .raw) == levels.areNumbers }
         let all = presets.map { preset in
             var base = Preprocessing(preset, input: crop, channelCount: channelCount)
             var words = Spelling.option("--preprocess", preset.rawValue)
@@ -159,7 +176,10 @@ extension Preprocessing {
                 words += Spelling.option("--resize", resize.description)
                 base.frame(by: resize)
             }
-            if base.padding != padding { words += Spelling.option("--pad-color", padding.description) }
+            if base.padding != padding || base.padsWithZeros != padsWithZeros {
+                words += Spelling.option("--pad-color", padding.description)
+            }
+            if let window = levels.window { words += Spelling.option("--window", window.description) }
             if base.interpolation != interpolation { words += Spelling.option("--interpolation", interpolation.rawValue) }
             if base.channels != channels { words += Spelling.option("--channels", channels.rawValue) }
             if base.divisor != divisor { words += Spelling.option("--divisor", "\(divisor)") }

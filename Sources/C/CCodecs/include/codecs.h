@@ -28,6 +28,14 @@ codec_status codec_inflate(const uint8_t *bytes, size_t length, uint8_t *out, si
 /// The same of bytes without zlib's header and sum, as a zip has them.
 codec_status codec_inflate_raw(const uint8_t *bytes, size_t length, uint8_t *out, size_t *count);
 
+/// Unpacks a whole file of gzip or Zstandard to another, both open, and says how many bytes that made.
+///
+/// CODEC_UNSUPPORTED: it makes more than `limit`. CODEC_NO_MEMORY: it cannot be written, with the system's reason.
+codec_status codec_unpack(int in, int out, int is_zstd, uint64_t limit, uint64_t *count, char message[CODEC_MESSAGE_LENGTH]);
+
+/// The checksum of PNG and zip (ISO 3309).
+uint32_t codec_crc32(const uint8_t *bytes, size_t count);
+
 // JPEG ---------------------------------------------------------------------------------------------------------------
 
 /// A JPEG decoder that is used again and again, by one thread.
@@ -66,6 +74,11 @@ const char *codec_jpeg_message(const codec_jpeg *decoder);
 codec_status codec_png_decode(const uint8_t *bytes, size_t count, uint8_t *rgb, int width, int height,
                               char message[CODEC_MESSAGE_LENGTH]);
 
+/// The levels of a PNG of 16 bits as numbers, 0 to 65535: height × width × `samples`, 1 of grey and 3 of colours; alpha and gamma are
+/// ignored.
+codec_status codec_png_numbers(const uint8_t *bytes, size_t count, float *values, int width, int height, int samples,
+                               char message[CODEC_MESSAGE_LENGTH]);
+
 /// Encodes RGB to PNG. `*bytes` is allocated by the call and freed with `free`.
 codec_status codec_png_encode(const uint8_t *rgb, int width, int height, uint8_t **bytes, size_t *count,
                               char message[CODEC_MESSAGE_LENGTH]);
@@ -88,6 +101,7 @@ typedef struct {
   int extra;         // samples beyond those of the colour, the first of which is opacity as a rule
   int is_float, is_signed, is_premultiplied;
   int is_array; // samples are numbers, and no levels of 1, 3 or 4 colours
+  int is_plain, is_inverted; // levels of grey or of red, green and blue, as they are; of grey, 0 is white
 } codec_raster;
 
 codec_status codec_tiff_header(const uint8_t *bytes, size_t count, codec_raster *raster, char message[CODEC_MESSAGE_LENGTH]);
