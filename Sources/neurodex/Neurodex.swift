@@ -9,7 +9,7 @@ import Synchronization
 package struct Neurodex: ParsableCommand {
     package init() {}
 
-    static let version = "0.8.0"
+    static let version = "0.9.0"
 
     /// The questions that are commands; tests add theirs.
     @TaskLocal package static var questions = queries

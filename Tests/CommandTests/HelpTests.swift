@@ -19,7 +19,7 @@ import Testing
         #expect(help.status == 0)
         #expect(help.errors.isEmpty)
         for command in Self.commands + Self.explainers { #expect(help.output.contains("\n  \(command) ")) }
-        #expect(try shop.run("--version").output == "0.8.0\n")
+        #expect(try shop.run("--version").output == "0.9.0\n")
     }
 
     @Test(arguments: commands) func examplesWork(command: String) throws {

@@ -41,6 +41,41 @@ import Testing
         #expect(gradients[0].contains { $0 != 0 })
     }
 
+    /// One picture without a batch's axis, which the network gives it and takes away again, as torchvision's detectors do.
+    @Test(arguments: [false, true]) func withoutABatch(channelsAreLast: Bool) throws {
+        func build(_ hasBatch: Bool) -> (ModelBuilder, String) {
+            let sides = channelsAreLast ? [9, 8, 3] : [3, 9, 8]
+            var (model, random) = (ModelBuilder(input: hasBatch ? [1] + sides : sides), SeededGenerator(seed: 3))
+            _ = model.random("conv.weight", [4, 3, 3, 3], &random)
+            _ = model.weight("mean", channelsAreLast ? [3] : [3, 1, 1], [0.1, 0.2, 0.3])
+            let centred = model.node("Sub", ["image", "mean"])
+            let batch = hasBatch ? centred : model.node("Unsqueeze", [centred, model.integers([0])])
+            // As a list of pictures is taken apart and put together again.
+            let single = model.node("Gather", [batch, model.integers([0], shape: [])], ["axis": 0])
+            let image = model.node("Unsqueeze", [single, model.integers([0])])
+            let map = channelsAreLast ? model.node("Transpose", [image], ["perm": [0, 3, 1, 2]]) : image
+            let rows = model.node("Reshape", [model.node("Conv", [map, "conv.weight"]), model.integers([4, 42])])
+            return (model, model.node("ReduceMax", [rows], ["axes": [1], "keepdims": 0]))
+        }
+        let (plain, plainOutput) = build(true)
+        let (own, ownOutput) = build(false)
+        let networks = try [plain.network(output: plainOutput), own.network(output: ownOutput)]
+        #expect(networks[1].input.channels == 3 && networks[1].input.height == 9 && networks[1].input.width == 8)
+        #expect(networks[1].layers.first?.channels == 4 && networks[1].layers.first?.width == 6)
+        var random = SeededGenerator(seed: 5)
+        let images = (0..<3).map { _ in SlowTensor(random: [3, 9, 8], using: &random).floats }
+        let answers = try networks.map { try $0.answers(to: images) }
+        #expect(answers[0] == answers[1] && Set(answers[1]).count == 3 && answers[1][0].count == 4)
+    }
+
+    /// The first of a batch is all of it only where the file takes one picture.
+    @Test func theFirstOfAnOpenBatchIsRefused() throws {
+        var model = ModelBuilder(input: [nil, 3, 9, 8])
+        let first = model.node("Gather", ["image", model.integers([0], shape: [])], ["axis": 0])
+        let error = networkError { _ = try model.network(output: model.node("Unsqueeze", [first, model.integers([0])])) }
+        #expect(error.map { "\($0)".contains("picks from the images of a batch") } == true, "\(String(describing: error))")
+    }
+
     @Test func sizesOfAnInputWithItsChannelsLast() throws {
         var model = ModelBuilder(input: [nil, nil, nil, 3])
         let output = model.node("Transpose", ["image"], ["perm": [0, 3, 1, 2]])

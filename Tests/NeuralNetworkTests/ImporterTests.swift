@@ -141,8 +141,13 @@ import Testing
         }
         // A file that mixes the images of a batch runs them one by one.
         var model = ModelBuilder(input: [1, 2, 3, 1])
-        let mixed = model.node("Reshape", ["image", model.integers([2, 3])])
+        let mixed = model.node("Reshape", ["image", model.integers([2, 3, 1])])
         #expect(try model.network(output: mixed).batch == 1)
+        // An answer without the batch's axis has one of its own.
+        let rows = try model.network(output: model.node("Reshape", ["image", model.integers([2, 3])]))
+        let images: [[Float]] = [[1, 2, 3, 4, 5, 6], [-6, -5, -4, -3, -2, -1], [0, 7, 0, 7, 0, 7]]
+        #expect(try rows.answers(to: images) == images.map { try rows.answers(to: [$0])[0] } && rows.batch > 1)
+        #expect(try rows.answers(to: images).map { $0.sorted() } == images.map { $0.sorted() })
     }
 
     @Test func inputs() throws {
@@ -159,7 +164,7 @@ import Testing
         options.inputSize = (height: 1 << 20, width: 1)
         #expect(error(open, output, options).contains("at most"))
         for (shape, words) in [
-            ([1, nil, 8, 8], "how many channels"), ([1, 3, 8], "3 axes"), ([1, 0, 8, 8], "how many channels"),
+            ([1, nil, 8, 8], "how many channels"), ([8, 8], "2 axes"), ([1, 0, 8, 8], "how many channels"),
         ] as [([Int?], String)] {
             var model = ModelBuilder(input: shape)
             #expect(error(model, model.node("Relu", ["image"])).contains(words))

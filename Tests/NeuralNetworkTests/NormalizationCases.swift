@@ -1,18 +1,20 @@
 import TestSupport
 
+/// Of a map, of its places in a row, as transformers have their tokens, or of a vector.
 private func batchNormalization(rank: Int) -> OperatorCase {
     OperatorCase(name: "BatchNormalization of rank \(rank)", operators: ["BatchNormalization"]) { model, shape, random in
-        let channels = rank == 4 ? shape[0] : shape.reduce(1, *)
+        let channels = rank == 2 ? shape.reduce(1, *) : shape[0]
+        let sides = rank == 2 ? [1, channels] : rank == 3 ? [1, channels, shape[1] * shape[2]] : [1] + shape
         let values = ["gamma", "beta", "mean"].map { model.random($0, [channels], &random).values }
         let variance = (0..<channels).map { _ in Float.random(in: 0.1...2, using: &random) }
         _ = model.weight("variance", [channels], variance)
-        let source = rank == 4 ? "image" : model.node("Flatten", ["image"])
+        let source = rank == 4 ? "image" : model.node("Reshape", ["image", model.integers(sides)])
         let output = model.node("BatchNormalization", [source, "gamma", "beta", "mean", "variance"], ["epsilon": 0.01])
         return (
             output,
             { image in
                 SlowOperators.batchNormalization(
-                    rank == 4 ? image : image.reshaped([1, channels]), gamma: values[0], beta: values[1], mean: values[2],
+                    image.reshaped(sides), gamma: values[0], beta: values[1], mean: values[2],
                     variance: variance.map(Double.init), epsilon: 0.01)
             }
         )
@@ -141,7 +143,8 @@ private func softmax(
 
 let normalizationCases: [OperatorCase] =
     [
-        batchNormalization(rank: 4), batchNormalization(rank: 2), standardizedWeight, lrn(5), lrn(3), lrn(1),
+        batchNormalization(rank: 4), batchNormalization(rank: 3), batchNormalization(rank: 2), standardizedWeight, lrn(5), lrn(3),
+        lrn(1),
         layerNormalizationOfChannels,
         layerNormalizationOfMaps, fullyConnectedOverPlaces,
         groupNormalization("InstanceNormalization", groups: 0, perGroup: false, opset: 17),

@@ -3,7 +3,7 @@
 enum OneAxis {
     private static let weighted: Set<String> = ["Conv", "ConvTranspose"]
     private static let others: Set<String> = [
-        "MaxPool", "AveragePool", "LpPool", "GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool",
+        "MaxPool", "AveragePool", "LpPool", "GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool", "BatchNormalization",
     ]
 
     static func rule(_ node: ONNXNodeProto, _ inputs: [Operand?]) -> Expansion.Rule? {

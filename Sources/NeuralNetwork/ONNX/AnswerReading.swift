@@ -69,7 +69,8 @@ extension ONNXGraphProto {
             second += ", turned"
         }
         var (join, attribute) = (ONNXNodeProto(), ONNXAttributeProto())
-        (attribute.name, attribute.i) = ("axis", Int64(axis))
+        // From the last axis on, so that it is right without the batch's too.
+        (attribute.name, attribute.i) = ("axis", Int64(axis - 3))
         let name = "\(first) and \(second)"
         (join.opType, join.name, join.input, join.output, join.attribute) = (
             "Concat", name, [first, second], [name], [attribute]

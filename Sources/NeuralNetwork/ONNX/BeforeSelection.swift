@@ -44,9 +44,11 @@ public struct BeforeSelection: Equatable, Sendable {
             if !names.contains(name) { names.append(name) }
         }
         let varying = proto.tensorsOfTheImage
+        let makers = proto.makers
         var names: [String] = []
-        for name in left.flatMap(\.input) where known.contains(name) && varying.contains(name) && !names.contains(name) {
-            names.append(name)
+        for input in left.flatMap(\.input) where known.contains(input) && varying.contains(input) {
+            let name = proto.whole(input, makers, of: varying)
+            if !names.contains(name) { names.append(name) }
         }
         tensors = names.prefix(Self.most).compactMap { try? FileOutput(named: $0, of: file, options: options) }
         guard let suppression = left.first(where: { $0.opType == "NonMaxSuppression" }), suppression.input.count > 1 else {
@@ -70,6 +72,29 @@ extension BeforeSelection {
 }
 
 extension ONNXGraphProto {
+    /// Which node makes each tensor.
+    fileprivate var makers: [String: Int] {
+        Dictionary(
+            node.enumerated().flatMap { index, node in node.output.map { ($0, index) } }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What a tensor is a part of, or a comparison of a part: torchvision's detectors take the scores class by class, and compare each with a
+    /// threshold.
+    fileprivate func whole(_ name: String, _ makers: [String: Int], of varying: Set<String>) -> String {
+        var name = name
+        // A damaged file may go in a circle.
+        for _ in node {
+            guard let maker = makers[name].map({ node[$0] }), Self.takingParts.contains(maker.opType),
+                let first = maker.input.first,
+                varying.contains(first)
+            else { break }
+            name = first
+        }
+        return name
+    }
+
+    private static let takingParts: Set<String> = ["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Gather"]
+
     /// What nodes make of the file's inputs; a file need not keep to an order, and then some are missed.
     fileprivate var tensorsOfTheImage: Set<String> {
         let weights = Set(initializer.map(\.name))

@@ -10,8 +10,9 @@ struct ImageInput {
     let channelsAreLast: Bool
     let type: ElementType
 
-    /// The shape in the file, of `batch` images.
-    func shape(batch: Int) -> [Int] { channelsAreLast ? [batch, height, width, channels] : [batch, channels, height, width] }
+    /// Whether the first axis is the batch; else the file takes one image, [channels, height, width] or [height, width, channels], as
+    /// torchvision's detectors do.
+    let hasBatch: Bool
 
     /// - Parameter size: height and width, for an input that leaves them open.
     /// - Throws: `NetworkError.graph` for an input that takes no image, `NetworkError.openInputSize` where its size is not known.
@@ -21,11 +22,13 @@ struct ImageInput {
             throw NetworkError.graph(
                 problem: "its input '\(input.name)' takes \(ElementType.name(of: number)), and no numbers that an image has")
         }
-        let dims = input.extents
+        var dims = input.extents
+        hasBatch = dims.count != 3
+        if !hasBatch { dims.insert(1, at: 0) }
         guard dims.count == 4 else {
             throw NetworkError.graph(
                 problem:
-                    "its input '\(input.name)' has \(dims.count) axes; neurodex reads images [batch, channels, height, width] or [batch, height, width, channels]"
+                    "its input '\(input.name)' has \(dims.count) axes; neurodex reads images [batch, channels, height, width] or [batch, height, width, channels], or one without the batch"
             )
         }
         name = input.name

@@ -7,6 +7,7 @@ struct Importer {
     private var images = 1
     /// The batch that the file was written for, where it fixes one.
     private var fixedBatch = 1
+    private var takesOneImage = false
     /// Elements of constants that were computed.
     private var computed = 0
     /// Of these, elements of those that are larger than what they were computed of.
@@ -42,6 +43,7 @@ struct Importer {
         let input = try ImageInput(inputs.image(beside: given), size: inputSize)
         for value in given { try importer.add(value, inputs) }
         importer.fixedBatch = input.batch ?? 1
+        importer.takesOneImage = input.batch == 1
         var whole = importer
         let graph = try importer.run(input, answer)
         if importer.fixedBatch > 1 {
@@ -69,6 +71,30 @@ struct Importer {
         (graph.values[id].constant, graph.values[id].shape, graph.values[id].type) = (tensor, tensor.shape, type)
     }
 
+    /// Adds the images, and what makes the file's input of them.
+    /// - Returns: the name of the images' value, which within is [batch, channels, height, width] whatever the file says.
+    private mutating func add(_ input: ImageInput) throws -> String {
+        let batched = input.hasBatch ? input.name : "\(input.name), one of a batch"
+        let image = input.channelsAreLast ? "\(batched), channels first" : batched
+        graph.input = id(image)
+        graph.values[graph.input].shape = [images, input.channels, input.height, input.width]
+        graph.values[graph.input].type = input.type
+        if input.channelsAreLast { try add(.transposing([0, 2, 3, 1], image, to: batched)) }
+        if !input.hasBatch {
+            let sides =
+                input.channelsAreLast
+                ? [input.height, input.width, input.channels] : [input.channels, input.height, input.width]
+            try reshape(batched, sides, to: input.name)
+        }
+        return image
+    }
+
+    private mutating func reshape(_ name: String, _ sides: [Int], to result: String) throws {
+        let size = "\(result), its size"
+        graph.values[id(size)].constant = HostTensor(sides, shape: [sides.count])
+        try add(.reshaping(name, size, to: result))
+    }
+
     private mutating func run(_ input: ImageInput, _ answer: AnswerReading) throws -> Graph {
         var proto = file.proto.graph
         let output = try chooseOutput(proto, named: answer.output)
@@ -80,20 +106,13 @@ struct Importer {
         if answer.isBeforeProbabilities { target = proto.beforeProbabilities(target) }
         var others = try answer.others.map { try chooseOutput(proto, named: $0) }.filter { $0 != output }
         graph.inputType = input.type
-        let imageName = input.channelsAreLast ? "\(input.name), channels first" : input.name
-        graph.input = id(imageName)
-        graph.values[graph.input].shape = [images, input.channels, input.height, input.width]
-        graph.values[graph.input].type = input.type
-        if input.channelsAreLast {
-            // Within, a picture is [batch, channels, height, width], whatever order its elements have in memory.
-            try add(.transposing([0, 2, 3, 1], imageName, to: input.name))
-        }
+        let imageName = try add(input)
         let nodes = try inOrder(proto.node, reaching: [target] + others)
         try refuseUnknown(nodes)
         try refuseChoices(by: imageName, nodes)
         for node in nodes { try add(node) }
-        others = try others.map { try spread($0, input).tensor }
-        (target, graph.fileAnswer) = try spread(target, input)
+        others = try others.map { try spread(batched($0), input).tensor }
+        (target, graph.fileAnswer) = try spread(batched(target), input)
         graph.recognizeIdioms()
         graph.joinConcatenations()
         graph.joinReshapes()
@@ -127,6 +146,16 @@ struct Importer {
         return id
     }
 
+    /// An answer that a file of one image gives without the batch's axis, with it; another as it is.
+    private mutating func batched(_ target: String) throws -> String {
+        guard takesOneImage, let shape = ids[target].flatMap({ graph.values[$0].shape }), (1...2).contains(shape.count),
+            shape[0] > 1
+        else { return target }
+        let answer = "\(target), of one image"
+        try reshape(target, [1] + shape, to: answer)
+        return answer
+    }
+
     /// The answer of a detector as a map of its places, whose neurons are the numbers that each place has; another answer as it is.
     private mutating func spread(
         _ target: String, _ input: ImageInput
@@ -139,10 +168,8 @@ struct Importer {
             channelsFirst = "\(target), places last"
             try add(.transposing([0, 2, 1], target, to: channelsFirst))
         }
-        let (size, map) = ("\(target), size as a map", "\(target) as a map")
-        let sides = [1, shape[3 - axis], 1, shape[axis]]
-        graph.values[id(size)].constant = HostTensor(sides, shape: [4])
-        try add(.reshaping(channelsFirst, size, to: map))
+        let map = "\(target) as a map"
+        try reshape(channelsFirst, [1, shape[3 - axis], 1, shape[axis]], to: map)
         return (map, (shape, axis))
     }
 
@@ -265,7 +292,7 @@ struct Importer {
         let use = NetworkError.OperatorUse(operatorType: proto.opType, node: proto.name, layer: layer)
         do {
             guard inputs.first.flatMap({ $0 }) != nil || type == ConstantNode.self else { throw Refusal("has no first input") }
-            let reader = NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors)
+            let reader = reader(of: proto, operands)
             var operation = try type.make(reader)
             if images < fixedBatch { operation = operation.ofOneImage(batch: fixedBatch) }
             let outputs = proto.output.map { $0.isEmpty ? unnamed() : id($0) }
@@ -277,22 +304,7 @@ struct Importer {
                 let constants = try operation.computed(operands, outputs: outputs.count, use: use)
                 return try keep(constants, as: outputs, operation, operands, weight)
             }
-            if !operation.takesIntegers, let whole = operands.first(where: { $0?.constant == nil && $0?.type.isInteger == true })
-            {
-                throw Refusal(
-                    "computes with the integers of '\(whole?.name ?? "")', which depend on the image; neurodex computes with floats, so they must be cast first"
-                )
-            }
-            let shapes = try operation.shapes(operands)
-            guard shapes.count >= outputs.count else {
-                throw Refusal("has \(outputs.count) outputs; neurodex computes \(shapes.count)")
-            }
-            for (output, shape) in zip(outputs, shapes) {
-                guard shape.allSatisfy({ $0 > 0 }) else { throw Self.impossible(shape, from: operands) }
-                try check(shape, from: operands)
-                graph.values[output].shape = shape
-                graph.values[output].type = operation.type(operands)
-            }
+            try shape(outputs, by: operation, of: operands)
             graph.nodes.append(
                 Graph.Node(
                     name: proto.name, operatorType: proto.opType,
@@ -301,6 +313,25 @@ struct Importer {
             graph.markChannelAxis()
         } catch let refusal as Refusal {
             throw NetworkError.node(use, problem: refusal.problem)
+        }
+    }
+
+    /// Says of what size and type the outputs are that an operator makes of activations.
+    private mutating func shape(_ outputs: [Graph.ValueID], by operation: any Operator, of operands: [Operand?]) throws {
+        if !operation.takesIntegers, let whole = operands.first(where: { $0?.constant == nil && $0?.type.isInteger == true }) {
+            throw Refusal(
+                "computes with the integers of '\(whole?.name ?? "")', which depend on the image; neurodex computes with floats, so they must be cast first"
+            )
+        }
+        let shapes = try operation.shapes(operands)
+        guard shapes.count >= outputs.count else {
+            throw Refusal("has \(outputs.count) outputs; neurodex computes \(shapes.count)")
+        }
+        for (output, shape) in zip(outputs, shapes) {
+            guard shape.allSatisfy({ $0 > 0 }) else { throw Self.impossible(shape, from: operands) }
+            try check(shape, from: operands)
+            graph.values[output].shape = shape
+            graph.values[output].type = operation.type(operands)
         }
     }
 
@@ -323,6 +354,10 @@ struct Importer {
         }
     }
 
+    private func reader(of proto: ONNXNodeProto, _ operands: [Operand?]) -> NodeReader {
+        NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors, takesOneImage: takesOneImage)
+    }
+
     /// Adds the nodes that a node is written out as; false where it is read as it stands.
     private mutating func writeOut(_ proto: ONNXNodeProto) throws -> Bool {
         let operands = proto.input.map { $0.isEmpty ? nil : operand(id($0)) }
@@ -330,7 +365,7 @@ struct Importer {
             guard
                 let expansion = try Expansion(
                     proto, inputs: operands,
-                    reader: NodeReader(proto, opset: file.opset, inputs: operands, tensors: file.tensors))
+                    reader: reader(of: proto, operands))
             else { return false }
             for (name, tensor) in expansion.constants {
                 let id = id(name)

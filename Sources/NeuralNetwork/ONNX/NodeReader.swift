@@ -3,17 +3,20 @@ struct NodeReader {
     let operatorType: String
     let opset: Int
     let outputCount: Int
+    /// Whether the file itself takes one image, so that what picks the first of a batch takes it all.
+    let takesOneImage: Bool
     private let attributes: [String: ONNXAttributeProto]
     private let inputs: [Operand?]
     private let tensors: TensorReader
 
-    init(_ proto: ONNXNodeProto, opset: Int, inputs: [Operand?], tensors: TensorReader) {
+    init(_ proto: ONNXNodeProto, opset: Int, inputs: [Operand?], tensors: TensorReader, takesOneImage: Bool) {
         operatorType = proto.opType
         self.opset = opset
         outputCount = proto.output.count { !$0.isEmpty }
         attributes = Dictionary(proto.attribute.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.inputs = inputs
         self.tensors = tensors
+        self.takesOneImage = takesOneImage
     }
 
     func has(_ name: String) -> Bool { attributes[name] != nil }

@@ -11,12 +11,21 @@ struct Gather: Picking {
     /// PyTorch's second exporter writes some changes of shape (`as_strided`) as all elements of a vector in their order.
     static func make(_ node: NodeReader) throws -> any Operator {
         let gather = try Gather(node)
+        if let image = gather.onlyImage(node) { return image }
         guard gather.along.axis == 0, let vector = node.input(0), vector.constant == nil,
             vector.shape == [gather.along.places.count],
             gather.along.places.shape.first == 1,
             gather.along.places.integers == Array(0..<gather.along.places.count)
         else { return gather }
         return Reshape(to: gather.along.places.shape)
+    }
+
+    /// `x[0]` of a batch, in a file that takes one image, as torchvision's detectors have it.
+    private func onlyImage(_ node: NodeReader) -> (any Operator)? {
+        guard node.takesOneImage, let batch = node.input(0), batch.constant == nil, batch.shape.first == 1,
+            [0, -batch.shape.count].contains(along.axis), let places = along.places.integers, places == [0] || places == [-1]
+        else { return nil }
+        return Reshape(to: along.places.shape + batch.shape.dropFirst())
     }
 
     func plan(_ shape: [Int], strides: [Int]) throws -> (shape: [Int], offsets: [Int]) {

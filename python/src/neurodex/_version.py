@@ -1,3 +1,3 @@
 """The version of the package; that of the program in it is the same."""
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
