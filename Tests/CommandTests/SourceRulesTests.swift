@@ -30,8 +30,7 @@ struct SourceRulesTests {
         let long = try Self.files().flatMap { file in
             Self.functions(in: file.lines).filter { $0.lines > Self.mostLines }.map { "\(file.path): \($0.name)" }
         }
-        #expect(long.filter { !Self.known.contains($0) } == [])
-        #expect(Self.known.subtracting(long).isEmpty, "is short now: take it from the list")
+        #expect(long == [])
         let text =
             "struct A {\n    func one() {\n        a()\n    }\n\n    init(\n        b: Int\n    ) {\n    }\n    func c()\n}\n"
         let found = Self.functions(in: text.split(separator: "\n", omittingEmptySubsequences: false))
@@ -39,14 +38,6 @@ struct SourceRulesTests {
     }
 
     private static let mostLines = 45
-
-    /// Longer ones that are still to be taken apart.
-    private static let known: Set<String> = [
-        "Images/Archives/Archive+Tar.swift: tar", "Images/Decoding/ContentKind.swift: init",
-        "NeuralNetwork/ONNX/Importer.swift: add", "NeuralNetwork/ONNX/Importer.swift: run",
-        "NeuralNetwork/ONNX/ModelPreprocessing.swift: transformers", "NeuralNetwork/Passes/IncrementalPass.swift: emit",
-        "neurodex/Options/PreprocessingOptions.swift: preprocessing",
-    ]
 
     /// Those that have a body of several lines, from the line of the name to that of the last bracket.
     private static func functions(in lines: [Substring]) -> [(name: String, lines: Int)] {

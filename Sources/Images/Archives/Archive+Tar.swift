@@ -24,8 +24,7 @@ extension Archive.Reading {
                 return
             }
             let (start, next) = (offset + 512, offset + 512 + (size + 511) / 512 * 512)
-            let name = longName ?? TarHeader.name(header)
-            let kind = header[156]
+            let (name, kind) = (longName ?? TarHeader.name(header), header[156])
             switch kind {
             case UInt8(ascii: "L"), UInt8(ascii: "x"):
                 guard size <= Self.longest, start + size <= file.bytes else {
@@ -41,23 +40,7 @@ extension Archive.Reading {
                 }
                 offset = next
                 continue
-            case UInt8(ascii: "0"), 0, UInt8(ascii: "7"):
-                // The tars before POSIX write folders so.
-                if name.last == UInt8(ascii: "/") { break }
-                if start + size > file.bytes {
-                    refuse(PathText.text(of: name), "is cut off: the archive ends before it does")
-                } else {
-                    add(Archive.Entry(name: "", offset: start, stored: size, bytes: size), name: name)
-                }
-            case UInt8(ascii: "5"), UInt8(ascii: "g"), UInt8(ascii: "K"): break
-            case UInt8(ascii: "1"), UInt8(ascii: "2"):
-                refuse(PathText.text(of: name), "is a link in the archive, which is not followed")
-            case UInt8(ascii: "3"), UInt8(ascii: "4"), UInt8(ascii: "6"):
-                refuse(PathText.text(of: name), "is no file in the archive but a pipe or device")
-            default:
-                refuse(
-                    PathText.text(of: name), "is of a kind in the archive that is not read ('\(Character(Unicode.Scalar(kind)))')"
-                )
+            default: add(tarred: name, kind, at: start, size, of: file)
             }
             // The long name of a link stands before that of its own.
             if kind != UInt8(ascii: "K") { (longName, statedSize) = (nil, nil) }
@@ -65,6 +48,29 @@ extension Archive.Reading {
         }
         if headers == 0, file.bytes > 0, file.bytes < 512 {
             throw ImageError(.unreadable(reason: "it is called a tar but is none"))
+        }
+    }
+}
+
+extension Archive.Reading {
+    /// Adds a file of a tar, or says why it is none.
+    private mutating func add(tarred name: [UInt8], _ kind: UInt8, at start: Int, _ size: Int, of file: ArchiveFile) {
+        switch kind {
+        case UInt8(ascii: "0"), 0, UInt8(ascii: "7"):
+            // The tars before POSIX write folders so.
+            if name.last == UInt8(ascii: "/") { return }
+            if start + size > file.bytes {
+                refuse(PathText.text(of: name), "is cut off: the archive ends before it does")
+            } else {
+                add(Archive.Entry(name: "", offset: start, stored: size, bytes: size), name: name)
+            }
+        case UInt8(ascii: "5"), UInt8(ascii: "g"), UInt8(ascii: "K"): return
+        case UInt8(ascii: "1"), UInt8(ascii: "2"):
+            refuse(PathText.text(of: name), "is a link in the archive, which is not followed")
+        case UInt8(ascii: "3"), UInt8(ascii: "4"), UInt8(ascii: "6"):
+            refuse(PathText.text(of: name), "is no file in the archive but a pipe or device")
+        default:
+            refuse(PathText.text(of: name), "is of a kind in the archive that is not read ('\(Character(Unicode.Scalar(kind)))')")
         }
     }
 }

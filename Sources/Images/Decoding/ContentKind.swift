@@ -70,38 +70,16 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
         func starts(_ text: StaticString, at offset: Int = 0) -> Bool {
             text.withUTF8Buffer { starts(Array($0), at: offset) }
         }
-        if starts([0xFF, 0xD8, 0xFF]) {
-            self = .jpeg
-        } else if starts([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-            self = .png
+        if let kind = Self.signatures.first(where: { starts($0.bytes) })?.kind {
+            self = kind
         } else if starts("RIFF") && starts("WEBP", at: 8) {
             self = .webp
-        } else if starts("GIF87a") || starts("GIF89a") {
-            self = .gif
         } else if starts("BM") && bytes.count >= 26 && bytes[6..<10].allSatisfy({ $0 == 0 }) {
             self = .bmp
-        } else if starts([0x49, 0x49, 0x2A, 0x00]) || starts([0x4D, 0x4D, 0x00, 0x2A]) || starts([0x49, 0x49, 0x2B, 0x00]) {
-            self = .tiff
         } else if starts("ftyp", at: 4) {
             let isAVIF = starts("avif", at: 8) || starts("avis", at: 8)
             let isHEIF = starts("he", at: 8) || starts("mif1", at: 8)
             self = isAVIF ? .avif : isHEIF ? .heif : .unknown
-        } else if starts([0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50, 0x20, 0x20]) || starts([0xFF, 0x4F, 0xFF, 0x51]) {
-            self = .jpeg2000
-        } else if starts([0xFF, 0x0A]) || starts([0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C, 0x20]) {
-            self = .jpegXL
-        } else if starts("8BPS") {
-            self = .photoshop
-        } else if starts([0x00, 0x00, 0x01, 0x00]) {
-            self = .icon
-        } else if starts("%PDF") {
-            self = .pdf
-        } else if starts([0x50, 0x4B, 0x03, 0x04]) {
-            self = .zip
-        } else if starts([0x1F, 0x8B]) {
-            self = .gzip
-        } else if starts([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) {
-            self = .npy
         } else if starts("DICM", at: 128) {
             self = .dicom
         } else if bytes.count > 2 && bytes[0] == 0x50 && (0x31...0x37).contains(bytes[1])
@@ -112,6 +90,22 @@ public enum ContentKind: String, Sendable, Equatable, CaseIterable {
             self = ContentKind(ofText: bytes.prefix(512))
         }
     }
+
+    /// The first bytes of kinds that these alone tell.
+    private static let signatures: [(bytes: [UInt8], kind: ContentKind)] = [
+        ([0xFF, 0xD8, 0xFF], .jpeg),
+        ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], .png),
+        (Array("GIF87a".utf8), .gif), (Array("GIF89a".utf8), .gif),
+        ([0x49, 0x49, 0x2A, 0x00], .tiff), ([0x4D, 0x4D, 0x00, 0x2A], .tiff), ([0x49, 0x49, 0x2B, 0x00], .tiff),
+        ([0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50, 0x20, 0x20], .jpeg2000), ([0xFF, 0x4F, 0xFF, 0x51], .jpeg2000),
+        ([0xFF, 0x0A], .jpegXL), ([0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C, 0x20], .jpegXL),
+        (Array("8BPS".utf8), .photoshop),
+        ([0x00, 0x00, 0x01, 0x00], .icon),
+        (Array("%PDF".utf8), .pdf),
+        ([0x50, 0x4B, 0x03, 0x04], .zip),
+        ([0x1F, 0x8B], .gzip),
+        ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], .npy),
+    ]
 
     private init(ofText bytes: Slice<UnsafeRawBufferPointer>) {
         if !bytes.isEmpty && bytes.allSatisfy({ $0 == 0 }) {

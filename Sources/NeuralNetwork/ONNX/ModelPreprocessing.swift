@@ -68,33 +68,36 @@ public struct ModelPreprocessing: Sendable, Equatable {
         return (recipe, "timm's configuration in the file")
     }
 
-    private static func transformers(_ metadata: [String: String], _ input: Network.Input) throws -> Found? {
-        struct Side: Decodable {
-            var shortestEdge: Int?
-            var height: Int?
-            var width: Int?
+    private struct Side: Decodable {
+        var shortestEdge: Int?
+        var height: Int?
+        var width: Int?
 
-            init(from decoder: any Decoder) throws {
-                if let number = try? decoder.singleValueContainer().decode(Int.self) {
-                    shortestEdge = number
-                    return
-                }
-                let values = try decoder.container(keyedBy: Key.self)
-                shortestEdge = try values.decodeIfPresent(Int.self, forKey: .shortestEdge)
-                height = try values.decodeIfPresent(Int.self, forKey: .height)
-                width = try values.decodeIfPresent(Int.self, forKey: .width)
+        init(from decoder: any Decoder) throws {
+            if let number = try? decoder.singleValueContainer().decode(Int.self) {
+                shortestEdge = number
+                return
             }
+            let values = try decoder.container(keyedBy: Key.self)
+            shortestEdge = try values.decodeIfPresent(Int.self, forKey: .shortestEdge)
+            height = try values.decodeIfPresent(Int.self, forKey: .height)
+            width = try values.decodeIfPresent(Int.self, forKey: .width)
+        }
 
-            enum Key: String, CodingKey { case shortestEdge, height, width }
-        }
-        struct Processor: Decodable {
-            var imageMean: [Double]
-            var imageStd: [Double]
-            var size: Side?
-            var resample: Int?
-            var rescaleFactor: Double?
-            var doResize: Bool?
-        }
+        enum Key: String, CodingKey { case shortestEdge, height, width }
+    }
+
+    /// The numbers of an image processor that say how pictures are prepared.
+    private struct Processor: Decodable {
+        var imageMean: [Double]
+        var imageStd: [Double]
+        var size: Side?
+        var resample: Int?
+        var rescaleFactor: Double?
+        var doResize: Bool?
+    }
+
+    private static func transformers(_ metadata: [String: String], _ input: Network.Input) throws -> Found? {
         let keys = ["preprocessor_config", "preprocessor_config.json", "transformers.preprocessor_config"]
         guard let (key, given) = try decoded(Processor.self, keys, metadata, orAlone: ["image_mean", "image_std"]) else {
             return nil

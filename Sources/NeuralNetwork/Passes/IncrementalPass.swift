@@ -132,6 +132,7 @@ extension ProgramBuilder {
                         let inside = Self.range(from: -left, count: shape[3], within: width)
                         let (patchTop, patchLeft) = (patch.starts[0][row] - top, patch.starts[1][column] - left)
                         let covered = Self.range(from: patchLeft, count: patch.size[1], within: width)
+                        let patched = patchTop..<patchTop + patch.size[0]
                         let own = from + image * source.count
                         for y in 0..<height {
                             let line = to + (image * height + y) * width * channels
@@ -139,13 +140,9 @@ extension ProgramBuilder {
                                 line.update(repeating: filler, count: width * channels)
                                 continue
                             }
-                            line.update(repeating: filler, count: inside.lowerBound * channels)
-                            (line + inside.upperBound * channels).update(
-                                repeating: filler, count: (width - inside.upperBound) * channels)
-                            (line + inside.lowerBound * channels).update(
-                                from: map + ((top + y) * shape[3] + left + inside.lowerBound) * channels,
-                                count: inside.count * channels)
-                            guard (patchTop..<patchTop + patch.size[0]).contains(y), !covered.isEmpty else { continue }
+                            let whole = map + ((top + y) * shape[3] + left + inside.lowerBound) * channels
+                            Self.fill(line, width * channels, from: whole, at: inside, channels, filler)
+                            guard patched.contains(y), !covered.isEmpty else { continue }
                             (line + covered.lowerBound * channels).update(
                                 from: own + ((y - patchTop) * patch.size[1] + covered.lowerBound - patchLeft) * channels,
                                 count: covered.count * channels)
@@ -154,6 +151,16 @@ extension ProgramBuilder {
                 }
             }
         }
+    }
+
+    /// Copies what a line has of a map, and the filler beside it.
+    private static func fill(
+        _ line: UnsafeMutablePointer<Float>, _ count: Int, from map: UnsafePointer<Float>, at inside: Range<Int>,
+        _ channels: Int, _ filler: Float
+    ) {
+        line.update(repeating: filler, count: inside.lowerBound * channels)
+        (line + inside.upperBound * channels).update(repeating: filler, count: count - inside.upperBound * channels)
+        (line + inside.lowerBound * channels).update(from: map, count: inside.count * channels)
     }
 
     /// Emits what cuts a part out of a constant map for each image of the batch.

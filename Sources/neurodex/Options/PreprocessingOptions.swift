@@ -122,6 +122,12 @@ struct PreprocessingOptions: ParsableArguments {
             }
             result.channels = channels
         }
+        try scale(&result, for: input)
+        return result
+    }
+
+    /// Puts what is said of the numbers into a recipe.
+    private func scale(_ result: inout Preprocessing, for input: Network.Input) throws {
         if let mean { result.mean = try numbers(mean, "--mean", input.channels) }
         if let deviation {
             result.deviation = try numbers(deviation, "--std", input.channels)
@@ -140,7 +146,6 @@ struct PreprocessingOptions: ParsableArguments {
             }
             result.keepBytes()
         }
-        return result
     }
 
     /// Nil for the file's own.
