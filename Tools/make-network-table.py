@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/networks.md: every CNN classifier of torchvision and some of timm, how far neurodex is from PyTorch on them.
+"""Writes docs/networks.md: every CNN classifier and segmenter of torchvision and some of timm, how far neurodex is from PyTorch on them.
 
     pip install torch torchvision timm onnx onnxruntime onnxscript
     swift build -c release --build-tests
@@ -9,7 +9,7 @@
 """
 import argparse, json, pathlib, re, shutil, subprocess, sys
 from importlib.metadata import version as installed
-from pytorch_networks import is_transformer, names, parameters
+from pytorch_networks import is_transformer, names, parameters, segmenters
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 ROOT = TOOLS.parent
@@ -18,8 +18,8 @@ HEAD = """# Networks beside PyTorch
 
 <!-- Written by Tools/make-network-table.py; do not edit. -->
 
-Every CNN classifier of torchvision {version} ({count}), one of every kind that timm {timm} has and torchvision has not, and transformers and hybrids of
-timm, with random weights, warmed-up batch norm, and random numbers for what is 0 or 1 before training (position embeddings, class tokens, layer scales,
+Every CNN classifier of torchvision {version} ({count}), its segmenters, one of every kind that timm {timm} has and torchvision has not, and transformers
+and hybrids of timm, with random weights, warmed-up batch norm, and random numbers for what is 0 or 1 before training (position embeddings, class tokens, layer scales,
 weights that are all 0), as PyTorch's first exporter (`dynamo=False`, operator set 17) and its second (`dynamo=True`) write it, on the first two random
 images of 224×224 (Inception's networks: 299×299). Made by
 
@@ -50,6 +50,8 @@ neurodex layers fixtures/petshop.onnx
 - *Agrees*: maxima and scores within 10⁻⁴, every position a tie, and gradients within 10⁻³ once units stand on the same side. Where it names one exporter,
   PyTorch's other one cannot write the network.
 
+Of a segmenter, the scores are the means of its map over the picture, put behind it, so that the gradient is that of such a mean.
+
 Random weights may multiply rounding so much that programs in single precision part: where ONNX Runtime's own maxima (in brackets) and PyTorch's own
 gradient are nearly as far from double precision, more units stand on another side than those within 10⁻⁵ of their kink, which are all that is looked for.
 
@@ -66,7 +68,7 @@ def one(values, form=str):
 
 
 def row(name, results):
-    begin = f"| {name.removeprefix('timm.')} | {results[0]['parameters'] / 1e6:.1f} M |"
+    begin = f"| {name.removeprefix('timm.').removeprefix('segmentation.')} | {results[0]['parameters'] / 1e6:.1f} M |"
     errors = [r for r in results if "error" in r]
     if errors: return f"{begin} | | | | | | | | | refused: {errors[0]['error']} |"
     gradients = [gradient for r in results for gradient in zip(r["gradients"], r["spread"], r["flips"])]
@@ -122,6 +124,7 @@ def table(rows, names):
 
 def write(rows, torchvision):
     text = HEAD.format(version=torchvision, count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
+    if any(name in rows for name in segmenters()): text += "\n## Segmenters of torchvision\n\n" + table(rows, segmenters())
     extra = sorted(name for name in rows if name.startswith("timm."))
     for title, names_ in (("timm", [n for n in extra if not is_transformer(n)]), ("Transformers and hybrids of timm", [n for n in extra if is_transformer(n)])):
         if names_: text += f"\n## {title}\n\n" + table(rows, names_)
@@ -132,7 +135,7 @@ def written():
     """The rows of the page, by network."""
     rows, prefix = {}, ""
     for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
-        if line.startswith("## ") and "timm" in line: prefix = "timm."
+        if line.startswith("## "): prefix = "timm." if "timm" in line else "segmentation." if "egmenters" in line else ""
         found = re.match(r"\| (\w\S*) \| [\d.]+ M \|", line)
         if found: rows[prefix + found[1]] = line
     return rows

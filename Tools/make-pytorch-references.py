@@ -14,7 +14,8 @@ OUT/NAME/ holds
     old, new       of PyTorch's first exporter (weights inline) and its second (weights in a file beside it), each with
                    model.onnx     random weights (the seed's), batch norm's statistics warmed up
                    tensors.npz    for every tensor of four axes by ONNX Runtime (of tokens on a grid likewise, and NAME#0 and so on of those before it): NAME → [2,C] the maximum over each map, NAME@pos → [2,C] its first
-                                  position, y * W + x, but for maps in windows; C is the axis of channels, the last one in [2,H,W,C]
+                                  position, y * W + x, but for maps in windows; C is the axis of channels, the last one in [2,H,W,C]; NAME@last → the maxima along the last
+                                  axis of others, which is that of channels in tokens of blocks
 
 A gradient jumps where a unit stands on a kink (a ReLU at 0, two equal maxima), and among a random network's millions of units some do: there
 PyTorch's gradients in single and in double precision, and under weights that differ by as much as rounding does, are up to 0.2 apart. Of
@@ -89,6 +90,8 @@ def tensor_maxima(path, x):
                 flat = maps.reshape(maps.shape[1], -1)
                 found.setdefault(name, []).append(flat.max(-1))
                 found.setdefault(name + "@pos", []).append(flat.argmax(-1).astype(np.int32))
+                # Tokens of blocks, [1, blocks, tokens, channels], whose places on the map are not told.
+                if maps is value: found.setdefault(name + "@last", []).append(value.max((0, 1, 2)))
             elif isinstance(value, np.ndarray) and value.ndim == 3 and value.dtype == np.float32 and value.shape[0] == 1:
                 grid = token_grid(value.shape)
                 if grid is None: continue

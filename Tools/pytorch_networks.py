@@ -1,4 +1,5 @@
-"""CNN classifiers of torchvision, and of timm (`timm.resnet50`), with random weights, and their gradients: what the tools beside this file share."""
+"""Networks of torchvision (`segmentation.fcn_resnet50` of its segmenters), and of timm (`timm.resnet50`), with random weights, and their gradients:
+what the tools beside this file share."""
 import torch, torchvision
 
 NO_CNNS = ("vit_", "swin", "maxvit")
@@ -16,7 +17,24 @@ def names():
     return [n for n in torchvision.models.list_models(module=torchvision.models) if not n.startswith(NO_CNNS)]
 
 
+class Averaged(torch.nn.Module):
+    """A segmenter whose answer is each class's mean over the picture."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x): return self.network(x)["out"].mean((2, 3))
+
+
+def segmenters():
+    """All of torchvision."""
+    return [f"segmentation.{n}" for n in torchvision.models.list_models(module=torchvision.models.segmentation)]
+
+
 def create(name):
+    if name.startswith("segmentation."):
+        return Averaged(torchvision.models.get_model(name.removeprefix("segmentation."), weights=None, weights_backbone=None))
     if name.startswith("timm."):
         import timm
         return timm.create_model(name.removeprefix("timm."), pretrained=False)
@@ -27,7 +45,7 @@ def create(name):
 
 def parameters(name):
     """How many there are."""
-    if name.startswith("timm."): return sum(p.numel() for p in create(name).parameters())
+    if name.startswith(("timm.", "segmentation.")): return sum(p.numel() for p in create(name).parameters())
     return torchvision.models.get_model_weights(name).DEFAULT.meta["num_params"]
 
 

@@ -90,9 +90,13 @@ struct Agreement: Encodable {
         }
         var moved: [Moved] = []
         for layer in pairs {
-            let maxima = try expected[layer.tensor].floats
+            let own = try expected[layer.tensor].floats
+            // Tokens of blocks have their channels last, and no place on the map.
+            let areBlocks = own.count != count * layer.channels && known.contains(layer.tensor + "@last")
+            let maxima = areBlocks ? try expected[layer.tensor + "@last"].floats : own
             // Maps in windows have none.
-            let places = try known.contains(layer.tensor + "@pos") ? expected[layer.tensor + "@pos"].ints : nil
+            let hasPlaces = !areBlocks && known.contains(layer.tensor + "@pos")
+            let places = hasPlaces ? try expected[layer.tensor + "@pos"].ints : nil
             guard maxima.count == count * layer.channels else {
                 (maximum, worstLayer) = (.infinity, layer.name)
                 continue
