@@ -70,6 +70,9 @@ import Testing
             #expect(result.status == 0, "\(words): \(result)")
             #expect(FileManager.default.fileExists(atPath: folder.file("\(place).png")), "\(words)")
         }
+        let drawn = try run("saliency", "s.sqlite", "arrays/high/d.npy", "--target", "class:1", "-o", "drawn.svg")
+        let text = try String(contentsOfFile: folder.file("drawn.svg"), encoding: .utf8)
+        #expect(drawn.status == 0 && text.contains("drawn from −0.99"), "\(drawn)")
         let deconv = try run("deconv", "s.sqlite", "conv:0", "-k", "2", "-o", "deconv.png")
         #expect(deconv.status == 0, "\(deconv)")
         let report = try run("report", "s.sqlite", "-o", "r.html")

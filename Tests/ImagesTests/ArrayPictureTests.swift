@@ -62,6 +62,18 @@ import Testing
         #expect(try tensor(fine, raw(1, 2, 2)) == [0.125, 1e-3, -2.5, 65504])
     }
 
+    /// Black and white of an array are the ends of its own numbers, for what covers a part of it; those of a picture are 0 and 255.
+    @Test func shades() throws {
+        var recipe = raw(1, 2, 2)
+        (recipe.mean, recipe.deviation) = ([1], [2])
+        func shades(_ image: Image) -> [Float] { [0, 51, 255].flatMap { recipe.values(ofShade: $0, in: image) } }
+        let array = NumpyFile.data([-1, 0, 1, 4], shape: [2, 2])
+        #expect(try shades(framed(array, recipe.framing).image) == [-1, -0.5, 1.5])
+        let flat = NumpyFile.data([7, 7, 7, 7], shape: [2, 2])
+        #expect(try shades(framed(flat, recipe.framing).image) == [3, 3, 3])
+        #expect(shades(Image(width: 2, height: 2, fill: .black)) == [-0.5, 25, 127])
+    }
+
     /// Bytes are divided as pixels are, other numbers are not; mean and deviation are of both.
     @Test func whatTheRecipeDoes() throws {
         var recipe = raw(1, 1, 2)

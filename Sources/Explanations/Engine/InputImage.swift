@@ -35,6 +35,19 @@ public struct InputImage: Sendable {
         return result
     }
 
+    /// Which of an array's numbers are drawn black and white; nil of a picture, and where it has no number.
+    var shades: String? {
+        guard let samples = framed.image.samples, let drawn = samples.drawn else { return nil }
+        if case .levels = samples.kind { return nil }
+        return "drawn from \(Figure.number(drawn.lowerBound)), black, to \(Figure.number(drawn.upperBound)), white"
+    }
+
+    /// An input for the network of one shade, 0 black to 255 white: of an array, from the smallest to the largest of its numbers.
+    func filled(with shade: UInt8, by preprocessing: Preprocessing) -> [Float] {
+        let values = preprocessing.values(ofShade: shade, in: framed.image)
+        return tensor.indices.map { values[$0 % values.count] }
+    }
+
     /// Where an image is, before it is read.
     public struct Place: Sendable {
         /// A path, as the store keeps it or the user wrote it.

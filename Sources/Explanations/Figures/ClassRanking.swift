@@ -64,6 +64,7 @@ extension ExplanationArchive {
             notes.append("answered \(standing.text(answer))\(verdict)")
             if standing.order.count > 1 { notes.append("then \(standing.text(standing.order[1]))") }
         }
+        notes += subject.shades.map { [$0] } ?? []
         return Figure.Row(
             image: subject.framed, title: (subject.name as NSString).lastPathComponent, notes: notes, panels: panels)
     }

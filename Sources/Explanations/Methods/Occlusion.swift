@@ -23,7 +23,7 @@ public struct Occlusion: ExplanationMethod {
     public enum Fill: String, CaseIterable, ExpressibleByArgument, Sendable {
         /// Zero to the network.
         case mean
-        /// Level 128 of 255 in every channel.
+        /// Level 128 of 255 in every channel; of an array, as far between the smallest and the largest of its numbers.
         case grey
         case black
         /// The picture itself through a Gaussian of a deviation of a quarter of the window.
@@ -88,7 +88,7 @@ public struct Occlusion: ExplanationMethod {
         let (explainer, target) =
             try probability ? (explainer, target) : explainer.focused(on: target, for: windows.count)
         let (layer, score) = try score(of: target, by: explainer)
-        let (tensor, filling) = (subject.tensor, subject.padded(filling(subject.tensor, explainer)))
+        let (tensor, filling) = (subject.tensor, subject.padded(filling(subject, explainer)))
         let whole = try explainer.activations(of: layer, on: subject).withUnsafeBufferPointer { score($0) }
         var sum = [Double](repeating: 0, count: windows.height * windows.width)
         func add(_ index: Int, _ value: Float) {
@@ -136,13 +136,9 @@ public struct Occlusion: ExplanationMethod {
     }
 
     /// What stands in the windows: height × width × channels, as the network sees it.
-    private func filling(_ tensor: [Float], _ explainer: Explainer) -> [Float] {
-        let preprocessing = explainer.preprocessing
-        let channels = preprocessing.channelCount
-        func level(_ level: Int) -> [Float] {
-            let color = (0..<channels).map { preprocessing.table[$0 * 256 + level] }
-            return (0..<tensor.count).map { color[$0 % channels] }
-        }
+    private func filling(_ image: InputImage, _ explainer: Explainer) -> [Float] {
+        let tensor = image.tensor
+        func level(_ shade: UInt8) -> [Float] { image.filled(with: shade, by: explainer.preprocessing) }
         switch fill {
         case .mean: return [Float](repeating: 0, count: tensor.count)
         case .grey: return level(128)

@@ -160,7 +160,7 @@ public struct Saliency: ExplanationMethod {
     }
 
     private func integrated(_ subject: InputImage, _ target: Target, _ explainer: Explainer) throws -> [Float] {
-        let (tensor, start) = (subject.tensor, subject.padded(baselineTensor(explainer)))
+        let (tensor, start) = (subject.tensor, subject.padded(baselineTensor(subject, explainer)))
         let points = quadrature.points(steps)
         var sum = [Double](repeating: 0, count: tensor.count)
         let (explainer, asked) = try explainer.focused(on: target, for: steps)
@@ -174,16 +174,11 @@ public struct Saliency: ExplanationMethod {
         return sum.indices.map { Float(sum[$0] * Double(tensor[$0] - start[$0])) }
     }
 
-    private func baselineTensor(_ explainer: Explainer) -> [Float] {
-        let preprocessing = explainer.preprocessing
-        let level: Int
+    private func baselineTensor(_ image: InputImage, _ explainer: Explainer) -> [Float] {
         switch baseline {
-        case .zero: return [Float](repeating: 0, count: preprocessing.valueCount)
-        case .black: level = 0
-        case .white: level = 255
+        case .zero: [Float](repeating: 0, count: image.tensor.count)
+        case .black: image.filled(with: 0, by: explainer.preprocessing)
+        case .white: image.filled(with: 255, by: explainer.preprocessing)
         }
-        let channels = preprocessing.channelCount
-        let colors = (0..<channels).map { preprocessing.table[$0 * 256 + level] }
-        return (0..<preprocessing.valueCount).map { colors[$0 % channels] }
     }
 }

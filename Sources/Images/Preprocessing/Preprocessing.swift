@@ -203,6 +203,20 @@ extension Preprocessing {
         }
     }
 
+    /// What a shade of a picture becomes, a value a channel.
+    ///
+    /// - Parameters:
+    ///   - shade: from 0, black, to 255, white.
+    ///   - image: cropped; of an array, black and white are the smallest and the largest of its numbers, as it is drawn.
+    public func values(ofShade shade: UInt8, in image: Image) -> [Float] {
+        guard let samples = image.samples else { return (0..<channelCount).map { table[$0 * 256 + Int(shade)] } }
+        let ends: ClosedRange<Float>
+        if case .levels(let white) = samples.kind { ends = 0...white } else { ends = samples.drawn ?? 0...0 }
+        let number = ends.lowerBound + (ends.upperBound - ends.lowerBound) * Float(shade) / 255
+        let scaled = samples.areBytes ? number / Float(divisor) : number
+        return (0..<channelCount).map { (scaled - Float(mean[$0])) / Float(deviation[$0]) }
+    }
+
     /// Writes a cropped picture's tensor: height × width × channels (NHWC) float32.
     ///
     /// - Precondition: `image` has the crop's size, and `buffer` room for `valueCount` values.
