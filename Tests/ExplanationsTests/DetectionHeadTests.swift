@@ -21,7 +21,7 @@ import Testing
         return powers.map { $0 / powers.reduce(0, +) }
     }
 
-    @Test(arguments: ["NonMaxSuppression", "TopK"]) func whatIsChosenIsReadBefore(_ selection: String) throws {
+    @Test(arguments: ["NonMaxSuppression", "TopK", "NonZero"]) func whatIsChosenIsReadBefore(_ selection: String) throws {
         let plain = try DetectorFixture(DetectorModels.pairs(), outputs: ["boxes", "scores"])
         let expected = try plain.findings()
         let (model, outputs) = DetectorModels.selecting(selection)
@@ -30,8 +30,9 @@ import Testing
         try Data(model.bytes(outputs: outputs)).write(to: URL(fileURLWithPath: path))
         let before = try #require(try BeforeSelection(of: path))
         #expect(before.operators == [selection])
-        #expect(before.tensors.contains { $0.name == "boxes" && $0.shape == [84, 4] })
-        #expect(before.boxes == (selection == "TopK" ? nil : "boxes") && !before.areCentred && !before.rowsAreFirst)
+        let boxes = selection == "NonZero" ? "single boxes" : "boxes"
+        #expect(before.tensors.contains { $0.name == boxes && $0.shape == [84, 4] })
+        #expect(before.boxes == (selection == "NonMaxSuppression" ? boxes : nil) && !before.areCentred && !before.rowsAreFirst)
         // A store of such a file is read up to what can be.
         var options = Network.Options()
         options.output = before.likeliest
@@ -40,7 +41,8 @@ import Testing
         let detector = try fixture.explainer.detector(DetectionSettings())
         #expect(detector.form == .pairs && detector.classCount == 3 && detector.placeCount == Self.count)
         #expect(
-            detector.shortcut?.hasPrefix("taken before \(selection), which chooses among the boxes, from boxes 'boxes'") == true)
+            detector.shortcut?.hasPrefix("taken before \(selection), which chooses among the boxes, from boxes '\(boxes)'")
+                == true)
         let subject = try fixture.subject(plain.folder.file("1.png"))
         let found = try detector.findings(on: subject)
         #expect(found.detections == expected.detections && found.detections.count > 5)

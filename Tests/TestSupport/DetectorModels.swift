@@ -92,7 +92,8 @@ public struct DetectorModels {
         return made.model
     }
 
-    /// The same, but that the file's own outputs are what NonMaxSuppression chooses, or `TopK` as networks do that need none.
+    /// The same, but that the file's own outputs are what NonMaxSuppression chooses, or `TopK` as networks do that need none, or `NonZero` of each
+    /// class, without the batch's axis, as torchvision's do.
     public static func selecting(_ selection: String, seed: UInt64 = 1) -> (model: ModelBuilder, outputs: [String]) {
         var model = pairs(seed: seed)
         if selection == "TopK" {
@@ -103,6 +104,18 @@ public struct DetectorModels {
             let three = model.node("Expand", [places, model.integers([1, 10, classes])])
             model.node("GatherElements", ["scores", three], ["axis": 1], outputs: ["chosen scores"])
             return (model, [model.node("GatherElements", ["boxes", four], ["axis": 1], outputs: ["chosen"]), "chosen scores"])
+        }
+        if selection == "NonZero" {
+            let single = ["boxes", "scores"].map { name in
+                model.node("Squeeze", [name, model.integers([0])], outputs: ["single \(name)"])
+            }
+            let chosen = (0..<classes).map { index in
+                let own = model.node("Gather", [single[1], model.integers([index], shape: [])], ["axis": 1])
+                let most = model.node("NonZero", [model.node("Greater", [own, model.weight("least \(index)", [], [0.25])])])
+                let places = model.node("Squeeze", [most, model.integers([0])])
+                return model.node("Gather", [single[0], places], ["axis": 0])
+            }
+            return (model, [model.node("Concat", chosen, ["axis": 0])])
         }
         let turned = model.node("Transpose", ["scores"], ["perm": [0, 2, 1]], outputs: ["turned"])
         let limits = [
