@@ -21,6 +21,8 @@ public enum DatasetError: Error, Equatable, Sendable {
     /// A file that says nothing of attributes that could be kept.
     case noAttributes(path: String, reason: String)
     case classCount(path: String, names: Int, classes: Int)
+    /// A file of names of numbers that the network answers with.
+    case outputNames(path: String, problem: String)
     /// The network at `path` is not the one that the store was made with; SHA-256 of both.
     case otherModel(path: String, found: String, expected: String)
     case modelMissing(path: String)
@@ -54,6 +56,7 @@ extension DatasetError: CustomStringConvertible {
         case .noAttributes(let path, let reason): "'\(path)' gives images no attributes: \(reason)"
         case .classCount(let path, let names, let classes):
             "'\(path)' has \(names) class names, but the network has \(classes) outputs; a class file has one line for each, in their order"
+        case .outputNames(let path, let problem): "'\(path)' \(problem)"
         case .otherModel(let path, let found, let expected):
             "'\(path)' is not the network that the store was made with: its SHA-256 is \(found.prefix(12))…, the store's \(expected.prefix(12))…"
         case .modelMissing(let path):

@@ -94,11 +94,13 @@ extension ModelRecord {
             return ("values of inputs beside the image (--input)", inputs ?? "none", stored.inputs ?? "none")
         }
         if others != stored.others { return ("outputs", othersText, stored.othersText) }
+        if outputNames != stored.outputNames { return ("names of outputs (--outputs)", namesText, stored.namesText) }
         if precision != stored.precision { return ("precision", precision ?? "float32", stored.precision ?? "float32") }
         return inputText == stored.inputText ? nil : ("input size", inputText, stored.inputText)
     }
 
     private var inputText: String { "\(inputChannels)×\(inputHeight)×\(inputWidth)" }
+    private var namesText: String { outputNames.isEmpty ? "none" : outputNames.joined(separator: ", ") }
     private var othersText: String { others.isEmpty ? "one output" : "also the outputs \(others.joined(separator: ", "))" }
 }
 

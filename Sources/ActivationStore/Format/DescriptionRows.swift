@@ -15,7 +15,7 @@ extension StoreDescription {
         let occasional = [
             ("shard", shard?.description), ("thumbnails", thumbnailSide.map { "\($0)" }), ("output", model.output),
             ("precision", model.precision), ("record", choice?.0),
-            ("outputs", model.others.isEmpty ? nil : String(decoding: try JSONEncoder().encode(model.others), as: UTF8.self)),
+            ("outputs", try Self.list(model.others)), ("output_names", try Self.list(model.outputNames)),
             ("layers", choice?.1), ("answer", model.answer?.rawValue), ("inputs", model.inputs),
         ].filter { $0.1 != nil }
         for (key, value) in facts + occasional {
@@ -38,6 +38,11 @@ extension StoreDescription {
         }
         try insertClasses(database)
         try Self.insertChecksum(database)
+    }
+
+    /// As JSON; nil of none.
+    private static func list(_ names: [String]) throws -> String? {
+        names.isEmpty ? nil : String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
     }
 
     private func insertClasses(_ database: Database) throws {
@@ -128,20 +133,24 @@ private struct StoredDescription {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM model") else {
             throw StoreError.damaged(path: path, detail: "its table model is empty")
         }
-        let others = try occasional("outputs").map { text in
-            guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
-                throw StoreError.damaged(path: path, detail: "its table meta has outputs that are no list of names")
-            }
-            return names
-        }
         return try ModelRecord(
             name: row.decode(forColumn: "name"), path: row.decode(forColumn: "path"), sha256: row.decode(forColumn: "sha256"),
             inputChannels: row.decode(forColumn: "input_channels"), inputHeight: row.decode(forColumn: "input_height"),
             inputWidth: row.decode(forColumn: "input_width"), opset: row.decode(forColumn: "opset"),
             output: occasional("output"),
-            others: others ?? [], precision: occasional("precision"),
+            others: list("outputs"), precision: occasional("precision"),
             choice: LayerChoice(record: occasional("record"), layers: occasional("layers")),
-            answer: occasional("answer").flatMap { AnswerForm(rawValue: $0) }, inputs: occasional("inputs"))
+            answer: occasional("answer").flatMap { AnswerForm(rawValue: $0) }, inputs: occasional("inputs"),
+            outputNames: list("output_names"))
+    }
+
+    /// A list of names that not every store has.
+    private func list(_ key: String) throws -> [String] {
+        guard let text = try occasional(key) else { return [] }
+        guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
+            throw StoreError.damaged(path: path, detail: "its table meta has \(key) that are no list of names")
+        }
+        return names
     }
 
     /// In order, and how many neurons they have.

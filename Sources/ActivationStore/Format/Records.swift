@@ -25,11 +25,14 @@ public struct ModelRecord: Hashable, Sendable {
     public var answer: AnswerForm?
     /// What inputs beside the image hold, as JSON; nil where there are none.
     public var inputs: String?
+    /// Names of the numbers that the network answers with, perhaps with units (`age [years]`), in its order; none where nobody said, or where it
+    /// answers with scores of classes.
+    public var outputNames: [String]
 
     public init(
         name: String, path: String, sha256: String, inputChannels: Int, inputHeight: Int, inputWidth: Int, opset: Int,
         output: String? = nil, others: [String] = [], precision: String? = nil, choice: LayerChoice? = nil,
-        answer: AnswerForm? = nil, inputs: String? = nil
+        answer: AnswerForm? = nil, inputs: String? = nil, outputNames: [String] = []
     ) {
         self.name = name
         self.path = path
@@ -44,6 +47,7 @@ public struct ModelRecord: Hashable, Sendable {
         self.choice = choice
         self.answer = answer
         self.inputs = inputs
+        self.outputNames = outputNames
     }
 }
 
@@ -133,6 +137,14 @@ public struct LayerRecord: Hashable, Sendable {
         case ...65536: 2
         default: 4
         }
+    }
+}
+
+extension StoreDescription {
+    /// The layer that has the numbers of ``ModelRecord/outputNames``: the last without a map that has as many channels.
+    public var namedOutputs: LayerRecord? {
+        let count = model.outputNames.count
+        return count == 0 ? nil : layers.last { $0.height * $0.width == 1 && $0.channels == count && !$0.isLogits }
     }
 }
 

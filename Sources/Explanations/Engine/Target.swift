@@ -193,7 +193,9 @@ public struct Target: Hashable, Sendable {
             reduction = .region
         }
         isClass = reference.layer.isLogits
-        neuron = Self.className(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
+        neuron =
+            Self.className(channel, of: reference.layer, in: description)
+            ?? Self.outputName(channel, of: reference.layer, in: description) ?? "\(layer):\(channel)"
         self.text = neuron + suffix
         caption = neuron.hasPrefix("class:") ? Self.shortName(String(neuron.dropFirst(6))) : self.text
     }
@@ -205,6 +207,11 @@ public struct Target: Hashable, Sendable {
             return nil
         }
         return "class:\(classes[channel])"
+    }
+
+    /// Nil where the channel is no number that the network answers with by name.
+    private static func outputName(_ channel: Int, of layer: LayerRecord, in description: StoreDescription) -> String? {
+        layer == description.namedOutputs ? "output:\(description.model.outputNames[channel])" : nil
     }
 
     /// What its value is.
@@ -219,7 +226,7 @@ public struct Target: Hashable, Sendable {
         switch reduction {
         case .element: "value"
         case .detection(let box): [.score, .objectness].contains(box.part) ? "score" : "coordinate"
-        default: isClass ? "score" : "activation"
+        default: isClass ? "score" : neuron.hasPrefix("output:") ? "value" : "activation"
         }
     }
 

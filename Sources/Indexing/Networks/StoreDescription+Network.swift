@@ -8,6 +8,7 @@ extension StoreDescription {
     ///
     /// - Parameters:
     ///   - classes: names of the network's outputs; empty if not known.
+    ///   - outputNames: names of the numbers that it answers with, where these are no scores of classes; empty if not known.
     ///   - blockImages: images in a block, fewer for trials with few images; nil for what suits the network.
     ///   - topCount: length of the kept list of each neuron's strongest images.
     ///   - shard: which part of the dataset it is of; nil for all of it.
@@ -15,7 +16,8 @@ extension StoreDescription {
     /// - Throws: `EncodingError` where the preprocessing has numbers that are not finite; `NetworkError` where the network has more neurons
     ///   than a store can hold, or none.
     public init(
-        _ network: Network, preprocessing: Preprocessing, classes: [String], blockImages: Int? = nil, topCount: Int,
+        _ network: Network, preprocessing: Preprocessing, classes: [String], outputNames: [String] = [], blockImages: Int? = nil,
+        topCount: Int,
         shard: Shard? = nil, thumbnailSide: Int? = nil
     ) throws {
         guard network.neuronCount > 0 else {
@@ -37,7 +39,8 @@ extension StoreDescription {
                 others: network.otherOutputs,
                 precision: network.precision == .float32 ? nil : network.precision.rawValue,
                 choice: LayerChoice(beforeActivation: network.recordsBeforeActivation, patterns: network.layerPatterns),
-                answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }, inputs: try network.givenInputs.asJSON()),
+                answer: network.answer.flatMap { AnswerForm(rawValue: $0.rawValue) }, inputs: try network.givenInputs.asJSON(),
+                outputNames: outputNames),
             preprocessing: try preprocessing.canonicalJSON(), preprocessingHash: try preprocessing.hash(),
             layers: layers, classes: classes,
             blockImages: blockImages ?? Self.blockImages(layers: layers, topCount: topCount), topCount: topCount, shard: shard,

@@ -39,6 +39,7 @@ extension Store {
             return names.map { "class:" + $0 }
         }
         return layers + (layers.count == 1 ? [layers[0] + ":"] : []) + (logits == nil ? [] : ["class:"])
+            + (description.namedOutputs == nil ? [] : description.model.outputNames.map { "output:" + $0 })
     }
 
     /// Paths as far as the next slash.

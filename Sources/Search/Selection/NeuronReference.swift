@@ -1,7 +1,8 @@
 public import ActivationStore
 import Support
 
-/// What a user calls neurons by: `LAYER:CHANNEL`, `LAYER` (all its neurons), `class:NAME` or `class:INDEX` (a logit).
+/// What a user calls neurons by: `LAYER:CHANNEL`, `LAYER` (all its neurons), `class:NAME` or `class:INDEX` (a logit), or `output:NAME`, a number that
+/// the network answers with, with its unit or without.
 public struct NeuronReference: Hashable, Sendable {
     public let layer: LayerRecord
     /// Neuron ids, within the layer's.
@@ -23,6 +24,11 @@ public struct NeuronReference: Hashable, Sendable {
             neurons = found.neuron..<found.neuron + 1
             return
         }
+        if named == nil, let found = Self.output(text, description) {
+            layer = found.layer
+            neurons = found.neuron..<found.neuron + 1
+            return
+        }
         guard let colon else { throw Self.unknownLayer(text, description) }
         let name = String(text[..<colon])
         let number = String(text[text.index(after: colon)...])
@@ -36,6 +42,20 @@ public struct NeuronReference: Hashable, Sendable {
 
     private static func unknownLayer(_ name: String, _ description: StoreDescription) -> StoreError {
         .unknownLayer(name: name, suggestions: Suggestion.nearest(to: name, among: description.layers.lazy.map { $0.name }))
+    }
+
+    /// A number that the network answers with; nil where none has this name.
+    private static func output(_ text: String, _ description: StoreDescription) -> (layer: LayerRecord, neuron: Int)? {
+        guard text.hasPrefix("output:"), let layer = description.namedOutputs else { return nil }
+        let (name, names) = (text.dropFirst("output:".count), description.model.outputNames)
+        /// `age` of `age [years]`.
+        func plain(_ name: String) -> Substring {
+            guard name.hasSuffix("]"), let bracket = name.lastIndex(of: "[") else { return name[...] }
+            return name[..<bracket].hasSuffix(" ") ? name[..<bracket].dropLast() : name[...]
+        }
+        let plainly = names.indices.filter { plain(names[$0]) == name }
+        let channel = names.firstIndex { $0 == name } ?? (plainly.count == 1 ? plainly[0] : nil)
+        return channel.map { (layer, layer.firstNeuron + $0) }
     }
 
     private static func logit(

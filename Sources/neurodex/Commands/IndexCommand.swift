@@ -42,6 +42,12 @@ struct IndexCommand: ParsableCommand {
     var classes: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Names of the numbers that the network answers with, one a line in its order, perhaps with units, such as age [years]; for networks that answer with no scores of classes.",
+            valueName: "file"), completion: .file())
+    var outputs: String?
+
+    @Option(
         parsing: .singleValue,
         help: ArgumentHelp("Record only these layers, with * and ?, such as 'features.*'. May be repeated.", valueName: "pattern")
     )
@@ -110,6 +116,9 @@ struct IndexCommand: ParsableCommand {
         if let top { guard top >= 1 else { throw ValidationError("--top takes a count of 1 or more, not \(top)") } }
         if let block {
             guard (1...640).contains(block) else { throw ValidationError("--block takes a count from 1 to 640, not \(block)") }
+        }
+        guard outputs == nil || classes ?? "none" == "none" else {
+            throw ValidationError("--classes names scores of classes, and --outputs other numbers; leave one of them out")
         }
         guard (1...64).contains(batch) else { throw ValidationError("--batch takes a count from 1 to 64, not \(batch)") }
         if let jobs {
@@ -192,7 +201,7 @@ struct IndexCommand: ParsableCommand {
     }
 
     /// Nil where the user leaves it to the graph, or to the store.
-    private var hasClasses: Bool? { classes.map { $0 != "none" } }
+    private var hasClasses: Bool? { outputs != nil ? false : classes.map { $0 != "none" } }
 
     private func networkOptions(_ existing: StoreDescription?) throws -> Network.Options {
         var options = existing.map { Network.Options($0) } ?? Network.Options()
@@ -224,6 +233,7 @@ struct IndexCommand: ParsableCommand {
         let recipe = try preprocessing.preprocessing(for: network.input, store: stored, model: standard)
         let description = try StoreDescription(
             network, preprocessing: recipe, classes: existing?.classes ?? classes ?? [],
+            outputNames: try outputs.map { try OutputNames.read($0, network) } ?? existing?.model.outputNames ?? [],
             blockImages: block ?? existing?.blockImages,
             topCount: top ?? existing?.topCount ?? 100, shard: shard ?? existing?.shard)
         return existing == nil ? thumbnails.chosen(for: description, frame: recipe.crop) : description

@@ -196,6 +196,7 @@ extension StoreInfo {
         ]
         if let output = model.output { facts.append(("output", output)) }
         if !model.others.isEmpty { facts.append(("other outputs", model.others.joined(separator: ", "))) }
+        if !model.outputNames.isEmpty { facts.append(("answers with", model.outputNames.joined(separator: ", "))) }
         if let precision = model.precision { facts.append(("precision", precision)) }
         facts.append(("preprocessing", preprocessingText))
         if let shard = description.shard { facts.append(("shard", "\(shard)")) }

@@ -99,6 +99,11 @@ struct PredictCommand: StoredFilesCommand {
             throw ValidationError("\(option) is for a network's own file; a store knows how its pictures were prepared")
         }
         let opened = try Store.open(path: store)
+        if let first = opened.description.model.outputNames.first {
+            throw Failure(
+                "the network of \(store) answers with numbers, and no classes: 'neurodex top \(store) \"output:\(first)\"' ranks images by one, and '--target \"output:\(first)\"' explains it"
+            )
+        }
         guard !opened.description.classes.isEmpty else {
             throw Failure("the network of \(store) has no classes, so it answers nothing that could be named")
         }
