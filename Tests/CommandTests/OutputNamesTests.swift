@@ -38,7 +38,8 @@ import Testing
     @Test func namesAreKeptAndAsked() throws {
         let made = try index()
         #expect(made.status == 0, "\(made)")
-        #expect(try run("info", "s.sqlite").output.contains("age [years], yaw [°]"))
+        let info = try run("info", "s.sqlite").output
+        #expect(info.contains("age [years], yaw [°]") && info.contains("pictures of 16 bits as numbers"), "\(info)")
         // With its unit or without, and as the neuron that it is.
         for name in ["output:age", "output:age [years]", "numbers:0"] {
             let top = try run("top", "s.sqlite", name, "-k", "4", "--format", "csv")

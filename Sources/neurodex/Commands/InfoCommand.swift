@@ -250,7 +250,13 @@ extension StoreInfo {
         var parts = [
             "resize \(preprocessing.resize.description)", "crop \(preprocessing.crop.height)×\(preprocessing.crop.width)",
         ]
-        if preprocessing.padding != .black { parts.append("padded with \(preprocessing.padding)") }
+        if preprocessing.padsWithZeros {
+            parts.append("padded with zeros")
+        } else if preprocessing.padding != .black {
+            parts.append("padded with \(preprocessing.padding)")
+        }
+        if let window = preprocessing.levels.window { parts.append("window \(window)") }
+        if preprocessing.levels.areNumbers { parts.append("pictures of 16 bits as numbers") }
         parts += [
             preprocessing.interpolation.rawValue, preprocessing.channels.rawValue,
             "divisor \(list([preprocessing.divisor]))", "mean \(list(preprocessing.mean))",
