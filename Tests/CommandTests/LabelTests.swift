@@ -53,7 +53,8 @@ import Testing
         let flat = try shell("\(index) flat/*.jpg")
         #expect(flat.contains("all 4 images have the label 'flat', which is the folder that they stand in"), "\(flat)")
         let split = try shell("rm s.sqlite; \(index) flat")
-        #expect(split.contains("4 of 8 images stand right in the folder of a split and have no label"), "\(split)")
+        let reason = "4 of 8 images stand right in the folder of a split, or in a shard, and have no label, such as 'flat/test/"
+        #expect(split.contains(reason), "\(split)")
         #expect(try labels("s.sqlite") == ["flat/-", "-/test"])
     }
 
