@@ -47,7 +47,7 @@ neurodex layers fixtures/petshop.onnx
   they stand. Where a gradient is off by more than 10⁻³, PyTorch says by what vector each such unit changes it, and `Tools/find-kinks.py` looks for those
   that stand on the other side: how many, on that image, and how far the farthest of a network's is from its kink, as a share of its layer's largest value.
 - *Without*: the distance that the gradient has left when these units are put on the same side; that of all others is below 10⁻³ as it is.
-- *Agrees*: maxima and scores within 10⁻⁴, every position a tie, and gradients within 10⁻³ once units stand on the same side. Where it names one exporter,
+- *Agrees*: maxima (of the layers that could be compared, all but two where it does not say) and scores within 10⁻⁴, every position a tie, and gradients within 10⁻³ once units stand on the same side. Where it names one exporter,
   PyTorch's other one cannot write the network.
 
 Of a segmenter, the scores are the means of its map over the picture, put behind it, so that the gradient is that of such a mean.
@@ -76,9 +76,11 @@ def row(name, results):
     flips = [f for _, _, f in gradients if f]
     maximum, logits = max(r["maximum"] for r in results), max(r["logits"] for r in results)
     moved, odd = sum(r["positions"] for r in results), sum(r["unexplained"] for r in results)
-    agrees = (maximum <= 1e-4 and logits <= 1e-4 and odd == 0 and all(r["compared"] >= r["layers"] - 2 for r in results)
-              and all((f["rest"] if f else g) <= 1e-3 for g, _, f in gradients))
+    agrees = (maximum <= 1e-4 and logits <= 1e-4 and odd == 0 and all((f["rest"] if f else g) <= 1e-3 for g, _, f in gradients))
+    fewest = min(results, key=lambda r: r["compared"] - r["layers"])
     verdict = "agrees" if agrees else "differs"
+    # The scores alone, and the average before them, have no map.
+    if fewest["compared"] < fewest["layers"] - 2: verdict += f" ({fewest['compared']} of {fewest['layers']} layers compared)"
     if len(results) == 1: verdict += ", " + {"old": "first", "new": "second"}[results[0]["exporter"]] + " exporter"
     positions = f"{moved}" + (f", {odd} no ties" if odd else "")
     last = f"{flipped['flips']} within {max(f['farthest'] for f in flips):.0e} | {max(f['rest'] for f in flips):.1e}" if flips else "|"
@@ -122,9 +124,9 @@ def table(rows, names):
     return text
 
 
-def write(rows, torchvision):
+def write(rows, torchvision, of_segmenters):
     text = HEAD.format(version=torchvision, count=len(names()), timm=version("timm")) + "## torchvision\n\n" + table(rows, names())
-    if any(name in rows for name in segmenters()): text += "\n## Segmenters of torchvision\n\n" + table(rows, segmenters())
+    if any(name in rows for name in segmenters()): text += f"\n## Segmenters of torchvision {of_segmenters}\n\n" + table(rows, segmenters())
     extra = sorted(name for name in rows if name.startswith("timm."))
     for title, names_ in (("timm", [n for n in extra if not is_transformer(n)]), ("Transformers and hybrids of timm", [n for n in extra if is_transformer(n)])):
         if names_: text += f"\n## {title}\n\n" + table(rows, names_)
@@ -141,9 +143,9 @@ def written():
     return rows
 
 
-def torchvision_written():
-    """The version that the page's networks of torchvision are of."""
-    found = re.search(r"torchvision ([0-9.]+)", PAGE.read_text()) if PAGE.exists() else None
+def written_version(of):
+    """The version of torchvision that the page's classifiers or segmenters are of."""
+    found = re.search(of + r" of torchvision ([0-9.]+)", PAGE.read_text()) if PAGE.exists() else None
     return found[1] if found else version("torchvision")
 
 
@@ -160,7 +162,9 @@ def main():
         line = row(name, compare(folder))
         print(line, flush=True)
         if not a.keep: shutil.rmtree(folder)
-        write(written() | {name: line}, version("torchvision") if not name.startswith("timm.") else torchvision_written())
+        now, is_segmenter = version("torchvision"), name.startswith("segmentation.")
+        write(written() | {name: line}, written_version("classifier") if is_segmenter or name.startswith("timm.") else now,
+              now if is_segmenter else written_version("Segmenters"))
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ struct Agreement: Encodable {
         let known = Set(expected.keys)
         var options = Network.Options()
         options.batch = 1
+        // The means of a segmenter's map are none by their looks.
+        options.hasClasses = true
         let network = try Network(contentsOf: path, options: options)
         self.network = Self.name(folder)
         self.exporter = exporter
@@ -121,7 +123,7 @@ struct Agreement: Encodable {
             logits = zip(row.2, own).reduce(logits) { max($0, abs(Double($1.0) - Double($1.1)) / scale) }
         }
         let gradient = try NPYArray(contentsOf: "\(folder)/grad.npy").floats
-        let differentiable = try DifferentiableNetwork(contentsOf: path)
+        let differentiable = try DifferentiableNetwork(contentsOf: path, options: options)
         guard let answer = differentiable.logits else { return }
         // The maps in which a maximum stands elsewhere are kept, to see what stands there.
         let kept = Set(moved.map(\.layer.name)).compactMap { name in differentiable.layers.first { $0.name == name } }
