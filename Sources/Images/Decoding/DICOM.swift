@@ -21,10 +21,6 @@ struct DICOM {
         guard frame.count >= attributes.frameBytes else { throw ImageError(.truncated(.dicom, bytes: bytes.count)) }
     }
 
-    var header: Header {
-        Header(kind: .dicom, width: attributes.width, height: attributes.height, orientation: .upright)
-    }
-
     var isGrey: Bool { attributes.isGrey }
 
     // MARK: Grey

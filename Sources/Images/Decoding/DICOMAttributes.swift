@@ -57,6 +57,8 @@ struct DICOMAttributes {
         colors == .ybr422 ? (width + 1) / 2 * 4 * height : width * height * samples * bytesPerSample
     }
 
+    var header: Header { Header(kind: .dicom, width: width, height: height, orientation: .upright) }
+
     mutating func becomeDecoded() {
         if !isGrey { (colors, samples, isPlanar) = (.rgb, 3, false) }
         (syntax, bitsAllocated, bitsStored, highBit, isSigned) = (.plain, 8, 8, 7, false)

@@ -167,7 +167,7 @@ public final class ImageReader {
         case .webp: return try WebP.header(bytes).checked(bytes: bytes.count)
         case .tiff: return try TIFF(bytes).header.checked(bytes: bytes.count)
         case .heif, .avif, .jpegXL: return try HEIF(bytes, kind: ContentKind(of: bytes)).header.checked()
-        case .dicom: return try DICOM(bytes).header
+        case .dicom: return try DICOMReading(bytes).attributes.header
         case .gif:
             let gif = try GIF(bytes)
             return try Header(kind: .gif, width: gif.width, height: gif.height, orientation: .upright).checked()

@@ -1,3 +1,5 @@
+internal import Support
+
 /// What of more than 8 bits becomes of a picture: numbers that the network takes as they are, or 8 bits.
 public struct Levels: Sendable, Equatable {
     /// Whether levels stay the numbers that the file has: of PNG and TIFF of 16 bits 0 to 65535, of DICOM's grey what its slope and intercept make
@@ -27,8 +29,5 @@ public struct Window: Sendable, Equatable, LosslessStringConvertible {
         self.init(center: center, width: width)
     }
 
-    public var description: String {
-        func text(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
-        return "\(text(center)),\(text(width))"
-    }
+    public var description: String { "\(center.shortText),\(width.shortText)" }
 }
